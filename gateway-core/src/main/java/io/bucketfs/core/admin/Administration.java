@@ -1,0 +1,141 @@
+package io.bucketfs.core.admin;
+
+import io.bucketfs.core.mount.BucketLocation;
+import io.bucketfs.core.mount.Mount;
+import io.bucketfs.core.object.StoreTraits;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an operator can ask and order. Thread-safe; methods wait for disk and S3, so they are called
+ * from virtual threads.
+ */
+public interface Administration {
+
+  /**
+   * Probes the bucket and adds a mount, served at once.
+   *
+   * @throws AdminException where the name is bad or taken, the bucket and prefix overlap with
+   *     another mount that may write, or the probe fails; nothing is kept then
+   */
+  MountStatus createMount(MountRequest request) throws AdminException;
+
+  /**
+   * What is to be mounted.
+   *
+   * @param name the path component under which it is served: 1 to 255 bytes, no slash
+   * @param prefix empty, or ending in a slash
+   */
+  record MountRequest(String name, BucketLocation location, String prefix, Mount.Policy policy) {}
+
+  /** All mounts, sorted by name. */
+  List<MountStatus> mounts();
+
+  /** One mount by name. */
+  MountStatus mount(String name) throws AdminException;
+
+  /**
+   * A mount and how it is doing.
+   *
+   * @param traits what the probe found
+   * @param dirtyFiles files, directories and deletions that are not yet in S3
+   * @param dirtyBytes bytes of them
+   * @param oldestDirty how long the oldest of them has been dirty; null where there is none
+   * @param failing how many of them cannot be exported for a reason that does not pass by itself
+   * @param conflicts conflicts that are kept in lost+found
+   * @param unmapped keys that cannot be shown as files
+   */
+  record MountStatus(
+      Mount mount,
+      StoreTraits traits,
+      long dirtyFiles,
+      long dirtyBytes,
+      @Nullable Duration oldestDirty,
+      long failing,
+      long conflicts,
+      long unmapped) {}
+
+  /**
+   * Stops serving a mount and forgets its local state. The bucket is not touched.
+   *
+   * @param force also where changes would be lost that are not in S3
+   * @throws AdminException with kind CONFLICT where something is dirty and force is not given
+   */
+  void deleteMount(String name, boolean force) throws AdminException;
+
+  /**
+   * Starts the export of everything that was acknowledged before this call and, with {@code await},
+   * returns once it is in S3, also while clients go on writing.
+   *
+   * @param path inside the mount, with or without a leading slash; empty for all of it
+   */
+  FlushResult flush(String mount, String path, boolean await) throws AdminException;
+
+  /**
+   * What a flush covered.
+   *
+   * @param files how many dirty entries the flush covers
+   * @param failing those of them that cannot be exported; empty unless the flush waited
+   */
+  record FlushResult(long files, List<DirtyEntry> failing) {}
+
+  /** The gateway as a whole. */
+  GatewayStatus status();
+
+  /**
+   * The state of the gateway.
+   *
+   * @param writeVerifier changes when unsynced data may have been lost
+   * @param diskBytes what the local tier occupies
+   * @param diskBytesMax its cap
+   */
+  record GatewayStatus(
+      Instant started,
+      long writeVerifier,
+      long dirtyFiles,
+      long dirtyBytes,
+      long failing,
+      long diskBytes,
+      long diskBytesMax,
+      List<MountStatus> mounts) {}
+
+  /** Dirty entries of a mount, or of all mounts for null, oldest first; at most {@code max}. */
+  List<DirtyEntry> dirty(@Nullable String mount, int max) throws AdminException;
+
+  /** As {@link #dirty}, only those that cannot be exported. */
+  List<DirtyEntry> failing(@Nullable String mount, int max) throws AdminException;
+
+  /**
+   * Something whose state in S3 is not the one here.
+   *
+   * @param path inside the mount, with a leading slash
+   * @param action what is due: {@code put}, {@code delete}, {@code rename}
+   * @param reason why it fails, with the remedy; null where it does not
+   */
+  record DirtyEntry(
+      String mount,
+      String path,
+      String action,
+      long sizeBytes,
+      Instant since,
+      @Nullable String reason) {}
+
+  /** Conflicts, newest first; at most {@code max}. */
+  List<ConflictEntry> conflicts(@Nullable String mount, int max) throws AdminException;
+
+  /**
+   * A local version that lost against the bucket.
+   *
+   * @param path where the file was
+   * @param kept where its local version is now, inside the mount
+   */
+  record ConflictEntry(String mount, String path, String kept, Instant time, String reason) {}
+
+  /** Keys that cannot be shown as files; at most {@code max}. */
+  List<UnmappedEntry> unmapped(@Nullable String mount, int max) throws AdminException;
+
+  /** A key and why it is no path. */
+  record UnmappedEntry(String mount, String key, String reason) {}
+}

@@ -1,0 +1,49 @@
+package io.bucketfs.core.local;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * A directory of flat files on a local disk, and exactly the calls that durability depends on, so
+ * that a test can put a disk under it that forgets everything that was not synced.
+ *
+ * <p>Thread-safe. Methods wait in native code.
+ */
+public interface Disk {
+  /** Names of all files. */
+  List<String> list() throws IOException;
+
+  /** Creates a file that must not exist. It may vanish in a crash until {@link #syncDirectory}. */
+  DiskFile create(String name) throws IOException;
+
+  /** Opens an existing file for reading and writing. */
+  DiskFile open(String name) throws IOException;
+
+  /** Removes a file; open handles go on reading it. */
+  void delete(String name) throws IOException;
+
+  /** Makes creations and deletions durable. */
+  void syncDirectory() throws IOException;
+
+  /** Bytes that the file system below could still take. */
+  long usableBytes() throws IOException;
+
+  /** An open file. */
+  interface DiskFile extends AutoCloseable {
+    /** Writes all remaining bytes at the position; not durable before {@link #sync}. */
+    void write(long position, ByteBuffer... parts) throws IOException;
+
+    /** Fills the buffer from the position on; fewer bytes only at the end of the file. */
+    int read(long position, ByteBuffer target) throws IOException;
+
+    /** Makes the bytes and length durable (fdatasync). After a failure nothing is known. */
+    void sync() throws IOException;
+
+    /** Length in bytes. */
+    long size() throws IOException;
+
+    @Override
+    void close() throws IOException;
+  }
+}

@@ -1,0 +1,104 @@
+package io.bucketfs.core.local;
+
+import io.bucketfs.core.vfs.Patience;
+import io.netty.buffer.ByteBuf;
+import java.io.IOException;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * Append-only extent files and the RAM tier in front of them. Nothing is overwritten in place. Two
+ * files are open for appending: one takes client writes, one takes fills from S3; a full one is
+ * sealed and a new one with a new number begins.
+ *
+ * <p>Thread-safe. Called from virtual threads; native waits move themselves to platform threads.
+ */
+public interface ExtentStore extends AutoCloseable {
+  /** Which of the two open files takes a record. */
+  enum Stream {
+    WRITE,
+    FILL
+  }
+
+  /**
+   * Appends a record. It is in the page cache when this returns, so that it survives the end of the
+   * process, but not a power loss before {@link #sync}.
+   *
+   * <p>Headers of one stream reach the page cache in the order of their positions, each before its
+   * payload, so that {@link #replay} can walk over a record whose payload never arrived.
+   *
+   * @param offset of the payload in the file's content, kept in the header for {@link #replay}
+   * @param data borrowed; at most {@link ExtentRecord#LENGTH_MAX} bytes
+   * @throws IOException when the disk is full or broken; nothing was appended
+   */
+  ExtentRecord append(
+      Stream stream, int mount, long inode, long content, long sequence, long offset, ByteBuf data)
+      throws IOException;
+
+  /**
+   * Returns once the records, and their files' directory entries, are durable. One fdatasync serves
+   * all callers that wait at the same time. A failed sync poisons the file: it is sealed, every
+   * later sync of its records fails too, and the caller must append them again.
+   */
+  void sync(List<ExtentRecord> records) throws IOException;
+
+  /**
+   * Reads part of a record, from the RAM tier or the disk. What comes off the disk is checked
+   * against the record's checksums and, once, the header's identity.
+   *
+   * @return a buffer that the receiver releases
+   * @throws io.bucketfs.core.vfs.WouldBlock where the patience is none and RAM does not have it
+   * @throws CorruptExtentException where the bytes are wrong
+   * @throws java.nio.file.NoSuchFileException where the file was deleted meanwhile
+   */
+  ByteBuf read(ExtentRecord record, int skip, int length, Patience patience) throws IOException;
+
+  /**
+   * Calls the visitor for each whole record of the write stream from the given place on, in order
+   * of file and position. Records whose payload does not match their checksum are passed over.
+   *
+   * @param file first file; earlier ones are not looked at
+   * @param position in that file; later files are read from their start
+   */
+  void replay(long file, long position, Consumer<Replayed> visitor) throws IOException;
+
+  /** A record found by {@link #replay}. */
+  record Replayed(ExtentRecord record, long inode, long offset) {}
+
+  /** Where the next record of a stream will go at the earliest. */
+  Tail tail(Stream stream);
+
+  /** A place in the extent files. */
+  record Tail(long file, long position) implements Comparable<Tail> {
+    @Override
+    public int compareTo(Tail other) {
+      var byFile = Long.compare(file, other.file);
+      return byFile != 0 ? byFile : Long.compare(position, other.position);
+    }
+  }
+
+  /** All extent files, oldest first. */
+  List<FileInfo> files();
+
+  /** An extent file; an open one still takes records. */
+  record FileInfo(long file, long sizeBytes, boolean open) {}
+
+  /** Deletes a sealed file once its last reader and pin are done; its bytes count until then. */
+  void delete(long file) throws IOException;
+
+  /** Keeps a file readable until the pin is closed, also after {@link #delete}. */
+  Pin pin(long file);
+
+  /** Holds a file. Closed exactly once. */
+  interface Pin extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /** Bytes of all files that are not yet gone from the disk. */
+  long diskBytes();
+
+  /** Makes everything durable and releases all files. */
+  @Override
+  void close() throws IOException;
+}

@@ -1,0 +1,42 @@
+package io.bucketfs.core.local;
+
+/**
+ * The kinds of metadata, each a key space of its own (a column family of RocksDB). Names are part
+ * of the on-disk format.
+ */
+public enum Family {
+  /** Gateway-wide values: epoch, counters, log floor. */
+  GATEWAY,
+  /** mount number → mount, with its store's traits. */
+  MOUNTS,
+  /** mount, inode → inode. */
+  INODES,
+  /** mount, directory, name → child inode, type, cookie. */
+  DIRENTS,
+  /** mount, directory, cookie → name. */
+  COOKIES,
+  /** mount, inode, directory, name → nothing: all names of an inode. */
+  LINKS,
+  /** mount, content, offset → extent. */
+  EXTENTS,
+  /** extent file, position, mount, content, offset → inode: who maps the record. */
+  REFERENCES,
+  /** extent file → live bytes. */
+  FILES,
+  /** mount, key → last known state of the object. */
+  REMOTE,
+  /** mount, inode → since when and why it differs from the bucket. */
+  DIRTY,
+  /** mount, key (or prefix) → the bucket holds something there that the namespace may not. */
+  STALE,
+  /** mount, key → request that is on its way. */
+  JOBS,
+  /** mount, content → contents to be freed. */
+  ORPHANS,
+  /** mount, time, name → a conflict that was resolved, for the report. */
+  CONFLICTS,
+  /** mount, key → why it cannot be shown as a file. */
+  UNMAPPED,
+  /** The protocol's own records: clients that may reclaim. */
+  PROTOCOL
+}

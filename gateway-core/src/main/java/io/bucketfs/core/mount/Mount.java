@@ -1,0 +1,47 @@
+package io.bucketfs.core.mount;
+
+import java.time.Duration;
+import java.util.UUID;
+
+/**
+ * A bucket or a prefix of one, served at {@code /name}. Changes are new records under the same
+ * number.
+ *
+ * @param number identity in keys and filehandles, positive, never used again
+ * @param uuid identity for clients: the fsid is derived from it
+ * @param name the path component under the pseudo-root
+ * @param prefix empty, or a key prefix that ends in a slash
+ */
+public record Mount(
+    int number, UUID uuid, String name, BucketLocation location, String prefix, Policy policy) {
+
+  /**
+   * How a mount behaves.
+   *
+   * @param readOnly refuses every change
+   * @param writebackIdle a file is exported once it was not changed for this long
+   * @param writebackMaxAge a file is exported at the latest this long after it became dirty
+   * @param defaultUid owner of objects without POSIX metadata
+   * @param defaultGid group of objects without POSIX metadata
+   * @param defaultFileMode permission bits of files without POSIX metadata
+   * @param defaultDirectoryMode permission bits of directories without POSIX metadata
+   */
+  public record Policy(
+      boolean readOnly,
+      Duration writebackIdle,
+      Duration writebackMaxAge,
+      int defaultUid,
+      int defaultGid,
+      int defaultFileMode,
+      int defaultDirectoryMode) {
+    /** What holds where nothing is said. */
+    public static final Policy DEFAULT =
+        new Policy(false, Duration.ofSeconds(60), Duration.ofMinutes(5), 0, 0, 0644, 0755);
+  }
+
+  /** The file system id that clients see; never 0. */
+  public long fileSystemId() {
+    var id = uuid.getMostSignificantBits() ^ uuid.getLeastSignificantBits();
+    return id == 0 ? 1 : id;
+  }
+}

@@ -1,0 +1,22 @@
+package io.bucketfs.core.object;
+
+/**
+ * Which conditions a store was seen to refuse when they were false. A store that accepts a false
+ * condition does not support it, whatever it documents.
+ *
+ * @param conditionalPut {@code If-Match} and {@code If-None-Match} on PUT
+ * @param conditionalCopySource {@code x-amz-copy-source-if-match}
+ * @param conditionalCopyTarget {@code If-Match} and {@code If-None-Match} on CopyObject
+ * @param conditionalDelete {@code If-Match} on DELETE
+ */
+public record StoreTraits(
+    boolean conditionalPut,
+    boolean conditionalCopySource,
+    boolean conditionalCopyTarget,
+    boolean conditionalDelete) {
+  /** A store that honours every condition. */
+  public static final StoreTraits FULL = new StoreTraits(true, true, true, true);
+
+  /** A store of which nothing is known. */
+  public static final StoreTraits NONE = new StoreTraits(false, false, false, false);
+}
