@@ -7,6 +7,7 @@ package io.bucketfs.core.vfs;
  */
 public final class WouldBlock extends RuntimeException {
   /** The only instance. */
+  @SuppressWarnings("StaticAssignmentOfThrowable") // no stack, no cause: there is nothing to share
   public static final WouldBlock INSTANCE = new WouldBlock();
 
   private WouldBlock() {
