@@ -1,0 +1,217 @@
+package io.bucketfs.core.store;
+
+import io.bucketfs.core.local.KeyValueStore;
+import io.bucketfs.core.runtime.Execution;
+import io.bucketfs.core.runtime.Meters;
+import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.core.vfs.FsError;
+import io.bucketfs.core.vfs.Patience;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one thread that changes metadata. It takes all transactions that wait, runs them one after
+ * another against one {@link Batch}, writes the batch with one sync of the log, publishes it to the
+ * caches and then answers all callers: group commit without locks, partial states or dead-locks.
+ *
+ * <p>An answer, also a failure, is given only after the batch it was computed in is durable, since
+ * it may rest on an earlier transaction of the same batch.
+ *
+ * <p>A store that cannot write any longer fails every later transaction with {@link FsError#IO}:
+ * what is on its disk is not known, and a restart finds out.
+ */
+public final class Committer implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Committer.class);
+
+  /** How many transactions share a batch at most. */
+  private static final int BATCH_MAX = 1_024;
+
+  private final KeyValueStore store;
+  private final MetadataCache cache;
+  private final Execution execution;
+  private final Meters.Timer commitTimer;
+  private final LinkedBlockingQueue<Submission<?>> queue = new LinkedBlockingQueue<>();
+  private final List<Consumer<List<Batch.DirtyMark>>> markListeners = new ArrayList<>();
+  private final Execution.Task thread;
+  private volatile @Nullable Throwable broken;
+  private volatile boolean closed;
+  private volatile Runnable orphanListener = () -> {};
+
+  /** Tells who wants to know that something became dirty or clean. */
+  @FunctionalInterface
+  public interface DirtyListener {
+    /**
+     * Called on the committer's thread after the change is durable; must not block.
+     *
+     * @param inode the inode, or null where a key is meant
+     * @param key the stale key, or null where an inode is meant
+     * @param dirty the new mark, or null where it is clean now
+     */
+    void changed(int mount, @Nullable InodeKey inode, @Nullable String key, @Nullable Dirty dirty);
+  }
+
+  private record Submission<T>(
+      Transaction<T> transaction, boolean sync, CompletableFuture<T> result) {}
+
+  public Committer(KeyValueStore store, MetadataCache cache, Execution execution, Meters meters) {
+    this.store = store;
+    this.cache = cache;
+    this.execution = execution;
+    commitTimer = meters.timer("metadata_commit");
+    thread = execution.dedicate("committer", this::loop);
+  }
+
+  /** Adds a listener; before the first transaction. */
+  public void onDirty(DirtyListener listener) {
+    markListeners.add(marks ->
+        marks.forEach(
+            mark -> listener.changed(mark.mount(), mark.inode(), mark.key(), mark.dirty())));
+  }
+
+  /** Sets who is told that contents wait to be freed; called on the committer's thread. */
+  public void onOrphans(Runnable listener) {
+    orphanListener = listener;
+  }
+
+  /** Runs a transaction and waits until it is durable. Not to be called from an event loop. */
+  public <T> T commit(Transaction<T> transaction) throws FileSystemException {
+    return waitFor(submit(transaction, true));
+  }
+
+  /** Waits for a transaction, whatever happens: it is going to be durable anyway. */
+  private <T> T waitFor(CompletableFuture<T> result) throws FileSystemException {
+    var interrupted = false;
+    try {
+      while (true) {
+        try {
+          return execution.await(result, Patience.FOREVER);
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof FileSystemException failure) {
+        throw failure;
+      }
+      LOG.error("A metadata transaction failed", e.getCause());
+      throw new FileSystemException(FsError.IO, String.valueOf(e.getCause()));
+    } catch (TimeoutException e) {
+      throw new IllegalStateException("waiting for ever ended", e);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /**
+   * Runs a transaction without waiting.
+   *
+   * @param sync whether it must be durable before its result is given; without, it is durable with
+   *     the next batch that is
+   */
+  public <T> CompletableFuture<T> submit(Transaction<T> transaction, boolean sync) {
+    var submission = new Submission<>(transaction, sync, new CompletableFuture<T>());
+    if (closed) {
+      submission.result.completeExceptionally(
+          new FileSystemException(FsError.DELAY, "the gateway is stopping"));
+    } else {
+      queue.add(submission);
+    }
+    return submission.result;
+  }
+
+  private void loop() {
+    var taken = new ArrayList<Submission<?>>();
+    try {
+      while (!closed || !queue.isEmpty()) {
+        taken.add(queue.take());
+        queue.drainTo(taken, BATCH_MAX - 1);
+        run(taken);
+        taken.clear();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void run(List<Submission<?>> submissions) {
+    var start = execution.nanoTime();
+    var batch = new Batch();
+    var answers = new ArrayList<Runnable>(submissions.size());
+    var sync = false;
+    var now = nanos(execution.now());
+    for (var submission : submissions) {
+      sync |= submission.sync;
+      answers.add(apply(submission, batch, now));
+    }
+    try {
+      if (broken != null) {
+        throw new IOException("an earlier write of metadata failed", broken);
+      }
+      var changes = batch.changes();
+      if (!changes.isEmpty()) {
+        store.write(changes, sync);
+      }
+    } catch (IOException | RuntimeException e) {
+      if (broken == null) {
+        broken = e;
+        LOG.error("Metadata cannot be written any longer; restart the gateway", e);
+      }
+      for (var submission : submissions) {
+        submission.result.completeExceptionally(
+            new FileSystemException(FsError.IO, "metadata cannot be written: " + e.getMessage()));
+      }
+      return;
+    }
+    cache.publish(batch);
+    batch.actions().forEach(Runnable::run);
+    if (!batch.marks().isEmpty()) {
+      markListeners.forEach(listener -> listener.accept(batch.marks()));
+    }
+    if (batch.hasOrphans()) {
+      orphanListener.run();
+    }
+    answers.forEach(Runnable::run);
+    commitTimer.record(execution.nanoTime() - start);
+  }
+
+  private <T> Runnable apply(Submission<T> submission, Batch batch, long now) {
+    batch.begin();
+    try {
+      var result = submission.transaction.apply(new Tx(batch, store, cache, now));
+      return () -> submission.result.complete(result);
+    } catch (FileSystemException | IOException | RuntimeException e) {
+      batch.rollback();
+      return () -> submission.result.completeExceptionally(e);
+    }
+  }
+
+  /** Nanoseconds since the epoch. */
+  public static long nanos(Instant time) {
+    return time.getEpochSecond() * 1_000_000_000L + time.getNano();
+  }
+
+  /** Finishes what was submitted, then stops. */
+  @Override
+  public void close() {
+    closed = true;
+    var last = new CompletableFuture<Boolean>();
+    queue.add(new Submission<>(_ -> true, true, last));
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

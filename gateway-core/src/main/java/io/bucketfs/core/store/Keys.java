@@ -1,0 +1,93 @@
+package io.bucketfs.core.store;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keys of the metadata store. All but the gateway's own begin with the mount number, so that a
+ * mount is dropped with one range delete a family.
+ */
+public final class Keys {
+  private Keys() {}
+
+  /** Every key of a mount starts with this. */
+  public static byte[] mount(int mount) {
+    return new RecordWriter(4).i32(mount).toBytes();
+  }
+
+  public static byte[] inode(int mount, long inode) {
+    return new RecordWriter(12).i32(mount).i64(inode).toBytes();
+  }
+
+  public static byte[] dirent(int mount, long directory, String name) {
+    return new RecordWriter(12 + name.length()).i32(mount).i64(directory).rawText(name).toBytes();
+  }
+
+  public static byte[] cookie(int mount, long directory, long cookie) {
+    return new RecordWriter(20).i32(mount).i64(directory).i64(cookie).toBytes();
+  }
+
+  public static byte[] link(int mount, long inode, long directory, String name) {
+    return new RecordWriter(20 + name.length())
+        .i32(mount)
+        .i64(inode)
+        .i64(directory)
+        .rawText(name)
+        .toBytes();
+  }
+
+  public static byte[] extent(int mount, long content, long offset) {
+    return new RecordWriter(20).i32(mount).i64(content).i64(offset).toBytes();
+  }
+
+  public static byte[] reference(long file, long position, int mount, long content, long offset) {
+    return new RecordWriter(36)
+        .i64(file)
+        .i64(position)
+        .i32(mount)
+        .i64(content)
+        .i64(offset)
+        .toBytes();
+  }
+
+  public static byte[] number(long number) {
+    return new RecordWriter(8).i64(number).toBytes();
+  }
+
+  /** For families keyed by mount and object key or other text. */
+  public static byte[] text(int mount, String text) {
+    return new RecordWriter(4 + text.length()).i32(mount).rawText(text).toBytes();
+  }
+
+  /** The text of a key made by {@link #text}. */
+  public static String textOf(byte[] key) {
+    var reader = new RecordReader(key);
+    reader.i32();
+    return reader.restText();
+  }
+
+  /** The mount of any key that begins with one. */
+  public static int mountOf(byte[] key) {
+    return new RecordReader(key).i32();
+  }
+
+  /**
+   * The least key above all that start with the given bytes, or null where there is none: the end
+   * of a range.
+   */
+  public static byte @Nullable [] endOfPrefix(byte[] prefix) {
+    for (var i = prefix.length - 1; i >= 0; i--) {
+      if (prefix[i] != (byte) 0xff) {
+        var end = Arrays.copyOf(prefix, i + 1);
+        end[i]++;
+        return end;
+      }
+    }
+    return null;
+  }
+
+  /** The least key above the given one: where a scan goes on. */
+  public static byte[] after(byte[] key) {
+    return Arrays.copyOf(key, key.length + 1);
+  }
+}
