@@ -1,0 +1,22 @@
+package io.bucketfs.core.content;
+
+import io.bucketfs.core.object.BodySource;
+import io.bucketfs.core.store.Inode;
+
+/**
+ * The bytes and metadata of a file as they stood at one instant, stable, pinned and unaffected by
+ * later writes. Closed exactly once, after its body's last reader.
+ */
+public interface Snapshot extends AutoCloseable {
+  /** The committed inode at that instant; its content's sequence and size are the snapshot's. */
+  Inode inode();
+
+  /**
+   * The bytes. Ranges that are not resident are fetched from the file's base, pinned to its
+   * version; where that version is gone, reading fails with an ObjectStoreException.
+   */
+  BodySource body();
+
+  @Override
+  void close();
+}

@@ -1,0 +1,35 @@
+package io.bucketfs.core.importer;
+
+import io.bucketfs.core.store.Inode;
+import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.core.vfs.Patience;
+
+/**
+ * What the namespace and the read path need from the bucket. Each method returns at once where
+ * nothing is to be fetched; under {@link Patience#NONE} it throws WouldBlock where something is; a
+ * patience that runs out answers DELAY, and what was started goes on. Callers that ask for the same
+ * thing at the same time share one request.
+ */
+public interface Importing {
+  /** Returns once the directory's children in the bucket are known; its new state. */
+  Inode ensureListed(Inode directory, Patience patience) throws FileSystemException;
+
+  /** Returns once everything below the directory is known: the cut before a directory rename. */
+  void ensureTreeListed(Inode directory, Patience patience) throws FileSystemException;
+
+  /** Returns once owner, mode and times of the inode are known; its new state. */
+  Inode ensureAttributes(Inode inode, Patience patience) throws FileSystemException;
+
+  /**
+   * Starts reading the pending attributes of many inodes in parallel, so that following {@link
+   * #ensureAttributes} wait for about one request. Never waits.
+   */
+  void prefetchAttributes(Iterable<Inode> inodes);
+
+  /**
+   * Looks at an object again that was found to be missing or different from the file's base. When
+   * it returns, the namespace reflects what is there: the file has a new base, or is gone, or is
+   * kept where it has changes of its own.
+   */
+  void refresh(Inode file, Patience patience) throws FileSystemException;
+}
