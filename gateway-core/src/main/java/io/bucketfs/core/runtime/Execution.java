@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Threads, time and randomness. All waiting of the core goes through here, so that a simulation can
@@ -54,7 +55,7 @@ public interface Execution {
    * @throws TimeoutException when the patience ran out
    * @throws ExecutionException with what the stage failed with, never a CompletionException
    */
-  <T> T await(CompletionStage<T> stage, Patience patience)
+  <T extends @Nullable Object> T await(CompletionStage<T> stage, Patience patience)
       throws ExecutionException, InterruptedException, TimeoutException;
 
   /** Waits for a time. */

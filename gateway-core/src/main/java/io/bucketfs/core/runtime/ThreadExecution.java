@@ -15,6 +15,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -105,7 +106,7 @@ public final class ThreadExecution implements Execution, AutoCloseable {
   }
 
   @Override
-  public <T> T await(CompletionStage<T> stage, Patience patience)
+  public <T extends @Nullable Object> T await(CompletionStage<T> stage, Patience patience)
       throws ExecutionException, InterruptedException, TimeoutException {
     var future = stage.toCompletableFuture();
     if (patience.isNone() && !future.isDone()) {
