@@ -1,0 +1,288 @@
+package io.bucketfs.core.object;
+
+import io.bucketfs.core.object.MemoryFaults.Fault;
+import io.bucketfs.core.runtime.Execution;
+import io.bucketfs.core.vfs.Patience;
+import io.netty.buffer.ByteBufAllocator;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An S3 bucket in memory: byte-exact in keys, atomic in conditions, with faults and delays.
+ *
+ * <p>Each request is a task of the given {@link Execution}, so that a simulation decides the order
+ * in which requests take effect and reply. Half of a request's delay passes before it takes effect,
+ * half after. The bucket outlives those who use it: {@link #connect} gives each run of a gateway a
+ * store of its own to close, while {@link #close} of the bucket itself does nothing.
+ */
+public final class MemoryBucket implements ObjectStore {
+  private static final int PART_BYTES = 256 << 10;
+
+  /**
+   * How a bucket is made.
+   *
+   * @param versioned whether it keeps versions
+   * @param traits which conditions it honours; the others it ignores
+   * @param dropsPatterns whether bodies that {@link PatternBytes} can make again take no memory
+   */
+  public record Options(boolean versioned, StoreTraits traits, boolean dropsPatterns) {
+    public static final Options DEFAULT = new Options(false, StoreTraits.FULL, false);
+  }
+
+  private final Execution execution;
+  private final Options options;
+  private final MemoryContents contents;
+  private final MemoryFaults faults;
+  private final RequestCounts counts = new RequestCounts();
+  private final ForeignWriter foreign;
+
+  /** A bucket without versions that honours every condition. */
+  public MemoryBucket(Execution execution) {
+    this(execution, Options.DEFAULT);
+  }
+
+  public MemoryBucket(Execution execution, Options options) {
+    this.execution = execution;
+    this.options = options;
+    contents = new MemoryContents(execution::now, options.versioned(), options.traits());
+    faults = new MemoryFaults(execution);
+    foreign = new ForeignWriter(contents);
+  }
+
+  /** What goes wrong, and how long requests take. */
+  public MemoryFaults faults() {
+    return faults;
+  }
+
+  /** What was requested so far. */
+  public RequestCounts counts() {
+    return counts;
+  }
+
+  /** Direct access, past the port. */
+  public ForeignWriter foreign() {
+    return foreign;
+  }
+
+  /** Changes which conditions are honoured. */
+  public void honour(StoreTraits traits) {
+    contents.honour(traits);
+  }
+
+  /** A store over this bucket that can be closed. */
+  public ObjectStore connect() {
+    return new MemoryConnection(this);
+  }
+
+  @Override
+  public CompletionStage<Listing> list(ListRequest request) {
+    return submit(RequestKind.LIST, request.prefix(), _ -> contents.list(request));
+  }
+
+  @Override
+  public CompletionStage<ObjectHead> head(String key) {
+    return submit(RequestKind.HEAD, key, _ -> contents.find(key, null).head());
+  }
+
+  @Override
+  public CompletionStage<ObjectHead> get(
+      String key, @Nullable ObjectVersion version, long offset, long count, BodySink sink) {
+    return submit(RequestKind.GET, key, call -> send(key, version, offset, count, sink, call));
+  }
+
+  @Override
+  public CompletionStage<ObjectVersion> put(PutRequest request, BodySource body) {
+    return submit(
+        RequestKind.PUT,
+        request.key(),
+        call -> {
+          var received = receive(body, call);
+          // Conditions are judged when the body has arrived, as in S3.
+          faults.hook().before(RequestKind.PUT, request.key());
+          var stored = contents.put(request, received, null).version();
+          return new ObjectVersion(stored.etag(), stored.sizeBytes(), null, stored.versionId());
+        });
+  }
+
+  @Override
+  public CompletionStage<ObjectVersion> copy(CopyRequest request) {
+    return submit(RequestKind.COPY, request.targetKey(), _ -> contents.copy(request).version());
+  }
+
+  @Override
+  @SuppressWarnings("NullAway") // null is all that a Void can be
+  public CompletionStage<Void> delete(String key, Condition condition) {
+    return submit(
+        RequestKind.DELETE,
+        key,
+        _ -> {
+          contents.delete(key, condition);
+          return null;
+        });
+  }
+
+  /** Does nothing: a bucket stays when its users go. */
+  @Override
+  public void close() {}
+
+  /** A request under way. */
+  private record Call(MemoryFaults.Plan plan, CompletableFuture<?> result) {
+    boolean meets(Fault fault) {
+      return plan.fault() == fault;
+    }
+  }
+
+  /** What a request does when it takes effect. */
+  @FunctionalInterface
+  private interface Effect<T extends @Nullable Object> {
+    T run(Call call) throws ObjectStoreException, InterruptedException;
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> submit(
+      RequestKind kind, String key, Effect<T> effect) {
+    counts.started(kind);
+    var call = new Call(faults.plan(kind), new CompletableFuture<T>());
+    @SuppressWarnings("unchecked") // made in the line above
+    var result = (CompletableFuture<T>) call.result();
+    execution.fork(
+        "s3-memory",
+        () -> {
+          try {
+            var value = run(kind, key, call, effect);
+            counts.ended();
+            result.complete(value);
+          } catch (ObjectStoreException e) {
+            counts.ended();
+            result.completeExceptionally(e);
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            counts.ended();
+            result.completeExceptionally(S3Refusal.unreachable("interrupted"));
+          } catch (RuntimeException | Error e) {
+            counts.ended();
+            result.completeExceptionally(e);
+            throw e;
+          }
+        });
+    return result;
+  }
+
+  private <T extends @Nullable Object> T run(
+      RequestKind kind, String key, Call call, Effect<T> effect)
+      throws ObjectStoreException, InterruptedException {
+    var half = call.plan().delay().dividedBy(2);
+    pause(half);
+    if (kind != RequestKind.PUT) {
+      faults.hook().before(kind, key);
+    }
+    if (call.meets(Fault.BUSY)) {
+      throw S3Refusal.slowDown();
+    }
+    if (call.meets(Fault.DENIED)) {
+      throw S3Refusal.accessDenied();
+    }
+    if (call.meets(Fault.UNREACHABLE)) {
+      throw S3Refusal.unreachable("connection reset before the request was sent");
+    }
+    try {
+      return effect.run(call);
+    } finally {
+      pause(half);
+      loseReply(kind, call);
+    }
+  }
+
+  /** Hides the outcome, be it a success or a refusal. */
+  @SuppressWarnings("Finally") // hiding what came before is what it is for
+  private static void loseReply(RequestKind kind, Call call) throws ObjectStoreException {
+    if (kind != RequestKind.GET && call.meets(Fault.LOST_REPLY)) {
+      throw S3Refusal.unreachable("connection reset before the reply");
+    }
+  }
+
+  private ObjectHead send(
+      String key,
+      @Nullable ObjectVersion version,
+      long offset,
+      long count,
+      BodySink sink,
+      Call call)
+      throws ObjectStoreException, InterruptedException {
+    if (call.meets(Fault.LOST_REPLY)) {
+      throw S3Refusal.unreachable("connection reset before the reply");
+    }
+    var found = contents.find(key, version);
+    if (found.isArchived()) {
+      throw S3Refusal.archived(key);
+    }
+    var size = found.body().sizeBytes();
+    if (offset < 0 || count < 1 || count > size - offset) {
+      throw S3Refusal.rejected(
+          "416 InvalidRange: " + offset + "+" + count + " of " + size + " bytes: " + key);
+    }
+    sink.head(found.head());
+    var end = call.meets(Fault.TRUNCATED_BODY) ? cut(offset, count) : offset + count;
+    for (var at = offset; at < end; ) {
+      var bytes = new byte[(int) Math.min(PART_BYTES, end - at)];
+      found.body().read(at, bytes, 0, bytes.length);
+      pause(faults.transfer(bytes.length));
+      if (call.result().isDone()) {
+        throw S3Refusal.unreachable("cancelled");
+      }
+      counts.sent(bytes.length);
+      sink.data(ByteBufAllocator.DEFAULT.directBuffer(bytes.length).writeBytes(bytes));
+      at += bytes.length;
+    }
+    if (end < offset + count) {
+      throw S3Refusal.unreachable("connection reset inside the body at byte " + end);
+    }
+    return found.head();
+  }
+
+  private long cut(long offset, long count) {
+    return offset + Math.floorMod(execution.randomLong(), count);
+  }
+
+  private MemoryBody receive(BodySource body, Call call)
+      throws ObjectStoreException, InterruptedException {
+    if (body.sizeBytes() > MemoryContents.REQUEST_BYTES_MAX) {
+      throw S3Refusal.rejected("400 EntityTooLarge: The upload is larger than 5 GiB");
+    }
+    var incoming = new IncomingBody(body.sizeBytes(), options.dropsPatterns());
+    try (var reader = body.open()) {
+      while (true) {
+        var part = execution.await(reader.next(), Patience.FOREVER);
+        if (part == null) {
+          break;
+        }
+        var bytes = part.readableBytes();
+        if (!incoming.add(part)) {
+          throw S3Refusal.rejected("400 IncompleteBody: more bytes than announced");
+        }
+        counts.received(bytes);
+        pause(faults.transfer(bytes));
+        if (call.result().isDone()) {
+          throw S3Refusal.unreachable("cancelled");
+        }
+      }
+    } catch (ExecutionException e) {
+      throw S3Refusal.rejected("the body could not be read: " + e.getCause());
+    } catch (TimeoutException e) {
+      throw new AssertionError("waits for ever", e);
+    }
+    if (!incoming.isComplete()) {
+      throw S3Refusal.rejected("400 IncompleteBody: fewer bytes than announced");
+    }
+    return incoming.toBody();
+  }
+
+  private void pause(Duration time) throws InterruptedException {
+    if (!time.isZero()) {
+      execution.sleep(time);
+    }
+  }
+}

@@ -1,0 +1,74 @@
+package io.bucketfs.core.object;
+
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** One user's store over a bucket: closing it fails what this user has under way, and no more. */
+final class MemoryConnection implements ObjectStore {
+  private final MemoryBucket bucket;
+  private final Map<Object, CompletableFuture<?>> running = new ConcurrentHashMap<>();
+  private volatile boolean closed;
+
+  MemoryConnection(MemoryBucket bucket) {
+    this.bucket = bucket;
+  }
+
+  @Override
+  public CompletionStage<Listing> list(ListRequest request) {
+    return track(() -> bucket.list(request));
+  }
+
+  @Override
+  public CompletionStage<ObjectHead> head(String key) {
+    return track(() -> bucket.head(key));
+  }
+
+  @Override
+  public CompletionStage<ObjectHead> get(
+      String key, @Nullable ObjectVersion version, long offset, long count, BodySink sink) {
+    return track(() -> bucket.get(key, version, offset, count, sink));
+  }
+
+  @Override
+  public CompletionStage<ObjectVersion> put(PutRequest request, BodySource body) {
+    return track(() -> bucket.put(request, body));
+  }
+
+  @Override
+  public CompletionStage<ObjectVersion> copy(CopyRequest request) {
+    return track(() -> bucket.copy(request));
+  }
+
+  @Override
+  public CompletionStage<Void> delete(String key, Condition condition) {
+    return track(() -> bucket.delete(key, condition));
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    running.forEach((_, result) -> result.completeExceptionally(closedFailure()));
+  }
+
+  private <T> CompletionStage<T> track(Supplier<CompletionStage<T>> request) {
+    if (closed) {
+      return CompletableFuture.failedFuture(closedFailure());
+    }
+    var result = request.get().toCompletableFuture();
+    var token = new Object();
+    running.put(token, result);
+    var _ = result.whenComplete((_, _) -> running.remove(token));
+    if (closed) {
+      result.completeExceptionally(closedFailure());
+    }
+    return result;
+  }
+
+  private static ObjectStoreException closedFailure() {
+    return S3Refusal.unreachable("the store is closed");
+  }
+}
