@@ -271,7 +271,7 @@ public final class SimulatedExecution implements Execution {
   }
 
   @Override
-  public <T> T await(CompletionStage<T> stage, Patience patience)
+  public <T extends @Nullable Object> T await(CompletionStage<T> stage, Patience patience)
       throws ExecutionException, InterruptedException, TimeoutException {
     var future = stage.toCompletableFuture();
     if (!future.isDone()) {
