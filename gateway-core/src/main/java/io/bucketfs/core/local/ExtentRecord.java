@@ -1,5 +1,7 @@
 package io.bucketfs.core.local;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Where a run of bytes lies in an extent file: one record, written once and never changed. It is
  * self-identifying: its header repeats who owns it, and a read checks that.
@@ -26,4 +28,15 @@ public record ExtentRecord(
 
   /** The largest payload. */
   public static final int LENGTH_MAX = 4 << 20;
+
+  /** Two records are the same where they lie at the same place: nothing is ever overwritten. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof ExtentRecord that && file == that.file && position == that.position;
+  }
+
+  @Override
+  public int hashCode() {
+    return Long.hashCode(file * 31 + position);
+  }
 }

@@ -60,7 +60,7 @@ public final class Committer implements AutoCloseable {
     void changed(int mount, @Nullable InodeKey inode, @Nullable String key, @Nullable Dirty dirty);
   }
 
-  private record Submission<T>(
+  private record Submission<T extends @Nullable Object>(
       Transaction<T> transaction, boolean sync, CompletableFuture<T> result) {}
 
   public Committer(KeyValueStore store, MetadataCache cache, Execution execution, Meters meters) {
@@ -84,12 +84,14 @@ public final class Committer implements AutoCloseable {
   }
 
   /** Runs a transaction and waits until it is durable. Not to be called from an event loop. */
-  public <T> T commit(Transaction<T> transaction) throws FileSystemException {
+  public <T extends @Nullable Object> T commit(Transaction<T> transaction)
+      throws FileSystemException {
     return waitFor(submit(transaction, true));
   }
 
   /** Waits for a transaction, whatever happens: it is going to be durable anyway. */
-  private <T> T waitFor(CompletableFuture<T> result) throws FileSystemException {
+  private <T extends @Nullable Object> T waitFor(CompletableFuture<T> result)
+      throws FileSystemException {
     var interrupted = false;
     try {
       while (true) {
@@ -120,7 +122,8 @@ public final class Committer implements AutoCloseable {
    * @param sync whether it must be durable before its result is given; without, it is durable with
    *     the next batch that is
    */
-  public <T> CompletableFuture<T> submit(Transaction<T> transaction, boolean sync) {
+  public <T extends @Nullable Object> CompletableFuture<T> submit(
+      Transaction<T> transaction, boolean sync) {
     var submission = new Submission<>(transaction, sync, new CompletableFuture<T>());
     if (closed) {
       submission.result.completeExceptionally(
@@ -186,7 +189,8 @@ public final class Committer implements AutoCloseable {
     commitTimer.record(execution.nanoTime() - start);
   }
 
-  private <T> Runnable apply(Submission<T> submission, Batch batch, long now) {
+  private <T extends @Nullable Object> Runnable apply(
+      Submission<T> submission, Batch batch, long now) {
     batch.begin();
     try {
       var result = submission.transaction.apply(new Tx(batch, store, cache, now));

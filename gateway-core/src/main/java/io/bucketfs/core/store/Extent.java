@@ -1,6 +1,7 @@
 package io.bucketfs.core.store;
 
 import io.bucketfs.core.local.ExtentRecord;
+import io.bucketfs.core.local.KeyValueStore.Entry;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +19,14 @@ public record Extent(
 
   public long end() {
     return offset + length;
+  }
+
+  /** The record of an extent that is not a hole. */
+  public ExtentRecord requireRecord() {
+    if (record == null) {
+      throw new IllegalStateException("a hole has no record");
+    }
+    return record;
   }
 
   /** Whether it is a copy of base bytes, which can be had again. */
@@ -49,7 +58,15 @@ public record Extent(
     return writer.toBytes();
   }
 
-  static Extent decode(long offset, byte[] value) {
+  /** The extent of an entry of the family EXTENTS. */
+  public static Extent ofEntry(Entry entry) {
+    var key = new RecordReader(entry.key());
+    key.i32();
+    key.i64();
+    return decode(key.i64(), entry.value());
+  }
+
+  private static Extent decode(long offset, byte[] value) {
     var reader = new RecordReader(value);
     var length = reader.i64();
     var sequence = reader.i64();

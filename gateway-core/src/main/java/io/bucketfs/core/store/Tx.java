@@ -285,7 +285,7 @@ public final class Tx {
     var start = Keys.extent(mount, content, from);
     var before = floor(Family.EXTENTS, Keys.extent(mount, content, 0), start);
     if (before != null) {
-      var extent = decodeExtent(before);
+      var extent = Extent.ofEntry(before);
       if (extent.end() > from && extent.offset() < from) {
         found.add(extent);
       }
@@ -295,7 +295,7 @@ public final class Tx {
     while (true) {
       var page = scan(Family.EXTENTS, next, end, PAGE);
       for (var entry : page) {
-        found.add(decodeExtent(entry));
+        found.add(Extent.ofEntry(entry));
       }
       if (page.size() < PAGE) {
         return found;
@@ -305,13 +305,6 @@ public final class Tx {
   }
 
   private static final int PAGE = 256;
-
-  static Extent decodeExtent(Entry entry) {
-    var key = new RecordReader(entry.key());
-    key.i32();
-    key.i64();
-    return Extent.decode(key.i64(), entry.value());
-  }
 
   /** Stores an extent; where it has a record, the record is referred to and its bytes are live. */
   public void putExtent(InodeKey inode, long content, Extent extent) throws IOException {

@@ -1,0 +1,30 @@
+package io.bucketfs.core.content;
+
+import java.time.Duration;
+
+/**
+ * Bounds of the read and write paths. Sizes are in bytes.
+ *
+ * @param diskBytesMax what extent files and metadata may occupy together
+ * @param granuleBytes the unit in which base bytes are fetched from S3
+ * @param fetchBytesMax the longest single GET
+ * @param readAheadBytesMax how far a sequential reader is run ahead of
+ * @param fetchesMax GETs that run at the same time, in all
+ * @param idleExtentsMax extents of files that nobody uses which stay in memory
+ * @param unstableAge unstable writes that are older than this are committed without being asked
+ */
+public record ContentLimits(
+    long diskBytesMax,
+    int granuleBytes,
+    int fetchBytesMax,
+    int readAheadBytesMax,
+    int fetchesMax,
+    long idleExtentsMax,
+    Duration unstableAge) {
+
+  /** The defaults for a disk cap. */
+  public static ContentLimits ofDisk(long diskBytesMax) {
+    return new ContentLimits(
+        diskBytesMax, 256 << 10, 8 << 20, 32 << 20, 32, 1_000_000, Duration.ofSeconds(5));
+  }
+}

@@ -1,0 +1,545 @@
+package io.bucketfs.core.content;
+
+import io.bucketfs.core.importer.Importing;
+import io.bucketfs.core.local.ExtentRecord;
+import io.bucketfs.core.local.ExtentStore;
+import io.bucketfs.core.mount.MountTable;
+import io.bucketfs.core.runtime.Execution;
+import io.bucketfs.core.runtime.Meters;
+import io.bucketfs.core.store.Committer;
+import io.bucketfs.core.store.Epoch;
+import io.bucketfs.core.store.Extent;
+import io.bucketfs.core.store.Inode;
+import io.bucketfs.core.store.InodeKey;
+import io.bucketfs.core.store.MetadataCache;
+import io.bucketfs.core.store.Transaction;
+import io.bucketfs.core.vfs.Attributes;
+import io.bucketfs.core.vfs.FileSystem.ReadResult;
+import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.core.vfs.FsError;
+import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.Stability;
+import io.netty.buffer.ByteBuf;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The bytes of all files: reads, writes, commits, snapshots.
+ *
+ * <p>A write appends to the write log and is visible at once; it becomes durable by a commit, which
+ * syncs the log up to it and then persists extents, size and times in one metadata transaction.
+ * What is committed together shares one sync. A truncate, a snapshot or any other change that must
+ * not see half a write takes the file's gate alone, after a commit.
+ */
+public final class Contents implements Snapshots, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Contents.class);
+
+  /** Largest file: what S3 takes as one object, in 10,000 parts. */
+  public static final long FILE_BYTES_MAX = 52_673_613_135_872L;
+
+  private static final Duration MAINTENANCE = Duration.ofSeconds(1);
+
+  private final ExtentStore extents;
+  private final Committer committer;
+  private final MetadataCache cache;
+  private final MountTable mounts;
+  private final Execution execution;
+  private final ContentLimits limits;
+  private final Epoch epoch;
+  private final ContentTable table;
+  private final LogFloor floor;
+  private final DiskSpace space;
+  private final ContentLoader loader;
+  private final Reader reader;
+  private final Reaper reaper;
+  private final Evictor evictor;
+  private volatile boolean closed;
+
+  /**
+   * @param importing what a read asks when a base turns out to be gone
+   */
+  public Contents(
+      ExtentStore extents,
+      Committer committer,
+      MetadataCache cache,
+      MountTable mounts,
+      Importing importing,
+      Execution execution,
+      Meters meters,
+      ContentLimits limits,
+      Epoch epoch) {
+    this.extents = extents;
+    this.committer = committer;
+    this.cache = cache;
+    this.mounts = mounts;
+    this.execution = execution;
+    this.limits = limits;
+    this.epoch = epoch;
+    table = new ContentTable(limits.idleExtentsMax());
+    floor = new LogFloor(extents);
+    space = new DiskSpace(extents, cache.store(), execution, limits.diskBytesMax());
+    loader = new ContentLoader(cache);
+    var fills = new Fills(extents, committer, mounts, table, space, execution, meters, limits);
+    reader = new Reader(extents, cache, committer, fills, loader, limits, importing);
+    reaper = new Reaper(committer, cache, table, execution);
+    evictor = new Evictor(extents, committer, cache, table, floor, space, execution, meters);
+  }
+
+  /**
+   * Brings back what a killed process had acknowledged but not committed, and starts maintenance.
+   *
+   * @param unsyncedMayBeLost after a power loss the log is not replayed: clients send unstable
+   *     writes again, since the epoch changed
+   */
+  public void start(boolean unsyncedMayBeLost) throws IOException, FileSystemException {
+    if (!unsyncedMayBeLost) {
+      var replayed = new Replay(extents, committer, cache).run();
+      if (replayed > 0) {
+        LOG.info("Recovered {} unstable writes of the previous process", replayed);
+      }
+    }
+    persistFloor();
+    reaper.start();
+    space.onPressure(evictor::wake);
+    evictor.start();
+    execution.schedule(MAINTENANCE, "content-maintenance", this::maintain);
+  }
+
+  /** Adds an action that makes data clean when the disk fills up; called often, must not wait. */
+  public void onPressure(Runnable action) {
+    space.onPressure(() -> {
+      evictor.wake();
+      action.run();
+    });
+  }
+
+  /** Attributes with what unstable writes changed. */
+  public Attributes attributes(InodeKey key, Patience patience)
+      throws FileSystemException, IOException {
+    // The overlay before the inode: a commit in between publishes the inode before it clears it.
+    var content = table.active(key);
+    var overlay = content == null ? null : content.overlay();
+    var inode = cache.inode(key, patience);
+    if (inode == null) {
+      throw new FileSystemException(FsError.STALE);
+    }
+    return overlay == null ? inode.attributes(epoch.value()) : merged(inode, overlay);
+  }
+
+  private Attributes merged(Inode inode, FileContent.Overlay overlay) {
+    var edit = inode.edit();
+    edit.sizeBytes = Math.max(inode.sizeBytes(), overlay.sizeBytes());
+    edit.modifyNanos = overlay.modifyNanos();
+    edit.changeNanos = overlay.modifyNanos();
+    edit.change = Math.max(inode.change(), overlay.change());
+    return edit.freeze().attributes(epoch.value());
+  }
+
+  /** Reads; see {@link io.bucketfs.core.vfs.FileSystem#read}. */
+  public ReadResult read(InodeKey key, long offset, int count, Patience patience)
+      throws FileSystemException {
+    var file = table.acquire(key);
+    try {
+      return reader.read(file, offset, count, patience);
+    } finally {
+      table.release(file);
+    }
+  }
+
+  /** Writes; see {@link io.bucketfs.core.vfs.FileSystem#write}. */
+  public Stability write(
+      InodeKey key, long offset, ByteBuf data, Stability stability, Patience patience)
+      throws FileSystemException {
+    patience.requireWaiting();
+    var length = data.readableBytes();
+    if (offset < 0 || offset > FILE_BYTES_MAX - length) {
+      throw new FileSystemException(FsError.FILE_TOO_BIG);
+    }
+    space.await(length, patience);
+    var file = table.acquire(key);
+    try {
+      append(file, offset, data);
+      if (stability == Stability.UNSTABLE) {
+        return Stability.UNSTABLE;
+      }
+      commit(file);
+      return Stability.FILE_SYNC;
+    } finally {
+      table.release(file);
+    }
+  }
+
+  private void append(FileContent file, long offset, ByteBuf data) throws FileSystemException {
+    while (true) {
+      file.gate.readLock().lock();
+      try {
+        var inode = ContentLoader.requireFile(cache, file.key, Patience.FOREVER);
+        if (file.isLoaded(inode)) {
+          for (var done = 0; done < data.readableBytes(); ) {
+            var part =
+                data.slice(
+                    data.readerIndex() + done,
+                    Math.min(ExtentRecord.LENGTH_MAX, data.readableBytes() - done));
+            appendPart(file, inode, offset + done, part);
+            done += part.readableBytes();
+          }
+          return;
+        }
+      } finally {
+        file.gate.readLock().unlock();
+      }
+      loader.load(file);
+    }
+  }
+
+  private void appendPart(FileContent file, Inode inode, long offset, ByteBuf part)
+      throws FileSystemException {
+    var sequence = file.nextSequence();
+    var mark = floor.mark();
+    try {
+      var record =
+          extents.append(
+              ExtentStore.Stream.WRITE,
+              file.key.mount(),
+              file.key.number(),
+              inode.requireContent().id(),
+              sequence,
+              offset,
+              part);
+      var extent = new Extent(offset, part.readableBytes(), sequence, record, 0);
+      file.wrote(inode, extent, mark, Committer.nanos(execution.now()));
+    } catch (IOException e) {
+      mark.release();
+      throw Failures.ofDisk(e);
+    }
+  }
+
+  /** Makes everything durable that was written to the file before this call. */
+  public void commit(InodeKey key, Patience patience) throws FileSystemException {
+    var active = table.active(key);
+    if (active == null || active.overlay() == null) {
+      ContentLoader.requireFile(cache, key, patience);
+      return;
+    }
+    patience.requireWaiting();
+    var file = table.acquire(key);
+    try {
+      commit(file);
+    } finally {
+      table.release(file);
+    }
+  }
+
+  private void commit(FileContent file) throws FileSystemException {
+    file.commits.lock();
+    try {
+      FileContent.Capture capture;
+      file.gate.writeLock().lock();
+      try {
+        capture = file.capture();
+      } finally {
+        file.gate.writeLock().unlock();
+      }
+      if (capture != null) {
+        persist(file, capture);
+      }
+    } finally {
+      file.commits.unlock();
+    }
+  }
+
+  /** Syncs and persists a capture. The file's commit lock is held. */
+  private void persist(FileContent file, FileContent.Capture capture) throws FileSystemException {
+    var durable = capture;
+    try {
+      extents.sync(records(capture));
+    } catch (IOException e) {
+      LOG.error("A sync of the write log failed; writing its records again", e);
+      durable = relocate(file, capture);
+    }
+    var done = durable;
+    committer.commit(tx -> {
+      var inode = tx.inode(file.key);
+      var content = inode == null ? null : inode.content();
+      if (inode == null || content == null || content.id() != done.content()) {
+        return null;
+      }
+      for (var write : done.writes()) {
+        ContentEdits.lay(tx, file.key, content.id(), write.extent());
+      }
+      var edit = inode.edit();
+      edit.sizeBytes = Math.max(inode.sizeBytes(), done.overlay().sizeBytes());
+      edit.modifyNanos = done.overlay().modifyNanos();
+      edit.changeNanos = done.overlay().modifyNanos();
+      edit.change = Math.max(inode.change() + 1, done.overlay().change());
+      edit.exclusiveVerifier = 0;
+      edit.content = content.withSequence(done.sequence());
+      var changed = edit.freeze();
+      tx.put(changed);
+      tx.markDirty(changed);
+      floor.persist(tx);
+      return null;
+    });
+    file.committed(durable);
+  }
+
+  private static List<ExtentRecord> records(FileContent.Capture capture) {
+    return capture.writes().stream().map(write -> write.extent().requireRecord()).toList();
+  }
+
+  /**
+   * Writes records again whose sync failed, from what the page cache still has. Where that fails
+   * too the writes are lost: a new epoch makes clients send them again.
+   */
+  private FileContent.Capture relocate(FileContent file, FileContent.Capture capture)
+      throws FileSystemException {
+    var copies = new HashMap<FileContent.Unstable, FileContent.Unstable>();
+    try {
+      for (var write : capture.writes()) {
+        var record = write.extent().requireRecord();
+        var data = extents.read(record, 0, record.length(), Patience.FOREVER);
+        try {
+          var mark = floor.mark();
+          var copy =
+              extents.append(
+                  ExtentStore.Stream.WRITE,
+                  file.key.mount(),
+                  file.key.number(),
+                  capture.content(),
+                  write.extent().sequence(),
+                  write.extent().offset(),
+                  data);
+          var extent = write.extent();
+          copies.put(
+              write,
+              new FileContent.Unstable(
+                  new Extent(extent.offset(), extent.length(), extent.sequence(), copy, 0), mark));
+        } finally {
+          data.release();
+        }
+      }
+      extents.sync(copies.values().stream().map(write -> write.extent().requireRecord()).toList());
+    } catch (IOException e) {
+      copies.values().forEach(write -> write.mark().release());
+      epoch.advance();
+      throw Failures.ofDisk(e);
+    }
+    file.relocated(copies);
+    return new FileContent.Capture(
+        capture.content(),
+        capture.writes().stream().map(write -> copies.getOrDefault(write, write)).toList(),
+        capture.overlay(),
+        capture.sequence());
+  }
+
+  /**
+   * Runs a transaction on a file that nobody writes to meanwhile, and whose writes so far are
+   * durable. The transaction may change the content with {@link ContentEdits}.
+   */
+  public <T extends @Nullable Object> T exclusively(InodeKey key, Transaction<T> transaction)
+      throws FileSystemException {
+    var file = table.acquire(key);
+    try {
+      file.commits.lock();
+      try {
+        file.gate.writeLock().lock();
+        try {
+          var capture = file.capture();
+          if (capture != null) {
+            persist(file, capture);
+          }
+          var result = committer.commit(transaction);
+          file.unload();
+          return result;
+        } finally {
+          file.gate.writeLock().unlock();
+        }
+      } finally {
+        file.commits.unlock();
+      }
+    } finally {
+      table.release(file);
+    }
+  }
+
+  /** Whether the file has writes that no transaction has persisted. */
+  public boolean hasUnstable(InodeKey key) {
+    var file = table.active(key);
+    return file != null && file.overlay() != null;
+  }
+
+  @Override
+  public Snapshot snapshot(InodeKey key) throws FileSystemException, IOException {
+    var file = table.acquire(key);
+    try {
+      while (true) {
+        var taken = takeSnapshot(file);
+        if (taken != null) {
+          return taken;
+        }
+        loader.forget(file);
+      }
+    } finally {
+      table.release(file);
+    }
+  }
+
+  private @Nullable Snapshot takeSnapshot(FileContent file) throws FileSystemException {
+    var key = file.key;
+    file.commits.lock();
+    try {
+      file.gate.writeLock().lock();
+      try {
+        var capture = file.capture();
+        if (capture != null) {
+          persist(file, capture);
+        }
+        ContentLoader.requireFile(cache, key, Patience.FOREVER);
+        var inode =
+            committer.commit(tx -> {
+              var now = tx.requireInode(key);
+              var edit = now.edit();
+              edit.content = now.requireContent().withExportFloor(now.sizeBytes());
+              var noted = edit.freeze();
+              tx.put(noted);
+              return noted;
+            });
+        loader.loadAlone(file);
+        var mapped = file.allExtents();
+        var pins = pin(mapped);
+        return pins == null
+            ? null
+            : new PinnedSnapshot(
+                inode, mapped, pins, extents, mounts.require(key.mount()).store(), execution);
+      } finally {
+        file.gate.writeLock().unlock();
+      }
+    } finally {
+      file.commits.unlock();
+    }
+  }
+
+  /** Pins the files of extents, or returns null where one of them is gone. */
+  private @Nullable Map<Long, ExtentStore.Pin> pin(List<Extent> mapped) {
+    var pins = new LinkedHashMap<Long, ExtentStore.Pin>();
+    try {
+      for (var extent : mapped) {
+        var record = extent.record();
+        if (record != null && !pins.containsKey(record.file())) {
+          pins.put(record.file(), extents.pin(record.file()));
+        }
+      }
+      return pins;
+    } catch (IllegalArgumentException _) {
+      pins.values().forEach(ExtentStore.Pin::close);
+      return null;
+    }
+  }
+
+  @Override
+  public boolean isBeingWritten(InodeKey key) {
+    var file = table.active(key);
+    return file != null && (file.writers.get() > 0 || file.overlay() != null);
+  }
+
+  @Override
+  public void commitAll() throws FileSystemException {
+    for (var file : table.inUse()) {
+      if (file.overlay() != null) {
+        commitIfPresent(file.key);
+      }
+    }
+  }
+
+  private void commitIfPresent(InodeKey key) throws FileSystemException {
+    try {
+      commit(key, Patience.FOREVER);
+    } catch (FileSystemException e) {
+      if (e.error() != FsError.STALE) {
+        throw e;
+      }
+    }
+  }
+
+  /** Counts an open. */
+  public void opened(InodeKey key, boolean forWriting) {
+    var file = table.acquire(key);
+    file.opens.incrementAndGet();
+    if (forWriting) {
+      file.writers.incrementAndGet();
+    }
+  }
+
+  /** Ends an open; the last one of a file without names frees it. */
+  public void closed(InodeKey key, boolean forWriting) {
+    var file = table.active(key);
+    if (file == null || file.opens.get() == 0) {
+      throw new IllegalStateException("closed more often than opened: " + key);
+    }
+    if (forWriting) {
+      file.writers.decrementAndGet();
+    }
+    var last = file.opens.decrementAndGet() == 0;
+    table.release(file);
+    if (last) {
+      reaper.closed(key);
+    }
+  }
+
+  /** Bytes that the local tier occupies, and its cap. */
+  public long usedBytes() {
+    return space.usedBytes();
+  }
+
+  /** The disk cap in bytes. */
+  public long bytesMax() {
+    return space.bytesMax();
+  }
+
+  /** Forgets what is in memory of a mount that is gone. */
+  public void forget(int mount) {
+    table.forget(mount);
+  }
+
+  private void maintain() {
+    if (closed) {
+      return;
+    }
+    var before = Committer.nanos(execution.now()) - limits.unstableAge().toNanos();
+    for (var file : table.inUse()) {
+      var overlay = file.overlay();
+      if (overlay != null && overlay.modifyNanos() <= before) {
+        try {
+          commitIfPresent(file.key);
+        } catch (FileSystemException e) {
+          LOG.warn("Unstable writes of {} cannot be committed yet: {}", file.key, e.getMessage());
+        }
+      }
+    }
+    execution.schedule(MAINTENANCE, "content-maintenance", this::maintain);
+  }
+
+  private void persistFloor() throws FileSystemException {
+    committer.commit(tx -> {
+      floor.persist(tx);
+      return null;
+    });
+  }
+
+  /** Commits everything, so that nothing is to be replayed. */
+  @Override
+  public void close() throws FileSystemException {
+    closed = true;
+    reaper.stop();
+    evictor.stop();
+    commitAll();
+    persistFloor();
+  }
+}

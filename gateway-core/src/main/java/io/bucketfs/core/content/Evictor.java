@@ -1,0 +1,304 @@
+package io.bucketfs.core.content;
+
+import io.bucketfs.core.local.ExtentStore;
+import io.bucketfs.core.local.ExtentStore.FileInfo;
+import io.bucketfs.core.local.Family;
+import io.bucketfs.core.local.KeyValueStore.Entry;
+import io.bucketfs.core.runtime.Execution;
+import io.bucketfs.core.runtime.Meters;
+import io.bucketfs.core.store.Committer;
+import io.bucketfs.core.store.Extent;
+import io.bucketfs.core.store.InodeKey;
+import io.bucketfs.core.store.Keys;
+import io.bucketfs.core.store.MetadataCache;
+import io.bucketfs.core.store.RecordReader;
+import io.bucketfs.core.store.Tx;
+import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.core.vfs.Patience;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Gives disk space back, by whole extent files: those in which nothing is live any more at once,
+ * and above the high-water mark the oldest ones with something clean in them. Of such a file the
+ * clean extents are dropped (their bytes are in S3), the dirty ones are appended to the write log
+ * again, synced and mapped there, and only then the file is deleted. Dirty data is never dropped.
+ *
+ * <p>A file that may hold records which no metadata reflects yet is left alone.
+ */
+final class Evictor {
+  private static final Logger LOG = LoggerFactory.getLogger(Evictor.class);
+  private static final int REFERENCES_A_TRANSACTION = 256;
+  private static final Duration SWEEP = Duration.ofSeconds(10);
+
+  private final ExtentStore extents;
+  private final Committer committer;
+  private final MetadataCache cache;
+  private final ContentTable table;
+  private final LogFloor floor;
+  private final DiskSpace space;
+  private final Execution execution;
+  private final Meters.Counter droppedBytes;
+  private final Signal signal = new Signal();
+  private volatile boolean stopped;
+
+  Evictor(
+      ExtentStore extents,
+      Committer committer,
+      MetadataCache cache,
+      ContentTable table,
+      LogFloor floor,
+      DiskSpace space,
+      Execution execution,
+      Meters meters) {
+    this.extents = extents;
+    this.committer = committer;
+    this.cache = cache;
+    this.table = table;
+    this.floor = floor;
+    this.space = space;
+    this.execution = execution;
+    droppedBytes = meters.counter("cache_evicted_bytes");
+  }
+
+  /** What maps a record of a file. */
+  private record Reference(InodeKey inode, long content, long offset) {}
+
+  /** An extent that has to stay, and where it is mapped. */
+  private record Kept(Reference reference, Extent extent) {}
+
+  void start() {
+    execution.fork("evictor", this::loop);
+    execution.schedule(SWEEP, "evictor-sweep", this::sweep);
+  }
+
+  void wake() {
+    signal.raise();
+  }
+
+  void stop() {
+    stopped = true;
+    signal.raise();
+  }
+
+  private void sweep() {
+    if (!stopped) {
+      signal.raise();
+      execution.schedule(SWEEP, "evictor-sweep", this::sweep);
+    }
+  }
+
+  private void loop() {
+    try {
+      while (true) {
+        signal.await();
+        if (stopped) {
+          return;
+        }
+        try {
+          deleteDead();
+          while (!stopped && space.excessBytes() > 0 && evictOldest()) {
+            // Each turn frees another file.
+          }
+        } catch (FileSystemException | IOException e) {
+          LOG.error("Eviction failed; it is tried again", e);
+          execution.sleep(SWEEP);
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private List<FileInfo> candidates() {
+    var first = floor.floor().file();
+    var newest = extents.files().isEmpty() ? 0 : extents.files().getLast().file();
+    return extents.files().stream()
+        .filter(file -> !file.open() && file.file() < first && file.file() < newest)
+        .toList();
+  }
+
+  private void deleteDead() throws IOException, FileSystemException {
+    for (var file : candidates()) {
+      if (references(file.file(), 1).isEmpty()) {
+        delete(file.file());
+      }
+    }
+  }
+
+  private void delete(long file) throws IOException, FileSystemException {
+    committer.commit(tx -> {
+      tx.deleteFile(file);
+      return null;
+    });
+    extents.delete(file);
+  }
+
+  /** Frees the oldest file that has something clean in it; false where there is none. */
+  private boolean evictOldest() throws IOException, FileSystemException {
+    for (var file : candidates()) {
+      if (evict(file.file())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private List<Reference> references(long file, int max) throws IOException {
+    var entries =
+        cache.store().scan(Family.REFERENCES, Keys.number(file), Keys.number(file + 1), max);
+    var found = new ArrayList<Reference>(entries.size());
+    for (var entry : entries) {
+      var key = new RecordReader(entry.key());
+      key.i64();
+      key.i64();
+      var mount = key.i32();
+      var content = key.i64();
+      var inode = new InodeKey(mount, new RecordReader(entry.value()).i64());
+      found.add(new Reference(inode, content, key.i64()));
+    }
+    return found;
+  }
+
+  private boolean evict(long file) throws IOException, FileSystemException {
+    if (!hasClean(file)) {
+      return false;
+    }
+    while (true) {
+      var references = references(file, REFERENCES_A_TRANSACTION);
+      if (references.isEmpty()) {
+        delete(file);
+        return true;
+      }
+      var kept = dropClean(file, references);
+      for (var keep : kept) {
+        move(keep);
+      }
+    }
+  }
+
+  private boolean hasClean(long file) throws IOException {
+    for (var reference : references(file, Integer.MAX_VALUE)) {
+      var inode = cache.inode(reference.inode, Patience.FOREVER);
+      var content = inode == null ? null : inode.content();
+      if (content == null || content.id() != reference.content || !content.isDirty()) {
+        return true;
+      }
+      var stored =
+          cache
+              .store()
+              .get(
+                  Family.EXTENTS,
+                  Keys.extent(reference.inode.mount(), reference.content, reference.offset));
+      if (stored != null) {
+        var extent =
+            Extent.ofEntry(
+                new Entry(
+                    Keys.extent(reference.inode.mount(), reference.content, reference.offset),
+                    stored));
+        if (extent.sequence() <= content.exportedSequence()) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /** Drops what S3 has too, in one transaction; returns what has to stay. */
+  private List<Kept> dropClean(long file, List<Reference> references) throws FileSystemException {
+    return committer.commit(tx -> {
+      var kept = new ArrayList<Kept>();
+      for (var reference : references) {
+        var extent = mapped(tx, file, reference);
+        if (extent == null) {
+          continue;
+        }
+        var inode = tx.inode(reference.inode);
+        var content = inode == null ? null : inode.content();
+        if (content == null || content.id() != reference.content) {
+          // Of a content that waits for the reaper: nobody reads it any more.
+          tx.deleteExtent(reference.inode.mount(), reference.content, extent);
+          continue;
+        }
+        var base = content.base();
+        var clean =
+            base != null
+                && extent.sequence() <= content.exportedSequence()
+                && extent.end() <= base.length();
+        if (!clean) {
+          kept.add(new Kept(reference, extent));
+          continue;
+        }
+        tx.deleteExtent(reference.inode.mount(), reference.content, extent);
+        tx.afterCommit(() -> {
+          droppedBytes.add(extent.length());
+          var present = table.present(reference.inode);
+          if (present != null) {
+            present.dropped(reference.content, extent);
+          }
+        });
+      }
+      return kept;
+    });
+  }
+
+  private static @Nullable Extent mapped(Tx tx, long file, Reference reference) throws IOException {
+    for (var extent :
+        tx.extents(
+            reference.inode.mount(), reference.content, reference.offset, reference.offset + 1)) {
+      var record = extent.record();
+      if (extent.offset() == reference.offset && record != null && record.file() == file) {
+        return extent;
+      }
+    }
+    return null;
+  }
+
+  /** Appends a dirty extent to the write log again and maps it there. */
+  private void move(Kept kept) throws IOException, FileSystemException {
+    var reference = kept.reference;
+    var from = kept.extent;
+    var mark = floor.mark();
+    try {
+      var data =
+          extents.read(from.requireRecord(), from.skip(), (int) from.length(), Patience.FOREVER);
+      Extent to;
+      try {
+        var record =
+            extents.append(
+                ExtentStore.Stream.WRITE,
+                reference.inode.mount(),
+                reference.inode.number(),
+                reference.content,
+                from.sequence(),
+                from.offset(),
+                data);
+        to = new Extent(from.offset(), from.length(), from.sequence(), record, 0);
+      } finally {
+        data.release();
+      }
+      extents.sync(List.of(to.requireRecord()));
+      committer.commit(tx -> {
+        var now = mapped(tx, from.requireRecord().file(), reference);
+        if (from.equals(now)) {
+          tx.deleteExtent(reference.inode.mount(), reference.content, from);
+          tx.putExtent(reference.inode, reference.content, to);
+          tx.afterCommit(() -> {
+            var present = table.present(reference.inode);
+            if (present != null) {
+              present.moved(reference.content, from, to);
+            }
+          });
+        }
+        return null;
+      });
+    } finally {
+      mark.release();
+    }
+  }
+}

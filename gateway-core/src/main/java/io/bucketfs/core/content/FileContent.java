@@ -1,0 +1,296 @@
+package io.bucketfs.core.content;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.bucketfs.core.store.Extent;
+import io.bucketfs.core.store.Inode;
+import io.bucketfs.core.store.InodeKey;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file in use: its extents in memory, its unstable writes (the overlay), and what is being
+ * fetched for it.
+ *
+ * <p>The overlay holds extents, size and times of writes that no metadata transaction has
+ * persisted. It is seen by every reader at once, and becomes durable by a commit.
+ *
+ * <p>Locks, in this order: {@link #commits} (one commit at a time), {@link #gate} (writers share
+ * it; commits, truncates and snapshots take it alone, so that no write is half way through; held
+ * over disk writes, never on an event loop), {@link #lock} (fields; never held over anything that
+ * waits).
+ */
+final class FileContent {
+  final InodeKey key;
+  final ReentrantLock commits = new ReentrantLock();
+  final ReentrantReadWriteLock gate = new ReentrantReadWriteLock(true);
+  final ReentrantLock lock = new ReentrantLock();
+
+  /** Who uses this object; guarded by the map entry of {@link ContentTable}. */
+  int users;
+
+  final AtomicInteger opens = new AtomicInteger();
+  final AtomicInteger writers = new AtomicInteger();
+
+  /** The content whose extents are loaded, or 0. */
+  @GuardedBy("lock")
+  private long loaded;
+
+  @GuardedBy("lock")
+  private ExtentMap map = new ExtentMap();
+
+  /** The content that the sequence counts for; also that of all unstable writes. */
+  @GuardedBy("lock")
+  private long counted;
+
+  @GuardedBy("lock")
+  private long sequence;
+
+  @GuardedBy("lock")
+  private final List<Unstable> unstable = new ArrayList<>();
+
+  /** Read without the lock for attributes, written under it. */
+  private volatile @Nullable Overlay overlay;
+
+  /** Granules of the base that are on their way, by their number. */
+  @GuardedBy("lock")
+  final Map<Long, CompletableFuture<Void>> fetching = new HashMap<>();
+
+  /** Where a sequential reader would go on, and how far it is run ahead of. */
+  @GuardedBy("lock")
+  long sequentialAt;
+
+  @GuardedBy("lock")
+  int readAheadBytes;
+
+  @GuardedBy("lock")
+  long readAheadTo;
+
+  /** Grows whenever extents are forgotten: a fill that began before that is not laid any more. */
+  @GuardedBy("lock")
+  private long fence;
+
+  /** An unstable write and the mark that keeps the log from it on. */
+  record Unstable(Extent extent, LogFloor.Mark mark) {}
+
+  /**
+   * What unstable writes changed in the inode.
+   *
+   * @param change the absolute change counter, never below the committed one when it was made
+   */
+  record Overlay(long sizeBytes, long modifyNanos, long change) {}
+
+  FileContent(InodeKey key) {
+    this.key = key;
+  }
+
+  @Nullable Overlay overlay() {
+    return overlay;
+  }
+
+  /** Whether the extents of the inode's content are in memory. */
+  boolean isLoaded(Inode inode) {
+    lock.lock();
+    try {
+      return loaded == inode.requireContent().id();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Installs extents that were read from the store. The gate is held alone. */
+  void install(Inode inode, ExtentMap extents) {
+    lock.lock();
+    try {
+      var content = inode.requireContent();
+      sequence =
+          counted == content.id() ? Math.max(sequence, content.sequence()) : content.sequence();
+      counted = content.id();
+      loaded = content.id();
+      fence++;
+      map = extents;
+      unstable.forEach(write -> map.lay(write.extent));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Forgets the extents, so that the next use reads them again. */
+  void unload() {
+    lock.lock();
+    try {
+      loaded = 0;
+      fence++;
+      map = new ExtentMap();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The extents that overlap a range, or null where this content is not loaded. */
+  @Nullable List<Extent> overlapping(long content, long from, long to) {
+    lock.lock();
+    try {
+      return loaded == content ? map.overlapping(from, to) : null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  List<Extent> allExtents() {
+    lock.lock();
+    try {
+      return map.all();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  int extentCount() {
+    lock.lock();
+    try {
+      return map.size();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The sequence for the next write. */
+  long nextSequence() {
+    lock.lock();
+    try {
+      return ++sequence;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Makes a write visible. */
+  void wrote(Inode inode, Extent extent, LogFloor.Mark mark, long nowNanos) {
+    lock.lock();
+    try {
+      map.lay(extent);
+      unstable.add(new Unstable(extent, mark));
+      var old = overlay;
+      var size = Math.max(old == null ? inode.sizeBytes() : old.sizeBytes, extent.end());
+      var change = Math.max(inode.change(), old == null ? 0 : old.change) + 1;
+      overlay = new Overlay(size, nowNanos, change);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What {@link #filled} asks back. */
+  @GuardedBy("lock")
+  long fence() {
+    return fence;
+  }
+
+  /** The extents that overlap a range; the lock is held. */
+  @GuardedBy("lock")
+  List<Extent> overlappingLocked(long from, long to) {
+    return map.overlapping(from, to);
+  }
+
+  /**
+   * Makes fetched bytes visible where nothing lies over them, unless extents were forgotten since.
+   */
+  void filled(long startFence, Extent fill) {
+    lock.lock();
+    try {
+      if (fence == startFence) {
+        map.lay(fill);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes out an extent whose record goes away; of this content only. */
+  void dropped(long content, Extent extent) {
+    lock.lock();
+    try {
+      var record = extent.record();
+      if (loaded == content && record != null) {
+        map.drop(record, extent.offset(), extent.end());
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Puts a moved copy in the place of an extent, unless it was overwritten; of this content only.
+   */
+  void moved(long content, Extent from, Extent to) {
+    lock.lock();
+    try {
+      if (loaded != content) {
+        return;
+      }
+      for (var there : map.overlapping(from.offset(), from.end())) {
+        if (there.equals(from)) {
+          map.put(to);
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What a commit has to persist. */
+  record Capture(long content, List<Unstable> writes, Overlay overlay, long sequence) {}
+
+  /** Takes what is unstable now, or null where nothing is. The gate is held alone. */
+  @Nullable Capture capture() {
+    lock.lock();
+    try {
+      var current = overlay;
+      return current == null
+          ? null
+          : new Capture(counted, List.copyOf(unstable), current, sequence);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Notes that a capture is durable and published. */
+  void committed(Capture capture) {
+    lock.lock();
+    try {
+      unstable.removeAll(capture.writes);
+      if (capture.overlay.equals(overlay)) {
+        overlay = null;
+      }
+    } finally {
+      lock.unlock();
+    }
+    capture.writes.forEach(write -> write.mark.release());
+  }
+
+  /** Replaces unstable writes by copies elsewhere in the log, after a sync failed. */
+  void relocated(Map<Unstable, Unstable> copies) {
+    lock.lock();
+    try {
+      unstable.replaceAll(write -> copies.getOrDefault(write, write));
+      copies.forEach((from, to) -> {
+        for (var there : map.overlapping(from.extent.offset(), from.extent.end())) {
+          if (there.sequence() == from.extent.sequence()) {
+            var record = to.extent.record();
+            map.put(
+                new Extent(there.offset(), there.length(), there.sequence(), record, there.skip()));
+          }
+        }
+      });
+    } finally {
+      lock.unlock();
+    }
+    copies.keySet().forEach(from -> from.mark.release());
+  }
+}

@@ -1,0 +1,323 @@
+package io.bucketfs.core.content;
+
+import io.bucketfs.core.local.ExtentStore;
+import io.bucketfs.core.mount.MountTable;
+import io.bucketfs.core.object.BackendFailure;
+import io.bucketfs.core.object.ObjectStoreException;
+import io.bucketfs.core.runtime.Execution;
+import io.bucketfs.core.runtime.Meters;
+import io.bucketfs.core.store.Committer;
+import io.bucketfs.core.store.Content;
+import io.bucketfs.core.store.Extent;
+import io.bucketfs.core.store.Inode;
+import io.bucketfs.core.store.InodeKey;
+import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.core.vfs.FsError;
+import io.bucketfs.core.vfs.Patience;
+import io.netty.buffer.ByteBuf;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Fetches base bytes from S3 into the fill log, each granule once however many readers wait for it.
+ * A run of missing granules is one ranged GET, pinned to the base's version; granules are handed to
+ * their readers as they arrive.
+ *
+ * <p>A fill is laid only where the base still shows: under every write, and not at all once extents
+ * were forgotten since it began (a truncate, another version).
+ */
+final class Fills {
+  /** The payload of one record of the fill log. */
+  private static final int RECORD_BYTES = 1 << 20;
+
+  private static final int ATTEMPTS_MAX = 12;
+  private static final Duration BACKOFF_MIN = Duration.ofMillis(50);
+  private static final Duration BACKOFF_MAX = Duration.ofSeconds(5);
+
+  private final ExtentStore extents;
+  private final Committer committer;
+  private final MountTable mounts;
+  private final ContentTable table;
+  private final DiskSpace space;
+  private final Execution execution;
+  private final ContentLimits limits;
+  private final Semaphore fetches;
+  private final Meters.Counter fetchedBytes;
+
+  Fills(
+      ExtentStore extents,
+      Committer committer,
+      MountTable mounts,
+      ContentTable table,
+      DiskSpace space,
+      Execution execution,
+      Meters meters,
+      ContentLimits limits) {
+    this.extents = extents;
+    this.committer = committer;
+    this.mounts = mounts;
+    this.table = table;
+    this.space = space;
+    this.execution = execution;
+    this.limits = limits;
+    fetches = new Semaphore(limits.fetchesMax());
+    fetchedBytes = meters.counter("cache_read_bytes", "tier", "s3");
+  }
+
+  /** The base is not what the file says it is: somebody changed or deleted the object. */
+  static final class BaseGoneException extends Exception {
+    BaseGoneException(String message) {
+      super(message, null, false, false);
+    }
+  }
+
+  /** Granules of one GET, all of them marked as being fetched. */
+  private record Run(
+      Content content, long fence, long firstGranule, List<CompletableFuture<Void>> granules) {}
+
+  /**
+   * Fetches base bytes from an offset on.
+   *
+   * @param to up to where to fetch
+   * @param awaitedTo up to where to wait until they are laid, or at least were
+   */
+  void fetch(FileContent file, Inode inode, long from, long to, Patience patience, long awaitedTo)
+      throws FileSystemException, BaseGoneException {
+    patience.requireWaiting();
+    var awaited = start(file, inode, from, awaitedTo);
+    if (to > awaitedTo) {
+      start(file, inode, awaitedTo, to);
+    }
+    for (var granule : awaited) {
+      try {
+        execution.await(granule, patience);
+      } catch (TimeoutException e) {
+        throw new FileSystemException(FsError.DELAY, "the object store is slow");
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new FileSystemException(FsError.DELAY, "interrupted");
+      } catch (ExecutionException e) {
+        var cause = e.getCause();
+        if (cause instanceof FileSystemException failure) {
+          throw failure;
+        }
+        if (cause instanceof BaseGoneException gone) {
+          throw gone;
+        }
+        throw new FileSystemException(FsError.IO, String.valueOf(cause));
+      }
+    }
+  }
+
+  /**
+   * Starts fetching what is missing in a range and is not on its way.
+   *
+   * @return what has to arrive for the range to be complete
+   */
+  List<CompletableFuture<Void>> start(FileContent file, Inode inode, long from, long to) {
+    var content = inode.requireContent();
+    var base = content.base();
+    var awaited = new ArrayList<CompletableFuture<Void>>();
+    if (base == null) {
+      return awaited;
+    }
+    var runs = new ArrayList<Run>();
+    var size = limits.granuleBytes();
+    file.lock.lock();
+    try {
+      var runMax = Math.max(1, limits.fetchBytesMax() / size);
+      var end = Math.min(to, base.length());
+      Run run = null;
+      for (var granule = from / size; granule * size < end; granule++) {
+        var present = file.fetching.get(granule);
+        var start = granule * size;
+        var stop = Math.min(start + size, base.length());
+        if (present != null) {
+          awaited.add(present);
+          run = null;
+        } else if (isCovered(file.overlappingLocked(start, stop), start, stop)) {
+          run = null;
+        } else {
+          if (run == null || run.granules.size() >= runMax) {
+            run = new Run(content, file.fence(), granule, new ArrayList<>());
+            runs.add(run);
+          }
+          var future = new CompletableFuture<Void>();
+          file.fetching.put(granule, future);
+          run.granules.add(future);
+          awaited.add(future);
+        }
+      }
+    } finally {
+      file.lock.unlock();
+    }
+    for (var run : runs) {
+      execution.fork("fill", () -> fill(file.key, run));
+    }
+    return awaited;
+  }
+
+  static boolean isCovered(List<Extent> extents, long from, long to) {
+    var at = from;
+    for (var extent : extents) {
+      if (extent.offset() > at) {
+        return false;
+      }
+      at = extent.end();
+    }
+    return at >= to;
+  }
+
+  private void fill(InodeKey key, Run run) {
+    var file = table.acquire(key);
+    try {
+      var permit = false;
+      Exception failure = null;
+      try {
+        fetches.acquire();
+        permit = true;
+        fetchAll(file, run);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        failure = new FileSystemException(FsError.DELAY, "interrupted");
+      } catch (FileSystemException | BaseGoneException | RuntimeException e) {
+        failure = e;
+      } finally {
+        if (permit) {
+          fetches.release();
+        }
+        var last = run.firstGranule + run.granules.size();
+        for (var granule = run.firstGranule; granule < last; granule++) {
+          finish(file, run, granule, failure);
+        }
+      }
+    } finally {
+      table.release(file);
+    }
+  }
+
+  private static void finish(FileContent file, Run run, long granule, @Nullable Exception failure) {
+    var future = run.granules.get((int) (granule - run.firstGranule));
+    file.lock.lock();
+    try {
+      file.fetching.remove(granule, future);
+    } finally {
+      file.lock.unlock();
+    }
+    if (failure == null) {
+      future.complete(null);
+    } else {
+      future.completeExceptionally(failure);
+    }
+  }
+
+  private void fetchAll(FileContent file, Run run)
+      throws FileSystemException, BaseGoneException, InterruptedException {
+    var base = run.content.base();
+    if (base == null) {
+      throw new IllegalStateException("a fill without a base");
+    }
+    var size = limits.granuleBytes();
+    var at = run.firstGranule * size;
+    var end = Math.min(at + (long) run.granules.size() * size, base.length());
+    space.await(end - at, Patience.atMost(Duration.ofSeconds(10), execution.nanoTime()));
+    var store = mounts.require(file.key.mount()).store();
+    for (var attempt = 0; at < end; attempt++) {
+      var body = new FetchedBody();
+      var reply = store.get(base.key(), base.version(), at, end - at, body);
+      var _ =
+          reply.whenComplete((_, failure) -> {
+            body.end();
+          });
+      try {
+        at = drain(file, run, body, at, end);
+        execution.await(reply, Patience.FOREVER);
+        if (at < end) {
+          throw new FileSystemException(FsError.IO, "the object store sent too few bytes");
+        }
+      } catch (IOException e) {
+        throw Failures.ofDisk(e);
+      } catch (TimeoutException e) {
+        throw new IllegalStateException("waiting for ever ended", e);
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof ObjectStoreException cause)) {
+          throw new FileSystemException(FsError.IO, String.valueOf(e.getCause()));
+        }
+        at = body.consumedTo(at);
+        if (cause.failure() instanceof BackendFailure.Missing
+            || cause.failure() instanceof BackendFailure.Conflict) {
+          throw new BaseGoneException(cause.failure().detail());
+        }
+        if (!cause.failure().isRetryable() || attempt >= ATTEMPTS_MAX) {
+          throw Failures.ofStore(cause.failure());
+        }
+        execution.sleep(backoff(attempt));
+      } finally {
+        body.release();
+      }
+    }
+  }
+
+  private Duration backoff(int attempt) {
+    var longest = Math.min(BACKOFF_MAX.toNanos(), BACKOFF_MIN.toNanos() << Math.min(attempt, 20));
+    return Duration.ofNanos(longest / 2 + Math.floorMod(execution.randomLong(), longest / 2 + 1));
+  }
+
+  /** Appends and lays what arrives; returns up to where. */
+  private long drain(FileContent file, Run run, FetchedBody body, long from, long end)
+      throws IOException, InterruptedException {
+    var at = from;
+    while (at < end) {
+      var part = body.take((int) Math.min(RECORD_BYTES, end - at), limits.granuleBytes());
+      if (part == null) {
+        return at;
+      }
+      try {
+        lay(file, run, part, at);
+        at += part.readableBytes();
+        body.consumed(at);
+      } finally {
+        part.release();
+      }
+      var size = limits.granuleBytes();
+      for (var granule = run.firstGranule;
+          (granule + 1) * size <= at && granule < run.firstGranule + run.granules.size();
+          granule++) {
+        finish(file, run, granule, null);
+      }
+    }
+    return at;
+  }
+
+  private void lay(FileContent file, Run run, ByteBuf part, long at) throws IOException {
+    var key = file.key;
+    var content = run.content.id();
+    var length = part.readableBytes();
+    fetchedBytes.add(length);
+    var record =
+        extents.append(ExtentStore.Stream.FILL, key.mount(), key.number(), content, 0, at, part);
+    var fill = new Extent(at, length, 0, record, 0);
+    file.filled(run.fence, fill);
+    var _ =
+        committer.submit(
+            tx -> {
+              var inode = tx.inode(key);
+              var now = inode == null ? null : inode.content();
+              if (now != null && now.id() == content) {
+                var base = now.base();
+                if (base != null && fill.end() <= base.length()) {
+                  ContentEdits.lay(tx, key, content, fill);
+                }
+              }
+              return null;
+            },
+            false);
+  }
+}

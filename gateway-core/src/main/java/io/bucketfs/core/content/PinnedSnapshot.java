@@ -1,0 +1,169 @@
+package io.bucketfs.core.content;
+
+import io.bucketfs.core.local.ExtentStore;
+import io.bucketfs.core.object.BodySource;
+import io.bucketfs.core.object.ObjectStore;
+import io.bucketfs.core.object.ObjectStoreException;
+import io.bucketfs.core.object.ObjectVersion;
+import io.bucketfs.core.runtime.Execution;
+import io.bucketfs.core.store.Extent;
+import io.bucketfs.core.store.Inode;
+import io.bucketfs.core.vfs.Patience;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/** A snapshot by an immutable list of extents, whose files are pinned. */
+final class PinnedSnapshot implements Snapshot {
+  private static final int PART_BYTES = 1 << 20;
+
+  private final Inode inode;
+  private final List<Extent> mapped;
+  private final Map<Long, ExtentStore.Pin> pins;
+  private final ExtentStore extents;
+  private final ObjectStore store;
+  private final Execution execution;
+
+  PinnedSnapshot(
+      Inode inode,
+      List<Extent> mapped,
+      Map<Long, ExtentStore.Pin> pins,
+      ExtentStore extents,
+      ObjectStore store,
+      Execution execution) {
+    this.inode = inode;
+    this.mapped = mapped;
+    this.pins = pins;
+    this.extents = extents;
+    this.store = store;
+    this.execution = execution;
+  }
+
+  @Override
+  public Inode inode() {
+    return inode;
+  }
+
+  @Override
+  public void close() {
+    pins.values().forEach(ExtentStore.Pin::close);
+  }
+
+  @Override
+  public BodySource body() {
+    return new BodySource() {
+      @Override
+      public long sizeBytes() {
+        return inode.sizeBytes();
+      }
+
+      @Override
+      public Reader open() {
+        return new Parts();
+      }
+    };
+  }
+
+  /** Reads part by part; one at a time. */
+  private final class Parts implements BodySource.Reader {
+    private long at;
+    private int next;
+
+    @Override
+    public CompletionStage<@Nullable ByteBuf> next() {
+      var result = new CompletableFuture<@Nullable ByteBuf>();
+      execution.fork(
+          "export-read",
+          () -> {
+            try {
+              result.complete(read());
+            } catch (ObjectStoreException | IOException | RuntimeException e) {
+              result.completeExceptionally(e);
+            }
+          });
+      return result;
+    }
+
+    private @Nullable ByteBuf read() throws IOException, ObjectStoreException {
+      if (at >= inode.sizeBytes()) {
+        return null;
+      }
+      while (next < mapped.size() && mapped.get(next).end() <= at) {
+        next++;
+      }
+      var extent = next < mapped.size() ? mapped.get(next) : null;
+      var end = Math.min(inode.sizeBytes(), at + PART_BYTES);
+      ByteBuf part;
+      if (extent != null && extent.offset() <= at) {
+        end = Math.min(end, extent.end());
+        var record = extent.record();
+        part =
+            record == null
+                ? zeroes((int) (end - at))
+                : extents.read(
+                    record,
+                    extent.skip() + (int) (at - extent.offset()),
+                    (int) (end - at),
+                    Patience.FOREVER);
+      } else {
+        end = extent == null ? end : Math.min(end, extent.offset());
+        var base = inode.requireContent().base();
+        if (base == null || at >= base.length()) {
+          part = zeroes((int) (end - at));
+        } else {
+          end = Math.min(end, base.length());
+          part = fetch(base.key(), base.version(), at, (int) (end - at));
+        }
+      }
+      at = end;
+      return part;
+    }
+
+    private ByteBuf fetch(String key, ObjectVersion version, long offset, int count)
+        throws IOException, ObjectStoreException {
+      var body = new FetchedBody();
+      try {
+        var reply = store.get(key, version, offset, count, body);
+        var _ = reply.whenComplete((_, _) -> body.end());
+        execution.await(reply, Patience.FOREVER);
+        var data = body.take(count, count);
+        if (data == null || data.readableBytes() != count) {
+          if (data != null) {
+            data.release();
+          }
+          throw new IOException("the object store sent too few bytes of " + key);
+        }
+        return data;
+      } catch (ExecutionException e) {
+        if (e.getCause() instanceof ObjectStoreException failure) {
+          throw failure;
+        }
+        throw new IOException(e.getCause());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IOException("interrupted", e);
+      } catch (TimeoutException e) {
+        throw new IllegalStateException("waiting for ever ended", e);
+      } finally {
+        body.release();
+      }
+    }
+
+    private static ByteBuf zeroes(int length) {
+      return length == 0
+          ? Unpooled.EMPTY_BUFFER
+          : PooledByteBufAllocator.DEFAULT.directBuffer(length).writeZero(length);
+    }
+
+    @Override
+    public void close() {}
+  }
+}

@@ -1,0 +1,251 @@
+package io.bucketfs.core.content;
+
+import io.bucketfs.core.importer.Importing;
+import io.bucketfs.core.local.CorruptExtentException;
+import io.bucketfs.core.local.ExtentStore;
+import io.bucketfs.core.store.Committer;
+import io.bucketfs.core.store.Content;
+import io.bucketfs.core.store.Extent;
+import io.bucketfs.core.store.Inode;
+import io.bucketfs.core.store.MetadataCache;
+import io.bucketfs.core.vfs.FileSystem.ReadResult;
+import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.core.vfs.FsError;
+import io.bucketfs.core.vfs.Patience;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.CompositeByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The read path: extents from RAM or disk, holes as zeroes, base bytes through {@link Fills}, with
+ * read-ahead for sequential readers.
+ */
+final class Reader {
+  private static final Logger LOG = LoggerFactory.getLogger(Reader.class);
+
+  /** How often what was just fetched may be evicted again before it is read. */
+  private static final int ATTEMPTS_MAX = 16;
+
+  private final ExtentStore extents;
+  private final MetadataCache cache;
+  private final Committer committer;
+  private final Fills fills;
+  private final ContentLoader loader;
+  private final ContentLimits limits;
+  private final Importing importing;
+
+  Reader(
+      ExtentStore extents,
+      MetadataCache cache,
+      Committer committer,
+      Fills fills,
+      ContentLoader loader,
+      ContentLimits limits,
+      Importing importing) {
+    this.extents = extents;
+    this.cache = cache;
+    this.committer = committer;
+    this.fills = fills;
+    this.loader = loader;
+    this.limits = limits;
+    this.importing = importing;
+  }
+
+  ReadResult read(FileContent file, long offset, int count, Patience patience)
+      throws FileSystemException {
+    for (var attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      // The overlay before the inode: a commit in between publishes the inode before it clears it.
+      var overlay = file.overlay();
+      var inode = ContentLoader.requireFile(cache, file.key, patience);
+      var content = inode.requireContent();
+      var size = overlay == null ? inode.sizeBytes() : overlay.sizeBytes();
+      if (offset >= size || count == 0) {
+        return new ReadResult(Unpooled.EMPTY_BUFFER, offset >= size);
+      }
+      var end = offset + Math.min(count, size - offset);
+      var mapped = file.overlapping(content.id(), offset, end);
+      if (mapped == null) {
+        patience.requireWaiting();
+        loader.load(file);
+        continue;
+      }
+      var missing = firstMissing(content, mapped, offset, end);
+      if (missing < end) {
+        patience.requireWaiting();
+        fetch(file, inode, missing, end, patience);
+        continue;
+      }
+      try {
+        var data = assemble(mapped, offset, end, patience);
+        readAhead(file, inode, offset, end);
+        return new ReadResult(data, end == size);
+      } catch (NoSuchFileException e) {
+        loader.forget(file);
+      } catch (CorruptExtentException e) {
+        dropCorrupt(file, inode, mapped, e);
+      } catch (IOException e) {
+        throw Failures.ofDisk(e);
+      }
+    }
+    throw new FileSystemException(FsError.DELAY, "the cache is too small for its readers");
+  }
+
+  private void fetch(FileContent file, Inode inode, long from, long to, Patience patience)
+      throws FileSystemException {
+    try {
+      fills.fetch(file, inode, from, to + window(file, from, to), patience, to);
+    } catch (Fills.BaseGoneException e) {
+      importing.refresh(inode, patience);
+      var now = ContentLoader.requireFile(cache, file.key, patience).content();
+      if (Objects.equals(inode.content(), now)) {
+        throw new FileSystemException(FsError.IO, "the object is gone: " + e.getMessage());
+      }
+    }
+  }
+
+  /** The first byte that only the base has, or the end. */
+  private static long firstMissing(Content content, List<Extent> mapped, long from, long to) {
+    var base = content.base();
+    var baseEnd = base == null ? 0 : Math.min(to, base.length());
+    var at = from;
+    for (var extent : mapped) {
+      if (at < extent.offset()) {
+        break;
+      }
+      at = Math.max(at, extent.end());
+    }
+    return at < baseEnd ? at : to;
+  }
+
+  private ByteBuf assemble(List<Extent> mapped, long from, long to, Patience patience)
+      throws IOException {
+    var parts = new ArrayList<ByteBuf>(mapped.size() + 1);
+    try {
+      var at = from;
+      for (var extent : mapped) {
+        if (extent.offset() > at) {
+          parts.add(zeroes(extent.offset() - at));
+          at = extent.offset();
+        }
+        var stop = Math.min(extent.end(), to);
+        var record = extent.record();
+        if (record == null) {
+          parts.add(zeroes(stop - at));
+        } else {
+          var skip = extent.skip() + (int) (at - extent.offset());
+          parts.add(extents.read(record, skip, (int) (stop - at), patience));
+        }
+        at = stop;
+      }
+      if (at < to) {
+        parts.add(zeroes(to - at));
+      }
+    } catch (IOException | RuntimeException e) {
+      parts.forEach(ByteBuf::release);
+      throw e;
+    }
+    if (parts.size() == 1) {
+      return parts.getFirst();
+    }
+    var whole = new CompositeByteBuf(PooledByteBufAllocator.DEFAULT, true, parts.size());
+    parts.forEach(part -> whole.addComponent(true, part));
+    return whole;
+  }
+
+  private static ByteBuf zeroes(long count) {
+    var length = (int) count;
+    return PooledByteBufAllocator.DEFAULT.directBuffer(length).writeZero(length);
+  }
+
+  /** A corrupt copy of what S3 has is dropped and fetched again; a corrupt dirty one is lost. */
+  private void dropCorrupt(
+      FileContent file, Inode inode, List<Extent> mapped, CorruptExtentException cause)
+      throws FileSystemException {
+    LOG.error("Corrupt extent of inode {}: {}", file.key, cause.getMessage());
+    var content = inode.requireContent();
+    var base = content.base();
+    var clean = new ArrayList<Extent>();
+    for (var extent : mapped) {
+      if (base != null
+          && extent.record() != null
+          && extent.sequence() <= content.exportedSequence()
+          && extent.end() <= base.length()) {
+        clean.add(extent);
+      }
+    }
+    if (clean.size() < mapped.size()) {
+      throw new FileSystemException(FsError.IO, String.valueOf(cause.getMessage()));
+    }
+    committer.commit(tx -> {
+      for (var stored :
+          tx.extents(
+              file.key.mount(), content.id(), clean.getFirst().offset(), clean.getLast().end())) {
+        if (clean.contains(stored)) {
+          tx.deleteExtent(file.key.mount(), content.id(), stored);
+        }
+      }
+      return null;
+    });
+    loader.forget(file);
+  }
+
+  /** Notes a read and returns how far beyond it to fetch: more with each sequential one. */
+  private int window(FileContent file, long from, long to) {
+    file.lock.lock();
+    try {
+      var sequential = from <= file.sequentialAt && to >= file.sequentialAt;
+      if (!sequential) {
+        file.readAheadBytes = 0;
+      } else {
+        file.readAheadBytes =
+            Math.clamp(file.readAheadBytes * 2L, limits.granuleBytes(), limits.readAheadBytesMax());
+      }
+      file.sequentialAt = to;
+      file.readAheadTo = to + file.readAheadBytes;
+      return file.readAheadBytes;
+    } finally {
+      file.lock.unlock();
+    }
+  }
+
+  /** Fetches on ahead of a sequential reader once it has used half of what was fetched. */
+  private void readAhead(FileContent file, Inode inode, long from, long to) {
+    var base = inode.requireContent().base();
+    if (base == null) {
+      return;
+    }
+    long start;
+    long stop;
+    file.lock.lock();
+    try {
+      if (from > file.sequentialAt || to < file.sequentialAt) {
+        file.sequentialAt = to;
+        return;
+      }
+      file.sequentialAt = to;
+      if (file.readAheadBytes == 0
+          || file.readAheadTo >= base.length()
+          || file.readAheadTo - to > file.readAheadBytes / 2) {
+        return;
+      }
+      file.readAheadBytes =
+          Math.clamp(file.readAheadBytes * 2L, limits.granuleBytes(), limits.readAheadBytesMax());
+      start = Math.max(to, file.readAheadTo);
+      stop = to + file.readAheadBytes;
+      file.readAheadTo = stop;
+    } finally {
+      file.lock.unlock();
+    }
+    if (stop > start) {
+      fills.start(file, inode, start, stop);
+    }
+  }
+}
