@@ -26,6 +26,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,14 +64,15 @@ public final class Contents implements Snapshots, AutoCloseable {
   private volatile boolean closed;
 
   /**
-   * @param importing what a read asks when a base turns out to be gone
+   * @param importing what a read asks when a base turns out to be gone; not called before {@link
+   *     #start}
    */
   public Contents(
       ExtentStore extents,
       Committer committer,
       MetadataCache cache,
       MountTable mounts,
-      Importing importing,
+      Supplier<Importing> importing,
       Execution execution,
       Meters meters,
       ContentLimits limits,

@@ -21,6 +21,7 @@ import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,7 +41,7 @@ final class Reader {
   private final Fills fills;
   private final ContentLoader loader;
   private final ContentLimits limits;
-  private final Importing importing;
+  private final Supplier<Importing> importing;
 
   Reader(
       ExtentStore extents,
@@ -49,7 +50,7 @@ final class Reader {
       Fills fills,
       ContentLoader loader,
       ContentLimits limits,
-      Importing importing) {
+      Supplier<Importing> importing) {
     this.extents = extents;
     this.cache = cache;
     this.committer = committer;
@@ -103,7 +104,7 @@ final class Reader {
     try {
       fills.fetch(file, inode, from, to + window(file, from, to), patience, to);
     } catch (Fills.BaseGoneException e) {
-      importing.refresh(inode, patience);
+      importing.get().refresh(inode, patience);
       var now = ContentLoader.requireFile(cache, file.key, patience).content();
       if (Objects.equals(inode.content(), now)) {
         throw new FileSystemException(FsError.IO, "the object is gone: " + e.getMessage());

@@ -178,15 +178,24 @@ public final class Committer implements AutoCloseable {
       return;
     }
     cache.publish(batch);
-    batch.actions().forEach(Runnable::run);
+    batch.actions().forEach(Committer::guarded);
     if (!batch.marks().isEmpty()) {
-      markListeners.forEach(listener -> listener.accept(batch.marks()));
+      markListeners.forEach(listener -> guarded(() -> listener.accept(batch.marks())));
     }
     if (batch.hasOrphans()) {
-      orphanListener.run();
+      guarded(orphanListener);
     }
     answers.forEach(Runnable::run);
     commitTimer.record(execution.nanoTime() - start);
+  }
+
+  /** What follows a commit is not undone by its failure, and must not end the committer. */
+  private static void guarded(Runnable action) {
+    try {
+      action.run();
+    } catch (RuntimeException e) {
+      LOG.error("An action after a commit failed", e);
+    }
   }
 
   private <T extends @Nullable Object> Runnable apply(
@@ -195,7 +204,7 @@ public final class Committer implements AutoCloseable {
     try {
       var result = submission.transaction.apply(new Tx(batch, store, cache, now));
       return () -> submission.result.complete(result);
-    } catch (FileSystemException | IOException | RuntimeException e) {
+    } catch (FileSystemException | IOException | RuntimeException | Error e) {
       batch.rollback();
       return () -> submission.result.completeExceptionally(e);
     }
