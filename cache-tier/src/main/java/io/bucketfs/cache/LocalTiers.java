@@ -1,0 +1,108 @@
+package io.bucketfs.cache;
+
+import io.bucketfs.cache.extent.ExtentFiles;
+import io.bucketfs.cache.extent.RealDisk;
+import io.bucketfs.cache.metadata.RocksMetadataStore;
+import io.bucketfs.core.local.LocalTier;
+import io.bucketfs.core.runtime.Execution;
+import io.bucketfs.core.runtime.Meters;
+import io.netty.buffer.ByteBufAllocator;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * A state directory in use: both local stores, and the lock that keeps other gateways out.
+ *
+ * <p>Whoever learns from {@link LocalTier#unsyncedMayBeLost} that data may be lost makes the
+ * consequences durable (a new crash epoch), then calls {@link #lossHandled}. Until then every start
+ * says so again, because a process could be killed between the two.
+ */
+public final class LocalTiers implements AutoCloseable {
+  private final StateDirectory directory;
+  private final LocalTier tier;
+  private final AtomicBoolean lossUnhandled;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  private LocalTiers(StateDirectory directory, LocalTier tier) {
+    this.directory = directory;
+    this.tier = tier;
+    lossUnhandled = new AtomicBoolean(tier.unsyncedMayBeLost());
+  }
+
+  /**
+   * Opens a state directory, and creates it if it does not exist.
+   *
+   * @throws StateDirectoryException where it belongs to another gateway, or to a newer version
+   */
+  public static LocalTiers open(
+      Path path,
+      TierSettings settings,
+      Execution execution,
+      ByteBufAllocator allocator,
+      Meters meters)
+      throws IOException {
+    var directory = StateDirectory.open(path);
+    var opened = false;
+    try {
+      var boot = StateDirectory.bootId();
+      var lost = directory.lastRun().unsyncedMayBeLost(boot);
+      directory.note(new LastRun(boot, false, lost));
+      var disk = new RealDisk(directory.subdirectory("extents"));
+      var metadata =
+          new RocksMetadataStore(
+              directory.subdirectory("metadata"), settings.metadataCacheBytes(), execution);
+      try {
+        var extents = new ExtentFiles(disk, settings.extents(), execution, allocator, meters);
+        meters.gauge("metadata_disk_bytes", metadata::diskBytes);
+        opened = true;
+        return new LocalTiers(directory, new LocalTier(metadata, extents, lost));
+      } finally {
+        if (!opened) {
+          metadata.close();
+        }
+      }
+    } finally {
+      if (!opened) {
+        directory.close();
+      }
+    }
+  }
+
+  /** The stores. */
+  public LocalTier tier() {
+    return tier;
+  }
+
+  /**
+   * The consequences of a possible loss are durable, so the next start need not draw them again.
+   */
+  public void lossHandled() throws IOException {
+    if (lossUnhandled.compareAndSet(true, false)) {
+      directory.note(new LastRun(StateDirectory.bootId(), false, false));
+    }
+  }
+
+  /** Makes everything durable, closes the stores and gives the directory free. */
+  @Override
+  public void close() throws IOException {
+    if (closed.getAndSet(true)) {
+      return;
+    }
+    try (directory) {
+      var durable = false;
+      try {
+        tier.extents().close();
+        durable = true;
+      } finally {
+        tier.metadata().close();
+      }
+      if (durable) {
+        directory.note(new LastRun(StateDirectory.bootId(), true, lossUnhandled.get()));
+      }
+    } catch (UncheckedIOException e) {
+      throw new IOException("cannot close the state directory", e);
+    }
+  }
+}

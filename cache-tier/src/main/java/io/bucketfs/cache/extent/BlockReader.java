@@ -1,0 +1,302 @@
+package io.bucketfs.cache.extent;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import io.bucketfs.cache.NativeWait;
+import io.bucketfs.core.local.CorruptExtentException;
+import io.bucketfs.core.local.Disk.DiskFile;
+import io.bucketfs.core.local.ExtentRecord;
+import io.bucketfs.core.runtime.Execution;
+import io.bucketfs.core.runtime.Meters;
+import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.WouldBlock;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads records, from the RAM tier or the disk.
+ *
+ * <p>A read takes every block that memory has, then loads what is missing: neighbouring blocks in
+ * one pread, each block by one of its readers only. A reader first loads and announces the blocks
+ * that it claimed, then waits for those of others, so that two readers never wait for each other.
+ */
+final class BlockReader {
+  private static final int BLOCK_BYTES = ExtentRecord.BLOCK_BYTES;
+
+  /** Records whose header has been compared; a forgotten one is compared again. */
+  private static final int IDENTIFIED_MAX = 20_000;
+
+  private final Catalog catalog;
+  private final RamTier ram;
+  private final Execution execution;
+  private final ByteBufAllocator allocator;
+  private final OpenHandles handles;
+  private final Meters.Counter ramBytes;
+  private final Meters.Counter diskBytes;
+  private final ConcurrentMap<RamTier.Key, CompletableFuture<Boolean>> loads =
+      new ConcurrentHashMap<>();
+  private final Cache<Place, Boolean> identified =
+      Caffeine.newBuilder().maximumSize(IDENTIFIED_MAX).executor(Runnable::run).build();
+
+  BlockReader(
+      Catalog catalog,
+      RamTier ram,
+      OpenHandles handles,
+      Execution execution,
+      ByteBufAllocator allocator,
+      Meters meters) {
+    this.catalog = catalog;
+    this.ram = ram;
+    this.handles = handles;
+    this.execution = execution;
+    this.allocator = allocator;
+    ramBytes = meters.counter("cache_read_bytes", "tier", "ram");
+    diskBytes = meters.counter("cache_read_bytes", "tier", "disk");
+  }
+
+  private record Place(long file, long position) {}
+
+  /** A part of a record, by its blocks. */
+  private record Span(ExtentRecord record, int skip, int length) {
+    int firstBlock() {
+      return skip / BLOCK_BYTES;
+    }
+
+    int blocks() {
+      return (skip + length - 1) / BLOCK_BYTES - firstBlock() + 1;
+    }
+
+    RamTier.Key key(int index) {
+      return new RamTier.Key(record, firstBlock() + index);
+    }
+
+    /** Where the span begins in its block of that index. */
+    int from(int index) {
+      return index == 0 ? skip % BLOCK_BYTES : 0;
+    }
+
+    /** How much of its block of that index the span wants. */
+    int lengthIn(int index) {
+      var blockBegin = (firstBlock() + index) * BLOCK_BYTES;
+      var begin = blockBegin + from(index);
+      return Math.min(blockBegin + BLOCK_BYTES, skip + length) - begin;
+    }
+  }
+
+  ByteBuf read(ExtentRecord record, int skip, int length, Patience patience) throws IOException {
+    if (skip < 0 || length < 1 || skip > record.length() - length) {
+      throw new IllegalArgumentException(skip + "+" + length + " of " + record.length());
+    }
+    var span = new Span(record, skip, length);
+    // Slices of the span's blocks, in order. Where one pread brought several blocks, the first of
+    // them has all their bytes and the others are empty.
+    @Nullable ByteBuf[] parts = new @Nullable ByteBuf[span.blocks()];
+    var complete = false;
+    try {
+      takeFromMemory(span, parts, patience);
+      if (Arrays.asList(parts).contains(null)) {
+        load(span, parts);
+      }
+      complete = true;
+    } finally {
+      if (!complete) {
+        release(parts);
+      }
+    }
+    return joined(parts);
+  }
+
+  private static void release(@Nullable ByteBuf[] parts) {
+    for (var part : parts) {
+      if (part != null) {
+        part.release();
+      }
+    }
+  }
+
+  private void takeFromMemory(Span span, @Nullable ByteBuf[] parts, Patience patience) {
+    var taken = 0;
+    for (var i = 0; i < parts.length; i++) {
+      parts[i] = ram.get(span.key(i), span.from(i), span.lengthIn(i));
+      if (parts[i] != null) {
+        taken += span.lengthIn(i);
+      } else if (patience.isNone()) {
+        throw WouldBlock.INSTANCE;
+      }
+    }
+    ramBytes.add(taken);
+  }
+
+  private void load(Span span, @Nullable ByteBuf[] parts) throws IOException {
+    var announcement = new CompletableFuture<Boolean>();
+    @Nullable CompletableFuture<?>[] others = new @Nullable CompletableFuture<?>[parts.length];
+    var mine = new boolean[parts.length];
+    try {
+      for (var i = 0; i < parts.length; i++) {
+        if (parts[i] == null) {
+          others[i] = loads.putIfAbsent(span.key(i), announcement);
+          mine[i] = others[i] == null;
+        }
+      }
+      loadRuns(span, parts, mine);
+    } finally {
+      for (var i = 0; i < parts.length; i++) {
+        if (mine[i]) {
+          loads.remove(span.key(i), announcement);
+        }
+      }
+      announcement.complete(true);
+    }
+    for (var i = 0; i < parts.length; i++) {
+      var other = others[i];
+      if (other != null) {
+        parts[i] = afterOther(span, i, other);
+      }
+    }
+  }
+
+  private ByteBuf afterOther(Span span, int index, CompletableFuture<?> other) throws IOException {
+    awaitOther(other);
+    var part = ram.get(span.key(index), span.from(index), span.lengthIn(index));
+    if (part != null) {
+      ramBytes.add(part.readableBytes());
+      return part;
+    }
+    // The other one failed, or memory is too small to keep the block.
+    return loadRun(span, index, index);
+  }
+
+  private void awaitOther(CompletableFuture<?> other) throws IOException {
+    try {
+      execution.await(other, Patience.FOREVER);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      var interrupted = new InterruptedIOException("interrupted while a block was read");
+      interrupted.initCause(e);
+      throw interrupted;
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IOException(e);
+    }
+  }
+
+  private void loadRuns(Span span, @Nullable ByteBuf[] parts, boolean... mine) throws IOException {
+    for (var first = 0; first < parts.length; first++) {
+      if (!mine[first]) {
+        continue;
+      }
+      var last = first;
+      while (last + 1 < parts.length && mine[last + 1]) {
+        last++;
+      }
+      parts[first] = loadRun(span, first, last);
+      Arrays.fill(parts, first + 1, last + 1, Unpooled.EMPTY_BUFFER);
+      first = last;
+    }
+  }
+
+  /** Reads neighbouring blocks, and returns what the span wants of them. */
+  private ByteBuf loadRun(Span span, int first, int last) throws IOException {
+    var record = span.record();
+    var begin = (span.firstBlock() + first) * BLOCK_BYTES;
+    var end = Math.min((span.firstBlock() + last + 1) * BLOCK_BYTES, record.length());
+    var bytes = allocator.directBuffer(end - begin, end - begin);
+    var done = false;
+    try {
+      NativeWait.run(execution, () -> readChecked(record, begin, bytes));
+      done = true;
+    } finally {
+      if (!done) {
+        bytes.release();
+      }
+    }
+    diskBytes.add(end - begin);
+    var from = first == 0 ? span.skip() - begin : 0;
+    var until = Math.min(end, span.skip() + span.length()) - begin;
+    return bytes.readerIndex(from).writerIndex(until);
+  }
+
+  private void readChecked(ExtentRecord record, int begin, ByteBuf bytes) throws IOException {
+    var file = catalog.require(record.file());
+    file.acquire();
+    try {
+      var handle = handles.of(file);
+      identify(record, handle);
+      var payload = RecordHeader.payloadPosition(record);
+      var read = handle.read(payload + begin, bytes.nioBuffer(0, bytes.capacity()));
+      if (read < bytes.capacity()) {
+        throw new CorruptExtentException("cut short: " + describe(record));
+      }
+      bytes.writerIndex(bytes.capacity());
+      keepBlocks(record, begin, bytes);
+    } finally {
+      catalog.release(file);
+    }
+  }
+
+  private void identify(ExtentRecord record, DiskFile handle) throws IOException {
+    var place = new Place(record.file(), record.position());
+    if (identified.getIfPresent(place) != null) {
+      return;
+    }
+    var source = ByteBuffer.allocate(RecordHeader.bytes(record.length()));
+    handle.read(record.position(), source);
+    var header = RecordHeader.decode(source.flip(), record.file(), record.position());
+    if (header == null
+        || header.record().mount() != record.mount()
+        || header.record().content() != record.content()
+        || header.record().sequence() != record.sequence()
+        || header.record().length() != record.length()
+        || !Arrays.equals(header.record().checksums(), record.checksums())) {
+      throw new CorruptExtentException("not the record asked for: " + describe(record));
+    }
+    identified.put(place, true);
+  }
+
+  private void keepBlocks(ExtentRecord record, int begin, ByteBuf bytes) throws IOException {
+    for (var at = 0; at < bytes.readableBytes(); at += BLOCK_BYTES) {
+      var block = (begin + at) / BLOCK_BYTES;
+      var length = Math.min(BLOCK_BYTES, bytes.readableBytes() - at);
+      if (RecordHeader.checksum(bytes, at, length) != record.checksums()[block]) {
+        throw new CorruptExtentException("block " + block + " of " + describe(record));
+      }
+      var key = new RamTier.Key(record, block);
+      if (length == bytes.capacity()) {
+        ram.put(key, bytes.retainedSlice());
+      } else {
+        // A copy: a slice would keep the whole run in memory for as long as one block of it.
+        ram.put(key, allocator.directBuffer(length, length).writeBytes(bytes, at, length));
+      }
+    }
+  }
+
+  private static String describe(ExtentRecord record) {
+    return "record at %d in extent file %d, content %d of mount %d"
+        .formatted(record.position(), record.file(), record.content(), record.mount());
+  }
+
+  private ByteBuf joined(@Nullable ByteBuf[] parts) {
+    var first = parts[0];
+    var others = Arrays.asList(parts).subList(1, parts.length);
+    if (first != null && others.stream().allMatch(Unpooled.EMPTY_BUFFER::equals)) {
+      return first;
+    }
+    var whole = allocator.compositeDirectBuffer(parts.length);
+    for (var part : parts) {
+      if (part != null) {
+        whole.addFlattenedComponents(true, part);
+      }
+    }
+    return whole;
+  }
+}

@@ -1,0 +1,268 @@
+package io.bucketfs.cache.extent;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.bucketfs.cache.NativeWait;
+import io.bucketfs.core.local.Disk;
+import io.bucketfs.core.local.Disk.DiskFile;
+import io.bucketfs.core.local.ExtentStore.FileInfo;
+import io.bucketfs.core.local.ExtentStore.Stream;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.util.Locale;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One extent file: its name, its users and its end.
+ *
+ * <p>A file is growing, then sealed, then deleted, then gone. It is removed from the disk by
+ * whoever turns out to be its last user.
+ */
+final class ExtentFile {
+  private static final String SUFFIX_WRITE = ".w";
+  private static final String SUFFIX_FILL = ".f";
+  private static final int NAME_DIGITS = 12;
+
+  private final long number;
+  private final Stream stream;
+  private final Disk disk;
+  private final boolean createdHere;
+  private final RecordSync records;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  @GuardedBy("lock")
+  private @Nullable DiskFile handle;
+
+  @GuardedBy("lock")
+  private boolean growing;
+
+  /** Who must find the file readable: reads, writes, syncs and pins. */
+  @GuardedBy("lock")
+  private int users;
+
+  @GuardedBy("lock")
+  private boolean deleted;
+
+  /** Whether one thread has taken the removal upon itself, or has done it. */
+  @GuardedBy("lock")
+  private boolean removing;
+
+  @GuardedBy("lock")
+  private boolean closed;
+
+  /** A new file, that takes records. */
+  ExtentFile(Disk disk, long number, Stream stream) throws IOException {
+    this.number = number;
+    this.stream = stream;
+    this.disk = disk;
+    createdHere = true;
+    records = new RecordSync(name(number, stream), 0, false);
+    handle = disk.create(name(number, stream));
+    growing = true;
+  }
+
+  private ExtentFile(Disk disk, long number, Stream stream, long end) {
+    this.number = number;
+    this.stream = stream;
+    this.disk = disk;
+    createdHere = false;
+    records = new RecordSync(name(number, stream), end, false);
+  }
+
+  /** A file of an earlier run, or null where the name is not one. */
+  static @Nullable ExtentFile find(Disk disk, String name) throws IOException {
+    var suffix = name.substring(Math.min(name.length(), NAME_DIGITS));
+    if (!suffix.equals(SUFFIX_WRITE) && !suffix.equals(SUFFIX_FILL)) {
+      return null;
+    }
+    var digits = name.substring(0, NAME_DIGITS);
+    if (!digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
+      return null;
+    }
+    var stream = suffix.equals(SUFFIX_WRITE) ? Stream.WRITE : Stream.FILL;
+    try (var file = disk.open(name)) {
+      return new ExtentFile(disk, Long.parseLong(digits), stream, file.size());
+    }
+  }
+
+  private static String name(long number, Stream stream) {
+    var suffix =
+        switch (stream) {
+          case WRITE -> SUFFIX_WRITE;
+          case FILL -> SUFFIX_FILL;
+        };
+    return String.format(Locale.ROOT, "%0" + NAME_DIGITS + "d", number) + suffix;
+  }
+
+  long number() {
+    return number;
+  }
+
+  Stream stream() {
+    return stream;
+  }
+
+  String name() {
+    return name(number, stream);
+  }
+
+  RecordSync records() {
+    return records;
+  }
+
+  FileInfo info() {
+    return new FileInfo(number, records.end(), open());
+  }
+
+  /** Whether records may be added, or are being written. */
+  boolean open() {
+    return growing() || records.busy();
+  }
+
+  /** Whether records may be added. */
+  boolean growing() {
+    lock.lock();
+    try {
+      return growing && !records.poisoned();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes no more records from now on. */
+  void seal() {
+    lock.lock();
+    try {
+      growing = false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Keeps the file readable until {@link #release}. */
+  void acquire() throws IOException {
+    lock.lock();
+    try {
+      if (removing) {
+        throw new NoSuchFileException(name());
+      }
+      users++;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The open file. Only between {@link #acquire} and {@link #release}. */
+  DiskFile handle() throws IOException {
+    lock.lock();
+    try {
+      if (closed) {
+        throw new IOException("closed: " + name());
+      }
+      var open = handle;
+      if (open == null) {
+        open = disk.open(name());
+        handle = open;
+      }
+      return open;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends one {@link #acquire}. Returns true where the caller must now {@link #remove} the file. */
+  boolean release() {
+    lock.lock();
+    try {
+      users--;
+      if (users == 0 && deleted && !removing) {
+        removing = true;
+        return true;
+      }
+      return false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Marks the file as deleted. Returns true where the caller must {@link #remove} it now. */
+  boolean delete() {
+    lock.lock();
+    try {
+      deleted = true;
+      if (users > 0 || removing) {
+        return false;
+      }
+      removing = true;
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Removes the file from the disk. Only after a true from {@link #release} or {@link #delete}. */
+  void remove() throws IOException {
+    try {
+      disk.delete(name());
+    } catch (IOException e) {
+      lock.lock();
+      try {
+        removing = false;
+      } finally {
+        lock.unlock();
+      }
+      throw e;
+    }
+    close();
+  }
+
+  /** Makes the record at the position durable. */
+  void sync(long position, NativeWait.Action sync) throws IOException {
+    records.require(position, sync);
+  }
+
+  /** Makes everything durable that was appended in this run; fails where a sync failed before. */
+  void syncAll(NativeWait.Action sync) throws IOException {
+    if (records.poisoned() || (createdHere && !records.durable())) {
+      records.require(records.end() - 1, sync);
+    }
+  }
+
+  /**
+   * Closes the handle unless someone needs it; the next user opens the file again. A handle with
+   * unsynced records stays, because the kernel reports a failed write-back to handles that were
+   * open at the time.
+   *
+   * @return whether the file has no handle now
+   */
+  boolean closeIfIdle() throws IOException {
+    lock.lock();
+    try {
+      if (handle == null) {
+        return true;
+      }
+      if (users > 0 || growing || (createdHere && !records.durable())) {
+        return false;
+      }
+      handle.close();
+      handle = null;
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void close() throws IOException {
+    lock.lock();
+    try {
+      growing = false;
+      closed = true;
+      if (handle != null) {
+        handle.close();
+        handle = null;
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+}

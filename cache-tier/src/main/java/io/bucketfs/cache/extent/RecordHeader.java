@@ -1,0 +1,142 @@
+package io.bucketfs.cache.extent;
+
+import io.bucketfs.core.local.ExtentRecord;
+import io.netty.buffer.ByteBuf;
+import java.nio.ByteBuffer;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What stands before the payload of a record. Big-endian:
+ *
+ * <pre>
+ *  0  magic and version          24  length of the payload
+ *  4  CRC32C of all that follows 28  0
+ *     in header and table        32  inode
+ *  8  number of the file         40  content
+ * 16  position in the file       48  content sequence
+ * 20  mount                      56  offset in the content
+ * 64  CRC32C of each block of the payload, 4 bytes each
+ *     payload
+ * </pre>
+ */
+record RecordHeader(ExtentRecord record, long inode, long offset) {
+  static final int FIXED_BYTES = 64;
+
+  /** The largest header, table included. */
+  static final int BYTES_MAX = bytes(ExtentRecord.LENGTH_MAX);
+
+  private static final int MAGIC_AND_VERSION = 0x42585201;
+  private static final int CHECKED_FROM = 8;
+
+  /** Blocks of a payload. */
+  static int blocks(int length) {
+    return (length + ExtentRecord.BLOCK_BYTES - 1) / ExtentRecord.BLOCK_BYTES;
+  }
+
+  /** Length of the header of such a payload, table included. */
+  static int bytes(int length) {
+    return FIXED_BYTES + blocks(length) * Integer.BYTES;
+  }
+
+  /** Length of header and payload. */
+  static long recordBytes(int length) {
+    return (long) bytes(length) + length;
+  }
+
+  /** Where the payload begins in the file. */
+  static long payloadPosition(ExtentRecord record) {
+    return record.position() + bytes(record.length());
+  }
+
+  /** Where the next record begins in the file. */
+  static long end(ExtentRecord record) {
+    return record.position() + recordBytes(record.length());
+  }
+
+  /** The checksum of each block of the readable bytes. */
+  static int[] checksums(ByteBuf data) {
+    var checksums = new int[blocks(data.readableBytes())];
+    for (var block = 0; block < checksums.length; block++) {
+      var from = block * ExtentRecord.BLOCK_BYTES;
+      var length = Math.min(ExtentRecord.BLOCK_BYTES, data.readableBytes() - from);
+      checksums[block] = checksum(data, data.readerIndex() + from, length);
+    }
+    return checksums;
+  }
+
+  static int checksum(ByteBuf data, int index, int length) {
+    var crc = new CRC32C();
+    if (data.nioBufferCount() == 1) {
+      crc.update(data.nioBuffer(index, length));
+    } else {
+      for (var part : data.nioBuffers(index, length)) {
+        crc.update(part);
+      }
+    }
+    return (int) crc.getValue();
+  }
+
+  ByteBuffer encode() {
+    var target = ByteBuffer.allocate(bytes(record.length()));
+    target
+        .putInt(MAGIC_AND_VERSION)
+        .putInt(0)
+        .putLong(record.file())
+        .putInt((int) record.position())
+        .putInt(record.mount())
+        .putInt(record.length())
+        .putInt(0)
+        .putLong(inode)
+        .putLong(record.content())
+        .putLong(record.sequence())
+        .putLong(offset);
+    for (var checksum : record.checksums()) {
+      target.putInt(checksum);
+    }
+    target.putInt(4, checksumOfHeader(target));
+    return target.flip();
+  }
+
+  private static int checksumOfHeader(ByteBuffer header) {
+    var crc = new CRC32C();
+    crc.update(header.slice(CHECKED_FROM, header.position() - CHECKED_FROM));
+    return (int) crc.getValue();
+  }
+
+  /**
+   * Decodes the header at a place, or returns null where there is none.
+   *
+   * @param source as many bytes from the place on as a header can have, or fewer at the file's end
+   */
+  static @Nullable RecordHeader decode(ByteBuffer source, long file, long position) {
+    if (source.remaining() < FIXED_BYTES || source.getInt(0) != MAGIC_AND_VERSION) {
+      return null;
+    }
+    var length = source.getInt(24);
+    if (length < 1 || length > ExtentRecord.LENGTH_MAX || source.remaining() < bytes(length)) {
+      return null;
+    }
+    var crc = new CRC32C();
+    crc.update(source.slice(CHECKED_FROM, bytes(length) - CHECKED_FROM));
+    if ((int) crc.getValue() != source.getInt(4)
+        || source.getLong(8) != file
+        || Integer.toUnsignedLong(source.getInt(16)) != position) {
+      return null;
+    }
+    var checksums = new int[blocks(length)];
+    for (var block = 0; block < checksums.length; block++) {
+      checksums[block] = source.getInt(FIXED_BYTES + block * Integer.BYTES);
+    }
+    var record =
+        new ExtentRecord(
+            file,
+            position,
+            length,
+            source.getInt(20),
+            source.getLong(40),
+            source.getLong(48),
+            checksums);
+    return new RecordHeader(record, source.getLong(32), source.getLong(56));
+  }
+}

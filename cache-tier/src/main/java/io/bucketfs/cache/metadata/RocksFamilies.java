@@ -1,0 +1,149 @@
+package io.bucketfs.cache.metadata;
+
+import io.bucketfs.core.local.Family;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.rocksdb.BlockBasedTableConfig;
+import org.rocksdb.BloomFilter;
+import org.rocksdb.Cache;
+import org.rocksdb.ColumnFamilyDescriptor;
+import org.rocksdb.ColumnFamilyHandle;
+import org.rocksdb.ColumnFamilyOptions;
+import org.rocksdb.CompressionType;
+import org.rocksdb.DBOptions;
+import org.rocksdb.InfoLogLevel;
+import org.rocksdb.LRUCache;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.WALRecoveryMode;
+import org.rocksdb.WriteBufferManager;
+
+/**
+ * A RocksDB with its column families and everything native that they need, freed in order.
+ *
+ * <p>Memory: blocks, indexes, filters and write buffers are all counted in one cache. The log
+ * refuses to skip records in the middle, and log files are not recycled, since an old record in a
+ * recycled file could look like a new one.
+ */
+final class RocksFamilies implements AutoCloseable {
+  private static final long WRITE_BUFFER_BYTES_MAX = 32L << 20;
+  private static final long FAMILY_WRITE_BUFFER_BYTES = 8L << 20;
+  private static final long ARENA_BLOCK_BYTES = 256L << 10;
+  private static final long LOG_BYTES_MAX = 64L << 20;
+  private static final long BLOCK_BYTES = 8L << 10;
+  private static final long INFO_LOG_BYTES_MAX = 1L << 20;
+  private static final int INFO_LOGS_MAX = 3;
+  private static final int OPEN_FILES_MAX = 512;
+  private static final int BLOOM_BITS_PER_KEY = 10;
+  private static final double INDEX_SHARE_OF_CACHE = 0.5;
+  private static final int CACHE_SHARD_BITS = 4;
+
+  static {
+    RocksDB.loadLibrary();
+  }
+
+  private final Cache cache;
+  private final WriteBufferManager writeBuffers;
+  private final BloomFilter filter = new BloomFilter(BLOOM_BITS_PER_KEY);
+  private final DBOptions databaseOptions;
+  private final ColumnFamilyOptions familyOptions;
+  private final List<ColumnFamilyHandle> handles = new ArrayList<>();
+  private final Map<Family, ColumnFamilyHandle> byFamily = new EnumMap<>(Family.class);
+  private final RocksDB database;
+
+  RocksFamilies(Path directory, long cacheBytes) throws IOException {
+    cache = new LRUCache(cacheBytes, CACHE_SHARD_BITS, false, INDEX_SHARE_OF_CACHE);
+    writeBuffers = new WriteBufferManager(Math.min(WRITE_BUFFER_BYTES_MAX, cacheBytes / 2), cache);
+    databaseOptions = databaseOptions();
+    familyOptions = familyOptions();
+    var families = Family.values();
+    var descriptors = new ArrayList<ColumnFamilyDescriptor>();
+    descriptors.add(new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, familyOptions));
+    for (var family : families) {
+      var name = family.name().toLowerCase(Locale.ROOT).getBytes(StandardCharsets.UTF_8);
+      descriptors.add(new ColumnFamilyDescriptor(name, familyOptions));
+    }
+    try {
+      database = RocksDB.open(databaseOptions, directory.toString(), descriptors, handles);
+    } catch (RocksDBException e) {
+      closeOptions();
+      throw new IOException("cannot open the metadata store in " + directory, e);
+    }
+    for (var i = 0; i < families.length; i++) {
+      byFamily.put(families[i], handles.get(i + 1));
+    }
+  }
+
+  private DBOptions databaseOptions() {
+    return new DBOptions()
+        .setCreateIfMissing(true)
+        .setCreateMissingColumnFamilies(true)
+        .setParanoidChecks(true)
+        .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords)
+        .setRecycleLogFileNum(0)
+        .setMaxTotalWalSize(LOG_BYTES_MAX)
+        .setWriteBufferManager(writeBuffers)
+        .setMaxOpenFiles(OPEN_FILES_MAX)
+        .setMaxBackgroundJobs(2)
+        .setInfoLogLevel(InfoLogLevel.WARN_LEVEL)
+        .setMaxLogFileSize(INFO_LOG_BYTES_MAX)
+        .setKeepLogFileNum(INFO_LOGS_MAX)
+        .setStatsDumpPeriodSec(0);
+  }
+
+  private ColumnFamilyOptions familyOptions() {
+    return new ColumnFamilyOptions()
+        .setWriteBufferSize(FAMILY_WRITE_BUFFER_BYTES)
+        .setArenaBlockSize(ARENA_BLOCK_BYTES)
+        .setLevelCompactionDynamicLevelBytes(true)
+        .setCompressionType(CompressionType.LZ4_COMPRESSION)
+        .setBottommostCompressionType(CompressionType.ZSTD_COMPRESSION)
+        .setTableFormatConfig(
+            new BlockBasedTableConfig()
+                .setBlockCache(cache)
+                .setBlockSize(BLOCK_BYTES)
+                .setFilterPolicy(filter)
+                .setCacheIndexAndFilterBlocks(true)
+                .setCacheIndexAndFilterBlocksWithHighPriority(true)
+                .setPinL0FilterAndIndexBlocksInCache(true));
+  }
+
+  RocksDB database() {
+    return database;
+  }
+
+  @SuppressWarnings("NullAway") // the constructor puts every family
+  ColumnFamilyHandle of(Family family) {
+    return byFamily.get(family);
+  }
+
+  /** Makes everything written so far durable. */
+  void sync() throws IOException {
+    try {
+      database.flushWal(true);
+    } catch (RocksDBException e) {
+      throw new IOException("cannot make the metadata durable", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    handles.forEach(ColumnFamilyHandle::close);
+    database.close();
+    closeOptions();
+  }
+
+  private void closeOptions() {
+    databaseOptions.close();
+    familyOptions.close();
+    filter.close();
+    writeBuffers.close();
+    cache.close();
+  }
+}

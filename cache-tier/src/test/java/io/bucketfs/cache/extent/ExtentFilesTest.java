@@ -1,0 +1,406 @@
+package io.bucketfs.cache.extent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
+
+import io.bucketfs.core.local.CorruptExtentException;
+import io.bucketfs.core.local.Crash;
+import io.bucketfs.core.local.ExtentRecord;
+import io.bucketfs.core.local.ExtentStore.FileInfo;
+import io.bucketfs.core.local.ExtentStore.Replayed;
+import io.bucketfs.core.local.ExtentStore.Stream;
+import io.bucketfs.core.local.ExtentStore.Tail;
+import io.bucketfs.core.local.ForgetfulDisk;
+import io.bucketfs.core.runtime.Meters;
+import io.bucketfs.core.runtime.ThreadExecution;
+import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.WouldBlock;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import io.netty.util.LeakPresenceDetector;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class ExtentFilesTest {
+  private static final int BLOCK = ExtentRecord.BLOCK_BYTES;
+  private static final ExtentSettings SMALL = new ExtentSettings(1L << 20, 1L << 20, 2);
+
+  private final ThreadExecution execution = new ThreadExecution(2, Meters.NONE);
+  private final SplittableRandom random = new SplittableRandom(7);
+  private ForgetfulDisk disk = new ForgetfulDisk(7);
+  private ExtentFiles files = open(SMALL);
+
+  private ExtentFiles open(ExtentSettings settings) {
+    try {
+      return new ExtentFiles(
+          disk, settings, execution, PooledByteBufAllocator.DEFAULT, Meters.NONE);
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private void reopen(Crash kind) {
+    disk = disk.crash(kind, random);
+    closeQuietly();
+    files = open(SMALL);
+  }
+
+  private void closeQuietly() {
+    try {
+      files.close();
+    } catch (IOException e) {
+      // The disk of a crashed machine refuses its syncs.
+    }
+  }
+
+  @AfterEach
+  void stop() {
+    closeQuietly();
+    execution.close();
+  }
+
+  @AfterAll
+  static void nothingLeaks() {
+    LeakPresenceDetector.check();
+  }
+
+  private byte[] bytes(int length) {
+    var bytes = new byte[length];
+    random.nextBytes(bytes);
+    return bytes;
+  }
+
+  private ExtentRecord append(byte[] data) throws IOException {
+    return append(Stream.WRITE, data);
+  }
+
+  private ExtentRecord append(Stream stream, byte[] data) throws IOException {
+    return files.append(stream, 1, 2, 3, 4, 5, Unpooled.wrappedBuffer(data));
+  }
+
+  private byte[] read(ExtentRecord record, int skip, int length) throws IOException {
+    return copied(files.read(record, skip, length, Patience.FOREVER));
+  }
+
+  private static byte[] copied(ByteBuf buffer) {
+    var bytes = new byte[buffer.readableBytes()];
+    buffer.readBytes(bytes).release();
+    return bytes;
+  }
+
+  private static byte[] part(byte[] bytes, int skip, int length) {
+    return Arrays.copyOfRange(bytes, skip, skip + length);
+  }
+
+  private List<Replayed> replayed(long file, long position) throws IOException {
+    var found = new ArrayList<Replayed>();
+    files.replay(file, position, found::add);
+    return found;
+  }
+
+  @Test
+  void readsEveryPartOfARecord() throws Exception {
+    var data = bytes(5 * BLOCK + 123);
+    var record = append(data);
+    for (var round = 0; round < 200; round++) {
+      var skip = random.nextInt(data.length);
+      var length = random.nextInt(1, data.length - skip + 1);
+      assertThat(read(record, skip, length)).isEqualTo(part(data, skip, length));
+    }
+  }
+
+  @Test
+  void readsWithoutAnyMemory() throws Exception {
+    closeQuietly();
+    files = open(new ExtentSettings(1L << 20, 0, 1));
+    var data = bytes(3 * BLOCK);
+    var record = append(data);
+    assertThat(read(record, 10, 2 * BLOCK)).isEqualTo(part(data, 10, 2 * BLOCK));
+    assertThat(read(record, 10, 20)).isEqualTo(part(data, 10, 20));
+  }
+
+  @Test
+  void takesTheLargestRecordAndNoLargerOne() throws Exception {
+    var data = bytes(ExtentRecord.LENGTH_MAX);
+    assertThat(read(append(data), 0, data.length)).isEqualTo(data);
+    assertThatThrownBy(() -> append(bytes(ExtentRecord.LENGTH_MAX + 1)))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> append(new byte[0])).isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void appendsBuffersInPiecesAndLeavesThemAsTheyWere() throws Exception {
+    var data = bytes(3 * BLOCK);
+    var pieces =
+        Unpooled.wrappedBuffer(
+            Unpooled.wrappedBuffer(data, 0, 100_000),
+            Unpooled.wrappedBuffer(data, 100_000, data.length - 100_000));
+    var record = files.append(Stream.FILL, 1, 2, 3, 0, 0, pieces);
+    assertThat(pieces.refCnt()).isEqualTo(1);
+    assertThat(pieces.readableBytes()).isEqualTo(data.length);
+    assertThat(read(record, 0, data.length)).isEqualTo(data);
+  }
+
+  @Test
+  void answersWithoutPatienceOnlyFromMemory() throws Exception {
+    var data = bytes(4 * BLOCK);
+    var record = append(data);
+    assertThatThrownBy(() -> files.read(record, 0, 10, Patience.NONE))
+        .isSameAs(WouldBlock.INSTANCE);
+    read(record, 0, 10);
+    assertThat(copied(files.read(record, 5, 10, Patience.NONE))).isEqualTo(part(data, 5, 10));
+    // The first block is there, the second is not: what was taken is given back.
+    assertThatThrownBy(() -> files.read(record, 0, 2 * BLOCK, Patience.NONE))
+        .isSameAs(WouldBlock.INSTANCE);
+    read(record, 0, data.length);
+    assertThat(copied(files.read(record, 9, 3 * BLOCK, Patience.NONE)))
+        .isEqualTo(part(data, 9, 3 * BLOCK));
+  }
+
+  @Test
+  void beginsANewFileWhenOneIsFull() throws Exception {
+    var first = append(bytes(600_000));
+    var second = append(bytes(600_000));
+    assertThat(second.file()).isGreaterThan(first.file());
+    assertThat(files.files())
+        .extracting(FileInfo::file, FileInfo::open)
+        .containsExactly(tuple(first.file(), false), tuple(second.file(), true));
+  }
+
+  @Test
+  void keepsStreamsInFilesOfTheirOwn() throws Exception {
+    var write = append(Stream.WRITE, bytes(10));
+    var fill = append(Stream.FILL, bytes(10));
+    assertThat(fill.file()).isNotEqualTo(write.file());
+    assertThat(replayed(0, 0)).extracting(it -> it.record().file()).containsExactly(write.file());
+  }
+
+  @Test
+  void replaysInOrderFromAPlaceOn() throws Exception {
+    var records = new ArrayList<ExtentRecord>();
+    for (var i = 0; i < 20; i++) {
+      records.add(append(bytes(random.nextInt(1, 200_000))));
+    }
+    reopen(Crash.KILL);
+    assertThat(replayed(0, 0))
+        .extracting(Replayed::record)
+        .usingRecursiveComparison()
+        .isEqualTo(records);
+    var from = records.get(7);
+    assertThat(replayed(from.file(), from.position())).hasSize(13);
+    var found = replayed(0, 0).getFirst();
+    assertThat(found.inode()).isEqualTo(2);
+    assertThat(found.offset()).isEqualTo(5);
+    assertThat(found.record().mount()).isEqualTo(1);
+    assertThat(found.record().content()).isEqualTo(3);
+    assertThat(found.record().sequence()).isEqualTo(4);
+  }
+
+  @Test
+  void walksOverARecordWhosePayloadIsWrong() throws Exception {
+    var first = append(bytes(1000));
+    var torn = append(bytes(1000));
+    var last = append(bytes(1000));
+    disk.flipBit(disk.list().getFirst(), torn.position() + 500, 3);
+    assertThat(replayed(0, 0))
+        .extracting(it -> it.record().position())
+        .containsExactly(first.position(), last.position());
+  }
+
+  @Test
+  void tellsBitRotFromData() throws Exception {
+    var data = bytes(3 * BLOCK);
+    var record = append(data);
+    disk.flipBit(disk.list().getFirst(), RecordHeader.payloadPosition(record) + BLOCK + 9, 0);
+    assertThat(read(record, 0, BLOCK)).isEqualTo(part(data, 0, BLOCK));
+    assertThatThrownBy(() -> read(record, 0, data.length))
+        .isInstanceOf(CorruptExtentException.class);
+    assertThatThrownBy(() -> read(record, BLOCK, 1)).isInstanceOf(CorruptExtentException.class);
+  }
+
+  @Test
+  void tellsARecordOfAnotherFromThisOne() throws Exception {
+    var record = append(bytes(10));
+    var claimed =
+        new ExtentRecord(
+            record.file(), record.position(), 10, 1, 999, record.sequence(), record.checksums());
+    assertThatThrownBy(() -> read(claimed, 0, 10)).isInstanceOf(CorruptExtentException.class);
+  }
+
+  @Test
+  void handsOnReadErrors() throws Exception {
+    var record = append(bytes(10));
+    disk.failReads(true);
+    assertThatThrownBy(() -> read(record, 0, 10)).isInstanceOf(IOException.class);
+    disk.failReads(false);
+    assertThat(read(record, 0, 10)).hasSize(10);
+  }
+
+  @Test
+  void appendsNothingWhenTheDiskIsFullAndGoesOnWhenItIsNot() throws Exception {
+    var before = append(bytes(1000));
+    disk.limitTo(5000);
+    assertThatThrownBy(() -> append(bytes(10_000)))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("No space left");
+    disk.limitTo(1030);
+    assertThatThrownBy(() -> append(bytes(1000))).hasMessageContaining("No space left");
+    disk.limitTo(Long.MAX_VALUE);
+    var after = append(bytes(1000));
+    files.sync(List.of(before, after));
+    assertThat(read(after, 0, 1000)).hasSize(1000);
+    reopen(Crash.POWER);
+    assertThat(replayed(0, 0))
+        .extracting(it -> it.record().position())
+        .containsExactly(before.position(), after.position());
+  }
+
+  @Test
+  void aFailedSyncPoisonsTheFile() throws Exception {
+    var lost = append(bytes(1000));
+    disk.failSyncs(1);
+    assertThatThrownBy(() -> files.sync(List.of(lost))).isInstanceOf(IOException.class);
+    assertThatThrownBy(() -> files.sync(List.of(lost)))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("appended again");
+    var again = append(bytes(1000));
+    assertThat(again.file()).isGreaterThan(lost.file());
+    files.sync(List.of(again));
+    assertThat(files.files().getFirst().open()).isFalse();
+  }
+
+  @Test
+  void syncsOnlyWhatIsNotDurable() throws Exception {
+    var record = append(bytes(1000));
+    files.sync(List.of(record));
+    var syncs = disk.syncs();
+    files.sync(List.of(record));
+    assertThat(disk.syncs()).isEqualTo(syncs);
+    files.sync(List.of(record, append(bytes(1))));
+    assertThat(disk.syncs()).isEqualTo(syncs + 1);
+  }
+
+  @Test
+  void aNewFileIsThereAfterPowerLoss() throws Exception {
+    for (var round = 0; round < 20; round++) {
+      var record = append(bytes(1000));
+      files.sync(List.of(record));
+      reopen(Crash.POWER);
+      assertThat(read(record, 0, 1000)).hasSize(1000);
+    }
+  }
+
+  @Test
+  void aFileWhoseCreationFailedIsNotUsed() throws Exception {
+    disk.failDirectorySyncs(1);
+    assertThatThrownBy(() -> append(bytes(10))).isInstanceOf(IOException.class);
+    assertThat(files.files()).isEmpty();
+    assertThat(disk.list()).isEmpty();
+    assertThat(append(bytes(10)).position()).isZero();
+  }
+
+  @Test
+  void deletesASealedFileAndItsBytes() throws Exception {
+    var first = append(bytes(600_000));
+    var second = append(bytes(600_000));
+    var before = files.diskBytes();
+    files.delete(first.file());
+    assertThat(files.diskBytes()).isEqualTo(before - RecordHeader.recordBytes(600_000));
+    assertThat(disk.list()).hasSize(1);
+    assertThatThrownBy(() -> read(first, 0, 1)).isInstanceOf(NoSuchFileException.class);
+    assertThatThrownBy(() -> files.pin(first.file())).isInstanceOf(NoSuchElementException.class);
+    assertThatThrownBy(() -> files.delete(second.file()))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void aPinKeepsADeletedFileReadable() throws Exception {
+    var data = bytes(600_000);
+    var first = append(data);
+    append(bytes(600_000));
+    var before = files.diskBytes();
+    var pin = files.pin(first.file());
+    files.delete(first.file());
+    assertThat(files.diskBytes()).isEqualTo(before);
+    assertThat(read(first, 0, data.length)).isEqualTo(data);
+    pin.close();
+    assertThatThrownBy(pin::close).isInstanceOf(IllegalStateException.class);
+    while (files.diskBytes() == before) {
+      Thread.onSpinWait();
+    }
+    assertThatThrownBy(() -> files.pin(first.file())).isInstanceOf(NoSuchElementException.class);
+  }
+
+  @Test
+  void neverUsesANumberAgain() throws Exception {
+    var last = append(bytes(10)).file();
+    for (var round = 0; round < 10; round++) {
+      reopen(round % 2 == 0 ? Crash.POWER : Crash.KILL);
+      for (var info : files.files()) {
+        files.delete(info.file());
+      }
+      reopen(Crash.POWER);
+      var next = append(bytes(10)).file();
+      assertThat(next).isGreaterThan(last);
+      last = next;
+    }
+  }
+
+  @Test
+  void tailIsWhereTheNextRecordGoes() throws Exception {
+    var empty = files.tail(Stream.WRITE);
+    var first = append(bytes(10));
+    assertThat(empty).isEqualTo(new Tail(first.file(), first.position()));
+    var tail = files.tail(Stream.WRITE);
+    var second = append(bytes(10));
+    assertThat(tail).isEqualTo(new Tail(second.file(), second.position()));
+    reopen(Crash.KILL);
+    assertThat(files.tail(Stream.WRITE)).isGreaterThan(tail);
+    assertThat(append(bytes(10)).file()).isGreaterThan(second.file());
+  }
+
+  @Test
+  void countsTheBytesOfAllFiles() throws Exception {
+    var expected = 0L;
+    for (var i = 0; i < 10; i++) {
+      var length = random.nextInt(1, 300_000);
+      append(i % 2 == 0 ? Stream.WRITE : Stream.FILL, bytes(length));
+      expected += RecordHeader.recordBytes(length);
+    }
+    assertThat(files.diskBytes()).isEqualTo(expected);
+    reopen(Crash.KILL);
+    assertThat(files.diskBytes()).isEqualTo(expected);
+  }
+
+  @Test
+  void readsMoreFilesThanItKeepsOpen() throws Exception {
+    var records = new ArrayList<ExtentRecord>();
+    for (var i = 0; i < 8; i++) {
+      records.add(append(bytes(600_000)));
+    }
+    reopen(Crash.KILL);
+    for (var round = 0; round < 3; round++) {
+      for (var record : records) {
+        assertThat(read(record, 0, 1000)).hasSize(1000);
+      }
+    }
+  }
+
+  @Test
+  void refusesWorkAfterClose() throws Exception {
+    var record = append(bytes(10));
+    files.close();
+    assertThatThrownBy(() -> append(bytes(10))).isInstanceOf(IOException.class);
+    assertThatThrownBy(() -> read(record, 0, 10)).isInstanceOf(IOException.class);
+  }
+}
