@@ -1,0 +1,83 @@
+package io.bucketfs.app.admin;
+
+import io.bucketfs.app.config.Durations;
+import io.bucketfs.core.admin.Administration.MountStatus;
+import io.bucketfs.core.mount.BucketLocation.Credentials;
+import io.bucketfs.core.object.StoreTraits;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A mount as the admin API shows it. Never holds a secret, only where one is found.
+ *
+ * @param oldestDirtySeconds null where nothing is dirty
+ * @param conditions which conditions the store honours
+ * @param configuredIn the file that sets this mount; null for one made by command
+ */
+public record MountView(
+    String name,
+    String bucket,
+    String prefix,
+    String region,
+    @Nullable String endpoint,
+    boolean pathStyle,
+    String credentials,
+    boolean readOnly,
+    String writebackIdle,
+    String writebackMaxAge,
+    int uid,
+    int gid,
+    String fileMode,
+    String directoryMode,
+    String uuid,
+    StoreTraits conditions,
+    long dirtyFiles,
+    long dirtyBytes,
+    @Nullable Long oldestDirtySeconds,
+    long failing,
+    long conflicts,
+    long unmapped,
+    @Nullable String configuredIn) {
+
+  static MountView of(MountStatus status, @Nullable String configuredIn) {
+    var mount = status.mount();
+    var location = mount.location();
+    var policy = mount.policy();
+    var oldest = status.oldestDirty();
+    return new MountView(
+        mount.name(),
+        location.bucket(),
+        mount.prefix(),
+        location.region(),
+        location.endpoint(),
+        location.pathStyle(),
+        describe(location.credentials()),
+        policy.readOnly(),
+        Durations.format(policy.writebackIdle()),
+        Durations.format(policy.writebackMaxAge()),
+        policy.defaultUid(),
+        policy.defaultGid(),
+        octal(policy.defaultFileMode()),
+        octal(policy.defaultDirectoryMode()),
+        mount.uuid().toString(),
+        status.traits(),
+        status.dirtyFiles(),
+        status.dirtyBytes(),
+        oldest == null ? null : oldest.toSeconds(),
+        status.failing(),
+        status.conflicts(),
+        status.unmapped(),
+        configuredIn);
+  }
+
+  private static String describe(Credentials credentials) {
+    return switch (credentials) {
+      case Credentials.DefaultChain _ -> "default chain";
+      case Credentials.Profile(var name) -> "profile " + name;
+      case Credentials.Anonymous _ -> "anonymous";
+    };
+  }
+
+  private static String octal(int mode) {
+    return "0" + Integer.toOctalString(mode);
+  }
+}

@@ -1,0 +1,43 @@
+package io.bucketfs.app.cli;
+
+import io.bucketfs.app.config.Machine;
+import io.bucketfs.app.gateway.GatewayProcess;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+
+/** The command line of this process. */
+public final class Bucketfs {
+  /** Set by the launcher when it asks for the options of the JVM. */
+  private static final String LAUNCHING = "bucketfs.launching";
+
+  private Bucketfs() {}
+
+  /** Runs a command and returns the exit code. */
+  public static int run(String... arguments) {
+    var context =
+        new CliContext(
+            new PrintWriter(System.out, true, StandardCharsets.UTF_8),
+            new PrintWriter(System.err, true, StandardCharsets.UTF_8),
+            System.getenv(),
+            Machine.current(),
+            host(),
+            InstantSource.system(),
+            Boolean.getBoolean(LAUNCHING),
+            config -> GatewayProcess.start(config, Version.current()),
+            Signals::await);
+    return new Cli(context).run(arguments);
+  }
+
+  /** The machine's name, read where Linux keeps it, since the JDK would ask DNS. */
+  private static String host() {
+    try {
+      return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
+    } catch (IOException _) {
+      return "localhost";
+    }
+  }
+}

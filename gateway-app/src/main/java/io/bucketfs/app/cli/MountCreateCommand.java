@@ -1,0 +1,169 @@
+package io.bucketfs.app.cli;
+
+import io.bucketfs.app.admin.AdminClient.NotRunningException;
+import io.bucketfs.app.admin.AdminClient.RefusedException;
+import io.bucketfs.app.config.MountKey;
+import io.bucketfs.app.config.MountSettings;
+import io.bucketfs.app.config.Problems;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+
+/**
+ * Makes a mount. Options are passed on as text: one reader checks them, here and in the gateway.
+ */
+@CommandLine.Command(
+    name = "create",
+    description = "Probes a bucket and serves it.",
+    footer = {
+      "%nExample:",
+      "  bucketfs mount create --bucket my-data --region us-east-1 --protocol nfs"
+    })
+final class MountCreateCommand extends ClientCommand {
+  @Option(names = "--bucket", paramLabel = "NAME", description = "The bucket (required).")
+  @Nullable String bucket;
+
+  @Option(names = "--region", paramLabel = "REGION", description = "Its region (required).")
+  @Nullable String region;
+
+  @Option(
+      names = "--protocol",
+      paramLabel = "nfs",
+      description = "How clients mount it: only nfs (NFSv4.1 and 4.2), the default.")
+  @Nullable String protocol;
+
+  @Option(
+      names = "--name",
+      paramLabel = "NAME",
+      description = "Served at /NAME; default: the bucket's name, or the last part of the prefix.")
+  @Nullable String name;
+
+  @Option(names = "--prefix", paramLabel = "PREFIX", description = "Only keys under this prefix.")
+  @Nullable String prefix;
+
+  @Option(
+      names = "--endpoint",
+      paramLabel = "URL",
+      description = "URL of an S3-compatible store; default: AWS.")
+  @Nullable String endpoint;
+
+  @Option(
+      names = "--path-style",
+      description = "The bucket is part of the path and not of the host name.")
+  boolean pathStyle;
+
+  @Option(
+      names = "--profile",
+      paramLabel = "NAME",
+      description = "Profile of the gateway's ~/.aws files; default: the SDK's default chain.")
+  @Nullable String profile;
+
+  @Option(names = "--anonymous", description = "Sign nothing: public buckets, read-only.")
+  boolean anonymous;
+
+  @Option(names = "--read-only", description = "Refuse every change.")
+  boolean readOnly;
+
+  @Option(
+      names = "--writeback-idle",
+      paramLabel = "TIME",
+      description = "Write a file back once it is unchanged for this long; default: 60s.")
+  @Nullable String writebackIdle;
+
+  @Option(
+      names = "--writeback-max-age",
+      paramLabel = "TIME",
+      description = "Write a file back at the latest after this time; default: 5m.")
+  @Nullable String writebackMaxAge;
+
+  @Option(
+      names = "--uid",
+      paramLabel = "ID",
+      description = "Owner of objects without POSIX metadata; default: 0.")
+  @Nullable String uid;
+
+  @Option(
+      names = "--gid",
+      paramLabel = "ID",
+      description = "Group of objects without POSIX metadata; default: 0.")
+  @Nullable String gid;
+
+  @Option(
+      names = "--file-mode",
+      paramLabel = "MODE",
+      description = "Mode of files without POSIX metadata; default: 0644.")
+  @Nullable String fileMode;
+
+  @Option(
+      names = "--directory-mode",
+      paramLabel = "MODE",
+      description = "Mode of directories without POSIX metadata; default: 0755.")
+  @Nullable String directoryMode;
+
+  @Option(names = "--json", description = "Print the mount as JSON.")
+  boolean json;
+
+  MountCreateCommand(CliContext context) {
+    super(context);
+  }
+
+  @Override
+  public void check(Problems problems) {
+    var _ = MountSettings.read(settings(), key -> "--" + key, problems);
+  }
+
+  @Override
+  public int run() throws IOException, NotRunningException, RefusedException {
+    var client = client();
+    var answer = client.createMount(settings());
+    if (json) {
+      out().print(answer.json());
+      return ExitCode.OK;
+    }
+    var mount = answer.value();
+    var status = client.status().value();
+    out().println("Bucket " + mount.bucket() + " is served at /" + mount.name() + ".");
+    MountPrinter.conditions(mount).forEach(out()::println);
+    if (anonymous && !readOnly) {
+      out().println("It is read-only, since requests are not signed.");
+    }
+    out().println("On a client:");
+    out().println("  " + MountPrinter.mountCommand(context().host(), status, mount.name()));
+    return ExitCode.OK;
+  }
+
+  /** The text of what was given, by YAML key. */
+  Map<String, String> settings() {
+    Map<String, String> settings = new LinkedHashMap<>();
+    put(settings, MountKey.NAME, name);
+    put(settings, MountKey.BUCKET, bucket);
+    put(settings, MountKey.PREFIX, prefix);
+    put(settings, MountKey.REGION, region);
+    put(settings, MountKey.PROTOCOL, protocol);
+    put(settings, MountKey.ENDPOINT, endpoint);
+    put(settings, MountKey.PATH_STYLE, flag(pathStyle));
+    put(settings, MountKey.PROFILE, profile);
+    put(settings, MountKey.ANONYMOUS, flag(anonymous));
+    put(settings, MountKey.READ_ONLY, flag(readOnly));
+    put(settings, MountKey.WRITEBACK_IDLE, writebackIdle);
+    put(settings, MountKey.WRITEBACK_MAX_AGE, writebackMaxAge);
+    put(settings, MountKey.UID, uid);
+    put(settings, MountKey.GID, gid);
+    put(settings, MountKey.FILE_MODE, fileMode);
+    put(settings, MountKey.DIRECTORY_MODE, directoryMode);
+    return settings;
+  }
+
+  private static void put(Map<String, String> settings, MountKey key, @Nullable String text) {
+    if (text != null) {
+      settings.put(key.yaml(), text);
+    }
+  }
+
+  private static @Nullable String flag(boolean given) {
+    return given ? "true" : null;
+  }
+}

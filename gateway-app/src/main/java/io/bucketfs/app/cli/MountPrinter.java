@@ -1,0 +1,104 @@
+package io.bucketfs.app.cli;
+
+import io.bucketfs.app.admin.MountView;
+import io.bucketfs.app.admin.StatusView;
+import io.bucketfs.app.config.ByteSizes;
+import io.bucketfs.app.config.Durations;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** How a mount looks on a terminal. */
+final class MountPrinter {
+  private static final int STANDARD_PORT = 2049;
+
+  private MountPrinter() {}
+
+  /** What to type on a client. */
+  static String mountCommand(String host, StatusView status, String name) {
+    var any = status.listen().equals("0.0.0.0") || status.listen().startsWith("0:0:0:0:0:0:0:0");
+    var address = any ? host : status.listen();
+    var port = status.port() == STANDARD_PORT ? "" : ",port=" + status.port();
+    return "mount -t nfs4 -o vers=4.2%s %s:/%s /mnt"
+        .formatted(port, address.contains(":") ? "[" + address + "]" : address, name);
+  }
+
+  /** A sentence for what the store cannot promise; empty for a store that honours everything. */
+  static List<String> conditions(MountView mount) {
+    var conditions = mount.conditions();
+    List<String> missing = new ArrayList<>();
+    if (!conditions.conditionalPut()) {
+      missing.add("PUT");
+    }
+    if (!conditions.conditionalCopySource() || !conditions.conditionalCopyTarget()) {
+      missing.add("COPY");
+    }
+    if (!conditions.conditionalDelete()) {
+      missing.add("DELETE");
+    }
+    return mount.readOnly() || missing.isEmpty()
+        ? List.of()
+        : List.of(
+            "The store does not honour every condition on "
+                + String.join(", ", missing)
+                + ": a HEAD goes before, so a change by another writer may be missed.");
+  }
+
+  static void list(PrintWriter out, List<MountView> mounts) {
+    if (mounts.isEmpty()) {
+      out.println(
+          "No mounts. Make one with: bucketfs mount create --bucket my-data --region us-east-1");
+      return;
+    }
+    var table = new Table("NAME", "BUCKET", "MODE", "DIRTY", "OLDEST", "FAILING", "CONFLICTS");
+    for (var mount : mounts) {
+      table.add(
+          "/" + mount.name(),
+          mount.prefix().isEmpty() ? mount.bucket() : mount.bucket() + "/" + mount.prefix(),
+          mount.readOnly() ? "ro" : "rw",
+          mount.dirtyFiles() + " (" + ByteSizes.format(mount.dirtyBytes()) + ")",
+          oldest(mount),
+          mount.failing(),
+          mount.conflicts());
+    }
+    table.print(out);
+  }
+
+  static void show(PrintWriter out, MountView mount, String mountCommand) {
+    line(out, "name", mount.name());
+    line(out, "bucket", mount.bucket());
+    line(out, "prefix", mount.prefix().isEmpty() ? "-" : mount.prefix());
+    line(out, "region", mount.region());
+    line(out, "endpoint", mount.endpoint() == null ? "AWS" : mount.endpoint());
+    line(out, "path-style", mount.pathStyle());
+    line(out, "credentials", mount.credentials());
+    line(out, "read-only", mount.readOnly());
+    line(out, "writeback-idle", mount.writebackIdle());
+    line(out, "writeback-max-age", mount.writebackMaxAge());
+    line(out, "defaults", defaults(mount));
+    line(out, "uuid", mount.uuid());
+    line(out, "set in", mount.configuredIn() == null ? "command line" : mount.configuredIn());
+    line(out, "dirty", mount.dirtyFiles() + " files, " + ByteSizes.format(mount.dirtyBytes()));
+    line(out, "oldest dirty", oldest(mount));
+    line(out, "failing", mount.failing());
+    line(out, "conflicts", mount.conflicts());
+    line(out, "unmapped", mount.unmapped());
+    line(out, "on a client", mountCommand);
+    conditions(mount).forEach(out::println);
+  }
+
+  private static String defaults(MountView mount) {
+    return "uid %d, gid %d, files %s, directories %s"
+        .formatted(mount.uid(), mount.gid(), mount.fileMode(), mount.directoryMode());
+  }
+
+  private static String oldest(MountView mount) {
+    var seconds = mount.oldestDirtySeconds();
+    return seconds == null ? "-" : Durations.human(Duration.ofSeconds(seconds));
+  }
+
+  private static void line(PrintWriter out, String label, Object value) {
+    out.printf("%-18s %s%n", label, Table.clean(value));
+  }
+}

@@ -1,0 +1,106 @@
+package io.bucketfs.app.cli;
+
+import io.bucketfs.app.config.ConfigKey;
+import io.bucketfs.app.config.ConfigReader;
+import io.bucketfs.app.config.GatewayConfig;
+import io.bucketfs.app.config.InvalidInputException;
+import io.bucketfs.app.config.Problems;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+
+/** Runs a gateway until it is told to stop. */
+@CommandLine.Command(
+    name = "serve",
+    description = {
+      "Runs a gateway until SIGINT or SIGTERM.",
+      "Each option is also a key of the configuration file and an environment variable",
+      "(BUCKETFS_PORT for --port). Command line beats environment beats file."
+    },
+    footer = {"%nExample:", "  bucketfs serve --state /var/lib/bucketfs --cache-size 100GiB"})
+final class ServeCommand implements Command {
+  @Option(
+      names = "--state",
+      paramLabel = "DIR",
+      description =
+          "State directory; default: /var/lib/bucketfs for root, else ~/.local/share/bucketfs.")
+  @Nullable String state;
+
+  @Option(names = "--config", paramLabel = "FILE", description = "Configuration file, YAML.")
+  @Nullable Path config;
+
+  @Option(
+      names = "--listen",
+      paramLabel = "ADDRESS",
+      description = "Address that NFS listens on; default: 0.0.0.0, all.")
+  @Nullable String listen;
+
+  @Option(names = "--port", paramLabel = "PORT", description = "NFS port; default: 2049.")
+  @Nullable String port;
+
+  @Option(
+      names = "--admin-port",
+      paramLabel = "PORT",
+      description = "Port of admin API and metrics, on 127.0.0.1; default: 9049.")
+  @Nullable String adminPort;
+
+  @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      description = "What the process may use; default: a quarter of the machine.")
+  @Nullable String memory;
+
+  @Option(
+      names = "--cache-size",
+      paramLabel = "SIZE",
+      description =
+          "What the local tier may occupy; default: 80%% of what is free at the first start.")
+  @Nullable String cacheSize;
+
+  private final CliContext context;
+
+  ServeCommand(CliContext context) {
+    this.context = context;
+  }
+
+  @Override
+  public int run() throws IOException, InterruptedException, InvalidInputException {
+    var settings = settings();
+    if (context.launching()) {
+      JvmOptions.of(settings).forEach(context.out()::println);
+      return ExitCode.RESTART;
+    }
+    var gateway = context.starter().start(settings);
+    context
+        .out()
+        .printf(
+            "bucketfs serves NFS on %s port %d, admin API and metrics on http://127.0.0.1:%d%nready%n",
+            settings.listen(), settings.port(), settings.adminPort());
+    context.out().flush();
+    return context.untilStopped().await(gateway);
+  }
+
+  /** The settings from all places. */
+  GatewayConfig settings() throws InvalidInputException {
+    Map<ConfigKey, String> options = new EnumMap<>(ConfigKey.class);
+    put(options, ConfigKey.STATE, state);
+    put(options, ConfigKey.LISTEN, listen);
+    put(options, ConfigKey.PORT, port);
+    put(options, ConfigKey.ADMIN_PORT, adminPort);
+    put(options, ConfigKey.MEMORY, memory);
+    put(options, ConfigKey.CACHE_SIZE, cacheSize);
+    var reader =
+        new ConfigReader(options, context.environment(), context.machine(), new Problems());
+    return reader.read(config);
+  }
+
+  private static void put(Map<ConfigKey, String> options, ConfigKey key, @Nullable String text) {
+    if (text != null) {
+      options.put(key, text);
+    }
+  }
+}

@@ -1,0 +1,48 @@
+package io.bucketfs.app.config;
+
+import io.bucketfs.core.admin.Administration.MountRequest;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The settings of one gateway, checked.
+ *
+ * @param state the state directory, absolute
+ * @param listen the address that NFS listens on
+ * @param port the NFS port
+ * @param adminPort the port of the admin API and of the metrics, on loopback
+ * @param memoryBytes what the process may use, heap and everything else
+ * @param cacheSizeBytes what the local tier may occupy; empty for the size of the first start
+ * @param mounts those of the file
+ * @param file where the mounts come from; null without a file
+ */
+public record GatewayConfig(
+    Path state,
+    String listen,
+    int port,
+    int adminPort,
+    long memoryBytes,
+    OptionalLong cacheSizeBytes,
+    List<MountRequest> mounts,
+    @Nullable Path file) {
+  public GatewayConfig {
+    mounts = List.copyOf(mounts);
+  }
+
+  /** The NFS port that clients try where none is given. */
+  public static final int DEFAULT_PORT = 2049;
+
+  /** The port of the admin API. */
+  public static final int DEFAULT_ADMIN_PORT = 9049;
+
+  /** All addresses of the machine. */
+  public static final String DEFAULT_LISTEN = "0.0.0.0";
+
+  /** Below this the caches would be too small to be of use. */
+  public static final long MEMORY_BYTES_MIN = 512L << 20;
+
+  /** Below this the log and two extent files would not fit. */
+  public static final long CACHE_SIZE_BYTES_MIN = 1L << 30;
+}

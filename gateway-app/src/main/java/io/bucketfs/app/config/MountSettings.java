@@ -1,0 +1,273 @@
+package io.bucketfs.app.config;
+
+import io.bucketfs.core.admin.Administration.MountRequest;
+import io.bucketfs.core.mount.BucketLocation;
+import io.bucketfs.core.mount.BucketLocation.Credentials;
+import io.bucketfs.core.mount.Mount.Policy;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the settings of one mount from text, the same for YAML, the command line and the admin API.
+ * Every mistake is reported under the name that the setting has where it came from.
+ */
+public final class MountSettings {
+  private static final Pattern AWS_BUCKET = Pattern.compile("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]");
+  private static final Pattern OTHER_BUCKET = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{1,254}");
+  private static final Pattern REGION = Pattern.compile("[A-Za-z0-9-]{1,64}");
+  private static final Pattern MODE = Pattern.compile("0?[0-7]{3}");
+  private static final int NAME_BYTES_MAX = 255;
+  private static final int PREFIX_BYTES_MAX = 1_000;
+  private static final Duration WRITEBACK_MAX = Duration.ofDays(1);
+
+  private final Map<MountKey, String> values = new EnumMap<>(MountKey.class);
+  private final Function<String, String> label;
+  private final Problems problems;
+
+  private MountSettings(Function<String, String> label, Problems problems) {
+    this.label = label;
+    this.problems = problems;
+  }
+
+  /**
+   * Reads a mount.
+   *
+   * @param given text by YAML key
+   * @param label what a message calls a key, such as {@code --bucket} for {@code bucket}
+   * @param problems gets every mistake
+   * @return the request, or empty where anything was wrong
+   */
+  public static Optional<MountRequest> read(
+      Map<String, String> given, Function<String, String> label, Problems problems) {
+    var own = new Problems();
+    var settings = new MountSettings(label, own);
+    given.forEach((key, value) ->
+        MountKey.of(key)
+            .ifPresentOrElse(
+                known -> settings.values.put(known, value),
+                () -> own.add("Unknown setting " + label.apply(key) + ".")));
+    var request = settings.request();
+    own.sentences().forEach(problems::add);
+    return own.isEmpty() ? Optional.of(request) : Optional.empty();
+  }
+
+  private MountRequest request() {
+    var endpoint = endpoint();
+    var bucket = bucket(endpoint);
+    var region = required(MountKey.REGION, "such as us-east-1");
+    if (!region.isEmpty() && !REGION.matcher(region).matches()) {
+      problem(MountKey.REGION, "must be a region such as us-east-1, but is '" + region + "'");
+    }
+    var protocol = value(MountKey.PROTOCOL);
+    if (protocol != null && !protocol.equals("nfs")) {
+      problem(MountKey.PROTOCOL, "accepts only nfs (NFSv4.1 and 4.2), but is '" + protocol + "'");
+    }
+    var prefix = prefix();
+    var credentials = credentials();
+    return new MountRequest(
+        name(bucket, prefix),
+        new BucketLocation(bucket, region, endpoint, flag(MountKey.PATH_STYLE), credentials),
+        prefix,
+        policy(credentials));
+  }
+
+  private String bucket(@Nullable String endpoint) {
+    var bucket = required(MountKey.BUCKET, "the name of a bucket");
+    // Other stores are not as strict about names as AWS.
+    var pattern = endpoint == null ? AWS_BUCKET : OTHER_BUCKET;
+    if (!bucket.isEmpty() && !pattern.matcher(bucket).matches()) {
+      problem(
+          MountKey.BUCKET,
+          "must be a bucket name (3 to 63 lower-case letters, digits, dots and hyphens), but is '"
+              + bucket
+              + "'");
+    }
+    return bucket;
+  }
+
+  private @Nullable String endpoint() {
+    var text = value(MountKey.ENDPOINT);
+    if (text == null) {
+      return null;
+    }
+    try {
+      var uri = new URI(text);
+      var http = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
+      if (http && uri.getHost() != null && uri.getQuery() == null && uri.getUserInfo() == null) {
+        return text;
+      }
+    } catch (URISyntaxException _) {
+      // Reported below, as any other text that is no URL.
+    }
+    problem(
+        MountKey.ENDPOINT, "must be a URL such as https://s3.example.com, but is '" + text + "'");
+    return text;
+  }
+
+  private String prefix() {
+    var text = value(MountKey.PREFIX);
+    if (text == null || text.isEmpty()) {
+      return "";
+    }
+    var prefix = text.endsWith("/") ? text : text + "/";
+    for (var component : prefix.substring(0, prefix.length() - 1).split("/", -1)) {
+      if (component.isEmpty() || component.equals(".") || component.equals("..")) {
+        problem(
+            MountKey.PREFIX,
+            "must be a path of keys such as data/2026/, without a leading slash, but is '"
+                + text
+                + "'");
+        break;
+      }
+    }
+    if (bytes(prefix) > PREFIX_BYTES_MAX) {
+      problem(MountKey.PREFIX, "must not be longer than " + PREFIX_BYTES_MAX + " bytes");
+    }
+    return prefix;
+  }
+
+  private String name(String bucket, String prefix) {
+    var text = value(MountKey.NAME);
+    if (text == null) {
+      return prefix.isEmpty() ? bucket : List.of(prefix.split("/", -1)).reversed().get(1);
+    }
+    if (text.isEmpty() || text.equals(".") || text.equals("..") || !isComponent(text)) {
+      problem(
+          MountKey.NAME,
+          "must be one path component of at most 255 bytes without slashes, but is '" + text + "'");
+    }
+    return text;
+  }
+
+  private static boolean isComponent(String text) {
+    return bytes(text) <= NAME_BYTES_MAX
+        && text.chars().noneMatch(c -> c == '/' || Character.isISOControl(c));
+  }
+
+  private Credentials credentials() {
+    var profile = value(MountKey.PROFILE);
+    var anonymous = flag(MountKey.ANONYMOUS);
+    if (profile != null && anonymous) {
+      problems.add(
+          "Only one of %s and %s may be given."
+              .formatted(label(MountKey.PROFILE), label(MountKey.ANONYMOUS)));
+    }
+    if (profile != null && profile.isBlank()) {
+      problem(MountKey.PROFILE, "must be the name of a profile in ~/.aws/config");
+    }
+    if (anonymous) {
+      return new Credentials.Anonymous();
+    }
+    return profile == null ? new Credentials.DefaultChain() : new Credentials.Profile(profile);
+  }
+
+  private Policy policy(Credentials credentials) {
+    var standard = Policy.DEFAULT;
+    var idle = duration(MountKey.WRITEBACK_IDLE, standard.writebackIdle());
+    var age = standard.writebackMaxAge();
+    var maxAge = duration(MountKey.WRITEBACK_MAX_AGE, age.compareTo(idle) < 0 ? idle : age);
+    if (maxAge.compareTo(idle) < 0) {
+      problem(
+          MountKey.WRITEBACK_MAX_AGE, "must not be shorter than " + label(MountKey.WRITEBACK_IDLE));
+    }
+    var anonymous = credentials instanceof Credentials.Anonymous;
+    if (anonymous && "false".equals(value(MountKey.READ_ONLY))) {
+      problem(MountKey.READ_ONLY, "cannot be false together with " + label(MountKey.ANONYMOUS));
+    }
+    return new Policy(
+        flag(MountKey.READ_ONLY) || anonymous,
+        idle,
+        maxAge,
+        id(MountKey.UID, standard.defaultUid()),
+        id(MountKey.GID, standard.defaultGid()),
+        mode(MountKey.FILE_MODE, standard.defaultFileMode()),
+        mode(MountKey.DIRECTORY_MODE, standard.defaultDirectoryMode()));
+  }
+
+  private Duration duration(MountKey key, Duration standard) {
+    var text = value(key);
+    if (text == null) {
+      return standard;
+    }
+    var duration = Durations.parse(text);
+    if (duration.isEmpty() || duration.get().compareTo(WRITEBACK_MAX) > 0) {
+      problem(key, "must be " + Durations.FORM + ", at most 1d, but is '" + text + "'");
+      return standard;
+    }
+    return duration.get();
+  }
+
+  private int id(MountKey key, int standard) {
+    var text = value(key);
+    if (text == null) {
+      return standard;
+    }
+    try {
+      var id = Integer.parseInt(text);
+      if (id >= 0) {
+        return id;
+      }
+    } catch (NumberFormatException _) {
+      // Reported below, as a negative number is.
+    }
+    problem(key, "must be a number from 0 to " + Integer.MAX_VALUE + ", but is '" + text + "'");
+    return standard;
+  }
+
+  private int mode(MountKey key, int standard) {
+    var text = value(key);
+    if (text == null) {
+      return standard;
+    }
+    if (!MODE.matcher(text).matches()) {
+      problem(key, "must be permission bits in octal such as 0644, but is '" + text + "'");
+      return standard;
+    }
+    return Integer.parseInt(text, 8);
+  }
+
+  private boolean flag(MountKey key) {
+    var text = value(key);
+    if (text == null || text.equals("false")) {
+      return false;
+    }
+    if (!text.equals("true")) {
+      problem(key, "must be true or false, but is '" + text + "'");
+    }
+    return true;
+  }
+
+  private String required(MountKey key, String example) {
+    var text = value(key);
+    if (text == null || text.isBlank()) {
+      problem(key, "is missing: " + example);
+      return "";
+    }
+    return text;
+  }
+
+  private @Nullable String value(MountKey key) {
+    return values.get(key);
+  }
+
+  private String label(MountKey key) {
+    return label.apply(key.yaml());
+  }
+
+  private void problem(MountKey key, String complaint) {
+    problems.add(label(key) + " " + complaint + ".");
+  }
+
+  private static int bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8).length;
+  }
+}

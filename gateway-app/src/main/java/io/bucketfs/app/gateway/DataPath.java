@@ -1,0 +1,28 @@
+package io.bucketfs.app.gateway;
+
+import io.bucketfs.app.config.GatewayConfig;
+import io.bucketfs.core.admin.Administration;
+import io.bucketfs.core.runtime.Execution;
+import io.bucketfs.core.runtime.Meters;
+import java.io.IOException;
+
+/** What serves files: local tier, S3, core and NFS. Closing it makes everything durable. */
+interface DataPath extends AutoCloseable {
+  Administration administration();
+
+  @Override
+  void close() throws IOException;
+
+  /** Opens a data path. */
+  @FunctionalInterface
+  interface Opener {
+    /**
+     * Returns once clients can mount.
+     *
+     * @param cacheSizeBytes what the local tier may occupy
+     * @throws IOException with a sentence for the operator where it cannot start
+     */
+    DataPath open(GatewayConfig config, long cacheSizeBytes, Execution execution, Meters meters)
+        throws IOException, InterruptedException;
+  }
+}

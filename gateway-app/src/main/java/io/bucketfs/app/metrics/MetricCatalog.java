@@ -1,0 +1,93 @@
+package io.bucketfs.app.metrics;
+
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/** Every metric of the product: names are API. {@code docs/metrics.md} lists the same. */
+public final class MetricCatalog {
+  /** What kind of series a name stands for. */
+  public enum Kind {
+    COUNTER,
+    TIMER,
+    GAUGE
+  }
+
+  /**
+   * A metric.
+   *
+   * @param name as the modules know it, without prefix and suffix
+   * @param tags names of its labels
+   * @param help one sentence
+   */
+  public record Metric(String name, Kind kind, List<String> tags, String help) {
+    /** The family name that Prometheus sees. */
+    public String family() {
+      return switch (kind) {
+        case COUNTER -> MicrometerMeters.PREFIX + name + "_total";
+        case TIMER -> MicrometerMeters.PREFIX + name + "_seconds";
+        case GAUGE -> MicrometerMeters.PREFIX + name;
+      };
+    }
+
+    /** The names of its series. */
+    public List<String> series() {
+      return kind == Kind.TIMER
+          ? List.of(family() + "_bucket", family() + "_count", family() + "_sum", family() + "_max")
+          : List.of(family());
+    }
+  }
+
+  /** All of them, by feature. */
+  public static final List<Metric> ALL =
+      List.of(
+          counter("nfs_requests", "NFS operations by their result.", "op", "status"),
+          timer("nfs_request", "Time of NFS operations.", "op"),
+          counter("nfs_read_bytes", "File bytes sent to clients."),
+          counter("nfs_written_bytes", "File bytes received from clients."),
+          gauge("nfs_connections", "Open client connections."),
+          gauge("nfs_sessions", "NFS sessions of clients."),
+          counter("cache_read_bytes", "Bytes read by where they were: ram, disk or s3.", "tier"),
+          timer("disk_sync", "Time of one fsync of the local tier."),
+          gauge("disk_bytes", "What the local tier occupies."),
+          gauge("disk_bytes_max", "What the local tier may occupy."),
+          gauge("dirty_bytes", "Bytes that are not yet in S3.", "mount"),
+          gauge("dirty_files", "Files, directories and deletions not yet in S3.", "mount"),
+          gauge("oldest_dirty_seconds", "Age of the oldest entry not yet in S3.", "mount"),
+          gauge("failing_files", "Entries that S3 refuses until somebody acts.", "mount"),
+          gauge("conflicts", "Local versions kept in lost+found.", "mount"),
+          gauge("unmapped_keys", "Keys that cannot be shown as files.", "mount"),
+          counter("s3_requests", "S3 requests by their outcome.", "bucket", "operation", "outcome"),
+          timer("s3_request", "Time of S3 requests.", "operation"),
+          counter("s3_read_bytes", "Object bytes received from S3."),
+          counter("s3_written_bytes", "Object bytes sent to S3."),
+          counter("task_failures", "Background tasks that ended by an unexpected failure."),
+          gauge("mounts", "Mounts that are served."),
+          gauge("mounts_pending", "Mounts of the configuration file that are not served."),
+          gauge("start_time_seconds", "When the gateway started, in Unix time."),
+          gauge("build_info", "Always 1; the label names the version.", "version"));
+
+  private static final Map<String, Metric> BY_NAME =
+      ALL.stream().collect(Collectors.toUnmodifiableMap(Metric::name, Function.identity()));
+
+  private MetricCatalog() {}
+
+  /** The help text of a name; empty for one that is not in the list. */
+  static String help(String name) {
+    var metric = BY_NAME.get(name);
+    return metric == null ? "" : metric.help();
+  }
+
+  private static Metric counter(String name, String help, String... tags) {
+    return new Metric(name, Kind.COUNTER, List.of(tags), help);
+  }
+
+  private static Metric timer(String name, String help, String... tags) {
+    return new Metric(name, Kind.TIMER, List.of(tags), help);
+  }
+
+  private static Metric gauge(String name, String help, String... tags) {
+    return new Metric(name, Kind.GAUGE, List.of(tags), help);
+  }
+}
