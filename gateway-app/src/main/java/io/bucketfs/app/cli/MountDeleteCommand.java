@@ -11,7 +11,7 @@ import picocli.CommandLine.Parameters;
 @CommandLine.Command(
     name = "delete",
     description = "Stops serving a mount. The bucket is not touched.",
-    footer = {"%nExample:", "  bucketfs flush my-data --wait && bucketfs mount delete my-data"})
+    footer = {"%nExample:", "  bucketfs flush my-data --wait", "  bucketfs mount delete my-data"})
 final class MountDeleteCommand extends ClientCommand {
   @Parameters(paramLabel = "NAME", description = "The mount, with or without a leading slash.")
   String name = "";

@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
 @CommandLine.Command(
     name = "report",
     description = {
-      "Lists what differs between the mounts and their buckets:",
+      "Lists what differs between the mounts and their buckets.",
       "  dirty      not yet in S3, oldest first",
       "  failing    refused by S3 until somebody acts, with the reason",
       "  conflicts  local versions kept in lost+found",

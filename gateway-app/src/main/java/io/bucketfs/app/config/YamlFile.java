@@ -49,15 +49,16 @@ record YamlFile(Map<ConfigKey, String> values, List<Map<String, String>> mounts)
     var settings = LoadSettings.builder().setSchema(new FailsafeSchema()).build();
     Object root;
     try {
-      root = new Load(settings).loadFromString(text);
+      var documents = new Load(settings).loadAllFromString(text).iterator();
+      if (!documents.hasNext()) {
+        return EMPTY;
+      }
+      root = documents.next();
     } catch (YamlEngineException e) {
       problems.add(
           file
               + " is no valid YAML: "
               + String.valueOf(e.getMessage()).strip().replaceAll("\\s+", " "));
-      return EMPTY;
-    }
-    if (root == null || root.equals("")) {
       return EMPTY;
     }
     if (!(root instanceof Map<?, ?> map)) {

@@ -63,7 +63,7 @@ public final class GatewayMetrics implements AutoCloseable {
     new JvmThreadMetrics().bindTo(registry);
     new ProcessorMetrics().bindTo(registry);
     collections.bindTo(registry);
-    meters.gauge("build_info", () -> 1, "version", version);
+    meters.gauge("build", () -> 1, "version", version);
   }
 
   /** Where the modules put their figures. */

@@ -66,7 +66,7 @@ public final class MetricCatalog {
           gauge("mounts", "Mounts that are served."),
           gauge("mounts_pending", "Mounts of the configuration file that are not served."),
           gauge("start_time_seconds", "When the gateway started, in Unix time."),
-          gauge("build_info", "Always 1; the label names the version.", "version"));
+          gauge("build", "Always 1; the label names the version.", "version"));
 
   private static final Map<String, Metric> BY_NAME =
       ALL.stream().collect(Collectors.toUnmodifiableMap(Metric::name, Function.identity()));

@@ -1,0 +1,183 @@
+package io.bucketfs.app;
+
+import io.bucketfs.core.admin.AdminException;
+import io.bucketfs.core.admin.AdminException.Kind;
+import io.bucketfs.core.admin.Administration;
+import io.bucketfs.core.mount.Mount;
+import io.bucketfs.core.object.StoreTraits;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** Mounts and dirty files in memory; nothing behind them. Thread-safe. */
+public final class FakeAdministration implements Administration {
+  /** When everything in here happened. */
+  public static final Instant THEN = Instant.parse("2026-01-02T03:04:05Z");
+
+  /** A bucket whose probe fails. */
+  public static final String UNREACHABLE = "unreachable";
+
+  private final Map<String, Mount> mounts = new TreeMap<>();
+  private final List<DirtyEntry> dirty = new ArrayList<>();
+  private final AtomicInteger statusCalls = new AtomicInteger();
+  private volatile @Nullable CountDownLatch flushGate;
+  private volatile boolean bucketsReachable;
+
+  /** Makes one file dirty. */
+  public synchronized FakeAdministration withDirty(
+      String mount, String path, long sizeBytes, @Nullable String reason) {
+    dirty.add(new DirtyEntry(mount, path, "put", sizeBytes, THEN, reason));
+    return this;
+  }
+
+  /** Lets a flush that waits wait until the latch opens. */
+  public void holdFlush(CountDownLatch gate) {
+    flushGate = gate;
+  }
+
+  /** Lets every probe succeed. */
+  public void reachBuckets() {
+    bucketsReachable = true;
+  }
+
+  /** How often the status was asked for. */
+  public int statusCalls() {
+    return statusCalls.get();
+  }
+
+  @Override
+  public synchronized MountStatus createMount(MountRequest request) throws AdminException {
+    if (mounts.containsKey(request.name())) {
+      throw new AdminException(Kind.CONFLICT, "A mount named " + request.name() + " exists.");
+    }
+    if (!bucketsReachable && request.location().bucket().equals(UNREACHABLE)) {
+      throw new AdminException(Kind.STORE, "The bucket does not answer: connection refused.");
+    }
+    var number = mounts.size() + 1;
+    var mount =
+        new Mount(
+            number,
+            new UUID(7, number),
+            request.name(),
+            request.location(),
+            request.prefix(),
+            request.policy());
+    mounts.put(mount.name(), mount);
+    return status(mount);
+  }
+
+  @Override
+  public synchronized List<MountStatus> mounts() {
+    return mounts.values().stream().map(this::status).toList();
+  }
+
+  @Override
+  public synchronized MountStatus mount(String name) throws AdminException {
+    return status(find(name));
+  }
+
+  @Override
+  public synchronized void deleteMount(String name, boolean force) throws AdminException {
+    var mount = find(name);
+    if (!force && status(mount).dirtyFiles() > 0) {
+      throw new AdminException(Kind.CONFLICT, "Mount " + name + " has changes not in S3.");
+    }
+    mounts.remove(name);
+  }
+
+  @Override
+  public FlushResult flush(String mount, String path, boolean await) throws AdminException {
+    List<DirtyEntry> covered;
+    synchronized (this) {
+      find(mount);
+      covered = of(mount).stream().filter(e -> e.path().startsWith("/" + path)).toList();
+    }
+    var gate = flushGate;
+    if (!await) {
+      return new FlushResult(covered.size(), List.of());
+    }
+    if (gate != null) {
+      try {
+        gate.await();
+      } catch (InterruptedException _) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    return new FlushResult(
+        covered.size(), covered.stream().filter(e -> e.reason() != null).toList());
+  }
+
+  @Override
+  public synchronized GatewayStatus status() {
+    statusCalls.incrementAndGet();
+    var all = mounts();
+    return new GatewayStatus(
+        THEN,
+        42,
+        all.stream().mapToLong(MountStatus::dirtyFiles).sum(),
+        all.stream().mapToLong(MountStatus::dirtyBytes).sum(),
+        all.stream().mapToLong(MountStatus::failing).sum(),
+        5L << 30,
+        20L << 30,
+        all);
+  }
+
+  @Override
+  public synchronized List<DirtyEntry> dirty(@Nullable String mount, int max)
+      throws AdminException {
+    if (mount != null) {
+      find(mount);
+    }
+    return (mount == null ? dirty : of(mount)).stream().limit(max).toList();
+  }
+
+  @Override
+  public List<DirtyEntry> failing(@Nullable String mount, int max) throws AdminException {
+    return dirty(mount, Integer.MAX_VALUE).stream()
+        .filter(e -> e.reason() != null)
+        .limit(max)
+        .toList();
+  }
+
+  @Override
+  public List<ConflictEntry> conflicts(@Nullable String mount, int max) {
+    return List.of(
+        new ConflictEntry("data", "/a", "/.bucketfs-lost+found/a", THEN, "changed in S3"));
+  }
+
+  @Override
+  public List<UnmappedEntry> unmapped(@Nullable String mount, int max) {
+    return List.of(new UnmappedEntry("data", "a//b", "an empty component"));
+  }
+
+  private Mount find(String name) throws AdminException {
+    return Optional.ofNullable(mounts.get(name))
+        .orElseThrow(
+            () -> new AdminException(Kind.NOT_FOUND, "There is no mount named " + name + "."));
+  }
+
+  private synchronized List<DirtyEntry> of(String mount) {
+    return dirty.stream().filter(e -> e.mount().equals(mount)).toList();
+  }
+
+  private MountStatus status(Mount mount) {
+    var own = of(mount.name());
+    return new MountStatus(
+        mount,
+        StoreTraits.FULL,
+        own.size(),
+        own.stream().mapToLong(DirtyEntry::sizeBytes).sum(),
+        own.isEmpty() ? null : Duration.ofSeconds(90),
+        own.stream().filter(e -> e.reason() != null).count(),
+        1,
+        2);
+  }
+}

@@ -1,0 +1,260 @@
+package io.bucketfs.app.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bucketfs.app.FakeAdministration;
+import io.bucketfs.app.admin.AdminApi;
+import io.bucketfs.app.admin.AdminServer;
+import io.bucketfs.app.admin.ConfiguredMounts;
+import io.bucketfs.app.admin.GatewayInfo;
+import io.bucketfs.app.admin.StateFiles;
+import io.bucketfs.app.config.MountSettings;
+import io.bucketfs.app.config.Problems;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Commands against the real admin API over a core in memory. */
+final class CliTest {
+  @TempDir Path state;
+
+  private final FakeAdministration core = new FakeAdministration();
+  private AdminServer server;
+
+  @BeforeEach
+  void start() throws IOException {
+    var request =
+        MountSettings.read(
+                Map.of("name", "set", "bucket", "set-bucket", "region", "us-east-1"),
+                key -> key,
+                new Problems())
+            .orElseThrow();
+    var mounts = new ConfiguredMounts(core, List.of(request), Path.of("/etc/bucketfs.yaml"));
+    var info = new GatewayInfo("1.2", state, "0.0.0.0", 12_049);
+    var files = new StateFiles(state);
+    server = AdminServer.start(0, new AdminApi(core, mounts, info), files.createToken(), () -> "");
+    files.writeAddress(server.address());
+  }
+
+  @AfterEach
+  void stop() {
+    server.close();
+  }
+
+  @Test
+  void createsAMountAndSaysHowToUseIt() {
+    var result =
+        run("mount", "create", "--bucket", "my-data", "--region", "us-east-1", "--protocol", "nfs");
+    assertThat(result.out())
+        .isEqualTo(
+            """
+            Bucket my-data is served at /my-data.
+            On a client:
+              mount -t nfs4 -o vers=4.2,port=12049 gateway:/my-data /mnt
+            """);
+    assertThat(result.code()).isZero();
+    assertThat(run("mount", "list").out())
+        .containsPattern("NAME +BUCKET +MODE +DIRTY +OLDEST +FAILING +CONFLICTS")
+        .containsPattern("/my-data +my-data +rw +0 \\(0 B\\) +- +0 +1");
+  }
+
+  @Test
+  void passesOnEveryOptionOfAMount() throws Exception {
+    var result =
+        run(
+            "mount create --bucket b-1 --region eu-west-1 --protocol nfs --name n --prefix p/q"
+                + " --endpoint http://127.0.0.1:9000 --path-style --profile work --read-only"
+                + " --writeback-idle 5s --writeback-max-age 7m --uid 3 --gid 4 --file-mode 600"
+                + " --directory-mode 700 --json");
+    assertThat(result.out())
+        .contains(
+            "\"name\" : \"n\"",
+            "\"bucket\" : \"b-1\"",
+            "\"prefix\" : \"p/q/\"",
+            "\"region\" : \"eu-west-1\"",
+            "\"endpoint\" : \"http://127.0.0.1:9000\"",
+            "\"pathStyle\" : true",
+            "\"credentials\" : \"profile work\"",
+            "\"readOnly\" : true",
+            "\"writebackIdle\" : \"5s\"",
+            "\"writebackMaxAge\" : \"7m\"",
+            "\"uid\" : 3",
+            "\"gid\" : 4",
+            "\"fileMode\" : \"0600\"",
+            "\"directoryMode\" : \"0700\"");
+    assertThat(core.mount("n").mount().prefix()).isEqualTo("p/q/");
+  }
+
+  @Test
+  void saysThatAnUnsignedMountIsReadOnly() {
+    assertThat(run("mount create --bucket pub --region us-east-1 --anonymous").out())
+        .contains("It is read-only, since requests are not signed.");
+  }
+
+  @Test
+  void namesEveryMistakeAtOnce() {
+    var result =
+        run("mount create --protocol smb --name a/b --writeback-idle soon --colour blue --gid");
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.err().lines())
+        .contains(
+            "Unknown options: '--colour', 'blue'.",
+            "--bucket is missing: the name of a bucket.",
+            "--region is missing: such as us-east-1.",
+            "--protocol accepts only nfs (NFSv4.1 and 4.2), but is 'smb'.",
+            "--name must be one path component of at most 255 bytes without slashes, but is"
+                + " 'a/b'.",
+            "--writeback-idle must be a duration such as 60s, 5m or 2h, at most 1d, but is"
+                + " 'soon'.",
+            "See bucketfs mount create --help.");
+    assertThat(result.err()).contains("--gid");
+  }
+
+  @Test
+  void saysWhyTheStoreRefused() {
+    var result = run("mount create --region us-east-1 --bucket " + FakeAdministration.UNREACHABLE);
+    assertThat(result.code()).isEqualTo(1);
+    assertThat(result.err()).isEqualTo("The bucket does not answer: connection refused.\n");
+  }
+
+  @Test
+  void refusesToChangeAMountOfTheFile() {
+    var sentence =
+        "Mount set is set in /etc/bucketfs.yaml: change it there and start the gateway again.\n";
+    var created = run("mount create --name set --bucket other --region us-east-1");
+    assertThat(created.code()).isEqualTo(1);
+    assertThat(created.err()).isEqualTo(sentence);
+    assertThat(run("mount delete set --force").err()).isEqualTo(sentence);
+  }
+
+  @Test
+  void deletesAMountUnlessItIsDirty() {
+    run("mount create --bucket data --region us-east-1");
+    core.withDirty("data", "/a", 2048, null);
+    var refused = run("mount delete /data");
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.err()).isEqualTo("Mount data has changes not in S3.\n");
+    assertThat(run("mount delete data --force").out())
+        .isEqualTo("Mount /data is gone; its bucket was not touched.\n");
+    assertThat(run("mount show data").code()).isEqualTo(1);
+  }
+
+  @Test
+  void showsAMount() {
+    run("mount create --bucket data --region us-east-1");
+    assertThat(run("mount show data").out())
+        .containsPattern("writeback-idle +1m")
+        .containsPattern("set in +command line")
+        .contains("mount -t nfs4 -o vers=4.2,port=12049 gateway:/data /mnt");
+    assertThat(run("mount show data --json").out()).contains("\"uuid\"");
+  }
+
+  @Test
+  void flushesAMountOrAPath() {
+    run("mount create --bucket data --region us-east-1");
+    core.withDirty("data", "/a/b", 1, null).withDirty("data", "/c", 1, null);
+    assertThat(run("flush data").out()).isEqualTo("2 files are on their way to S3.\n");
+    assertThat(run("flush /data/a --wait").out()).isEqualTo("1 files are in S3.\n");
+    core.withDirty("data", "/a/c", 1, "AccessDenied: allow s3:PutObject");
+    var failed = run("flush data/a --wait");
+    assertThat(failed.code()).isEqualTo(1);
+    assertThat(failed.out()).isEqualTo("1 files are in S3.\n");
+    assertThat(failed.err()).contains("1 files cannot be written back:", "s3:PutObject");
+    assertThat(run("flush none").code()).isEqualTo(1);
+  }
+
+  @Test
+  void showsTheStatus() {
+    run("mount create --bucket data --region us-east-1");
+    assertThat(run("status").out())
+        .contains(
+            "bucketfs 1.2, up for 1m 0s, NFS on 0.0.0.0 port 12049",
+            "5 GiB of 20 GiB in use",
+            "/data");
+    assertThat(run("status --json").out()).contains("\"diskBytes\" : 5368709120");
+  }
+
+  @Test
+  void reports() {
+    run("mount create --bucket data --region us-east-1");
+    core.withDirty("data", "/a\u001b[31m", 2048, null).withDirty("data", "/b", 1, "AccessDenied");
+    assertThat(run("report dirty").out())
+        .containsPattern("1m 0s +put +2 KiB +/data/a\\?\\[31m")
+        .contains("/data/b");
+    assertThat(run("report failing data").out()).contains("AccessDenied").doesNotContain("/data/a");
+    assertThat(run("report conflicts").out()).contains("/.bucketfs-lost+found/a");
+    assertThat(run("report unmapped").out()).contains("a//b");
+    assertThat(run("report dirty --max 1 --json").out()).contains("/a").doesNotContain("/b");
+    assertThat(run("report dirty none").code()).isEqualTo(1);
+    var wrong = run("report colours --max 0");
+    assertThat(wrong.code()).isEqualTo(2);
+    assertThat(wrong.err()).contains("There is no report named 'colours'", "--max must be");
+    assertThat(run("report").err()).contains("KIND");
+  }
+
+  @Test
+  void saysHowToStartAGatewayThatDoesNotRun() {
+    var sentence =
+        "No gateway runs on the state directory /nowhere: start one with bucketfs serve --state"
+            + " /nowhere, or name another directory with --state.\n";
+    var never = run("status --state /nowhere");
+    assertThat(never.code()).isEqualTo(3);
+    assertThat(never.err()).isEqualTo(sentence);
+    server.close();
+    assertThat(run("status").code()).isEqualTo(3);
+  }
+
+  @Test
+  void saysWhichVersionItIs() {
+    assertThat(run("version").out()).startsWith("bucketfs 0.");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "demo",
+        "serve",
+        "mount",
+        "mount create",
+        "mount list",
+        "mount show",
+        "mount delete",
+        "flush",
+        "status",
+        "report",
+        "version"
+      })
+  void helpHasAnExampleAndTheExitCodes(String command) {
+    var result = run((command + " --help").strip());
+    assertThat(result.code()).isZero();
+    assertThat(result.out())
+        .contains("Example", "  bucketfs " + command, "Exit codes:", "  3   no gateway runs");
+  }
+
+  @Test
+  void explainsItselfWhereNothingIsSaid() {
+    assertThat(run(new String[0]).code()).isEqualTo(2);
+    assertThat(run(new String[0]).err()).contains("Usage: bucketfs");
+    assertThat(run("mount").err()).contains("create, list, show or delete");
+    var unknown = run("fly");
+    assertThat(unknown.code()).isEqualTo(2);
+    assertThat(unknown.err()).contains("'fly'");
+  }
+
+  private TestCli.Result run(String... arguments) {
+    List<String> all = new ArrayList<>();
+    for (var argument : arguments) {
+      all.addAll(List.of(argument.split(" ", -1)));
+    }
+    return new TestCli(Map.of("BUCKETFS_STATE", state.toString())).run(all);
+  }
+}

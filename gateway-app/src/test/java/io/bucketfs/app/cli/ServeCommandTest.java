@@ -1,0 +1,62 @@
+package io.bucketfs.app.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bucketfs.app.config.GatewayConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class ServeCommandTest {
+  @TempDir Path directory;
+
+  private final TestCli cli = new TestCli(Map.of());
+
+  @Test
+  void startsWhatTheOptionsSay() throws IOException {
+    var file = Files.writeString(directory.resolve("c.yaml"), "listen: 10.0.0.1\n");
+    var result =
+        cli.run(
+            List.of(
+                ("serve --state /s --port 1 --admin-port 2 --memory 1GiB --cache-size 2GiB --config "
+                        + file)
+                    .split(" ", -1)));
+    assertThat(result.code()).isZero();
+    assertThat(result.out()).endsWith("ready\n").contains("http://127.0.0.1:2");
+    assertThat(cli.started())
+        .containsExactly(
+            new GatewayConfig(
+                Path.of("/s"),
+                "10.0.0.1",
+                1,
+                2,
+                1L << 30,
+                OptionalLong.of(2L << 30),
+                List.of(),
+                file));
+  }
+
+  @Test
+  void tellsTheLauncherWhatTheJvmMayUse() {
+    var result = cli.launch(List.of("serve", "--memory", "1000MiB"));
+    assertThat(result.code()).isEqualTo(ExitCode.RESTART);
+    assertThat(result.out().lines())
+        .contains("-Xmx350m", "-XX:MaxDirectMemorySize=450m", "-XX:+UseG1GC");
+    assertThat(cli.launch(List.of("serve", "--memory", "64GiB")).out()).contains("-XX:+UseZGC");
+    assertThat(cli.started()).isEmpty();
+  }
+
+  @Test
+  void startsNothingWhereAnythingIsWrong() {
+    var result = cli.run(List.of("serve", "--port", "0", "--memory", "1", "--config", "/no.yaml"));
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.err())
+        .contains("--port must be", "--memory must be", "/no.yaml does not exist");
+    assertThat(cli.started()).isEmpty();
+  }
+}

@@ -1,0 +1,189 @@
+package io.bucketfs.app.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bucketfs.core.admin.Administration.MountRequest;
+import io.bucketfs.core.mount.BucketLocation;
+import io.bucketfs.core.mount.BucketLocation.Credentials;
+import io.bucketfs.core.mount.Mount.Policy;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+final class MountSettingsTest {
+  private static final Map<String, String> LEAST =
+      Map.of("bucket", "my-data", "region", "us-east-1");
+
+  /** A value for each key that is not its default. */
+  private static final Map<String, String> SAMPLES =
+      Map.ofEntries(
+          Map.entry("name", "papers"),
+          Map.entry("bucket", "other-data"),
+          Map.entry("prefix", "a/b/"),
+          Map.entry("region", "eu-west-1"),
+          Map.entry("endpoint", "https://s3.example.com"),
+          Map.entry("path-style", "true"),
+          Map.entry("profile", "work"),
+          Map.entry("anonymous", "true"),
+          Map.entry("read-only", "true"),
+          Map.entry("writeback-idle", "10s"),
+          Map.entry("writeback-max-age", "10m"),
+          Map.entry("uid", "1000"),
+          Map.entry("gid", "100"),
+          Map.entry("file-mode", "0600"),
+          Map.entry("directory-mode", "700"));
+
+  @Test
+  void needsNoMoreThanBucketAndRegion() {
+    assertThat(accepted(LEAST))
+        .isEqualTo(
+            new MountRequest(
+                "my-data",
+                new BucketLocation(
+                    "my-data", "us-east-1", null, false, new Credentials.DefaultChain()),
+                "",
+                Policy.DEFAULT));
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = MountKey.class, mode = EnumSource.Mode.EXCLUDE, names = "PROTOCOL")
+  void readsEachKey(MountKey key) {
+    var sample = SAMPLES.get(key.yaml());
+    assertThat(sample).isNotNull();
+    assertThat(accepted(with(key.yaml(), sample))).isNotEqualTo(accepted(LEAST));
+  }
+
+  @Test
+  void readsAllKeysIntoTheirPlaces() {
+    var all = new HashMap<>(SAMPLES);
+    all.remove("anonymous");
+    all.put("protocol", "nfs");
+    assertThat(accepted(all))
+        .isEqualTo(
+            new MountRequest(
+                "papers",
+                new BucketLocation(
+                    "other-data",
+                    "eu-west-1",
+                    "https://s3.example.com",
+                    true,
+                    new Credentials.Profile("work")),
+                "a/b/",
+                new Policy(
+                    true, Duration.ofSeconds(10), Duration.ofMinutes(10), 1000, 100, 0600, 0700)));
+  }
+
+  @Test
+  void isNamedAfterTheLastPartOfThePrefix() {
+    assertThat(accepted(with("prefix", "logs/2026")).name()).isEqualTo("2026");
+  }
+
+  @Test
+  void isReadOnlyWhereNothingIsSigned() {
+    assertThat(accepted(with("anonymous", "true")).policy().readOnly()).isTrue();
+  }
+
+  @Test
+  void letsAFileGrowAsOldAsItMustBeIdle() {
+    assertThat(accepted(with("writeback-idle", "1h")).policy().writebackMaxAge())
+        .isEqualTo(Duration.ofHours(1));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "protocol, smb, '--protocol accepts only nfs (NFSv4.1 and 4.2), but is ''smb''.'",
+    "bucket, '', '--bucket is missing: the name of a bucket.'",
+    "region, us east, '--region must be a region such as us-east-1, but is ''us east''.'",
+    "uid, -1, '--uid must be a number from 0 to 2147483647, but is ''-1''.'",
+    "read-only, yes, '--read-only must be true or false, but is ''yes''.'",
+    "file-mode, 999, '--file-mode must be permission bits in octal such as 0644, but is ''999''.'",
+    "sparkle, 1, 'Unknown setting --sparkle.'",
+  })
+  void saysWhatIsWrong(String key, String text, String sentence) {
+    assertThat(problems(with(key, text))).containsExactly(sentence);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "bucket, A",
+    "bucket, a_b",
+    "bucket, ab",
+    "bucket, -ab",
+    "name, a/b",
+    "name, .",
+    "name, ..",
+    "name, ''",
+    "prefix, /a",
+    "prefix, a//b",
+    "prefix, a/../b",
+    "endpoint, s3.example.com",
+    "endpoint, ftp://a",
+    "endpoint, https://a?b",
+    "endpoint, https://u:p@a",
+    "endpoint, 'http://'",
+    "writeback-idle, 60",
+    "writeback-idle, 2d",
+    "writeback-max-age, 59s",
+    "profile, ' '",
+    "uid, x",
+    "gid, 2147483648",
+    "directory-mode, 0888"
+  })
+  void refuses(String key, String text) {
+    assertThat(problems(with(key, text))).hasSize(1);
+  }
+
+  @Test
+  void refusesANameThatIsTooLong() {
+    assertThat(accepted(with("name", "n".repeat(255))).name()).hasSize(255);
+    assertThat(problems(with("name", "n".repeat(256)))).hasSize(1);
+    assertThat(problems(with("name", "ü".repeat(128)))).hasSize(1);
+  }
+
+  @Test
+  void isLessStrictAboutBucketsOfOtherStores() {
+    var settings = with("endpoint", "http://127.0.0.1:9000");
+    settings.put("bucket", "Old_Bucket");
+    assertThat(accepted(settings).location().bucket()).isEqualTo("Old_Bucket");
+  }
+
+  @Test
+  void refusesTwoKindsOfCredentials() {
+    var settings = with("anonymous", "true");
+    settings.put("profile", "work");
+    assertThat(problems(settings))
+        .containsExactly("Only one of --profile and --anonymous may be given.");
+  }
+
+  @Test
+  void refusesToWriteUnsigned() {
+    var settings = with("anonymous", "true");
+    settings.put("read-only", "false");
+    assertThat(problems(settings))
+        .containsExactly("--read-only cannot be false together with --anonymous.");
+  }
+
+  private static Map<String, String> with(String key, String text) {
+    var settings = new HashMap<>(LEAST);
+    settings.put(key, text);
+    return settings;
+  }
+
+  private static MountRequest accepted(Map<String, String> settings) {
+    var problems = new Problems();
+    var request = MountSettings.read(settings, key -> "--" + key, problems);
+    assertThat(problems.sentences()).isEmpty();
+    return request.orElseThrow();
+  }
+
+  private static List<String> problems(Map<String, String> settings) {
+    var problems = new Problems();
+    assertThat(MountSettings.read(settings, key -> "--" + key, problems)).isEmpty();
+    return problems.sentences();
+  }
+}
