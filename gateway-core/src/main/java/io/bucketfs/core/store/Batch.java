@@ -35,6 +35,7 @@ final class Batch {
   private final Map<InodeKey, PendingInode> inodes = new LinkedHashMap<>();
   private final Map<DirentKey, Long> dirents = new LinkedHashMap<>();
   private final List<DirtyMark> marks = new ArrayList<>();
+  private final List<Change> ranges = new ArrayList<>();
   private final List<Runnable> actions = new ArrayList<>();
   private final List<Runnable> undo = new ArrayList<>();
   private boolean orphans;
@@ -94,6 +95,11 @@ final class Batch {
     undo.add(marks::removeLast);
   }
 
+  void deleteRange(Family family, byte[] from, byte[] to) {
+    ranges.add(new Change.DeleteRange(family, from, to));
+    undo.add(ranges::removeLast);
+  }
+
   void afterCommit(Runnable action) {
     actions.add(action);
     undo.add(actions::removeLast);
@@ -140,6 +146,7 @@ final class Batch {
           changes.add(
               value == null ? new Change.Delete(family, key) : new Change.Put(family, key, value));
         }));
+    changes.addAll(ranges);
     return changes;
   }
 

@@ -6,7 +6,8 @@ public record Conflict(String path, String kept, long timeNanos, String reason) 
     return new RecordWriter(96).text(path).text(kept).i64(timeNanos).text(reason).toBytes();
   }
 
-  static Conflict decode(byte[] value) {
+  /** Reads a stored record, for scans. */
+  public static Conflict decode(byte[] value) {
     var reader = new RecordReader(value);
     return new Conflict(reader.text(), reader.text(), reader.i64(), reader.text());
   }

@@ -47,7 +47,8 @@ public record Dirty(
         .toBytes();
   }
 
-  static Dirty decode(byte[] value) {
+  /** Reads a stored record, for scans. */
+  public static Dirty decode(byte[] value) {
     var reader = new RecordReader(value);
     return new Dirty(
         reader.i64(),

@@ -62,6 +62,14 @@ public final class Tx {
     batch.put(family, key, null);
   }
 
+  /**
+   * Deletes every key with {@code from <= key < to} after all other changes of the batch. Reads of
+   * the same batch still see them: only for state that nobody uses any longer.
+   */
+  public void deleteRange(Family family, byte[] from, byte[] to) {
+    batch.deleteRange(family, from, to);
+  }
+
   /** Entries with {@code from <= key < to}, in order, at most {@code max}. */
   public List<Entry> scan(Family family, byte[] from, byte @Nullable [] to, int max)
       throws IOException {

@@ -1,0 +1,338 @@
+package io.bucketfs.core.admin;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.bucketfs.core.admin.AdminException.Kind;
+import io.bucketfs.core.local.Family;
+import io.bucketfs.core.local.KeyValueStore.Entry;
+import io.bucketfs.core.mount.ActiveMount;
+import io.bucketfs.core.mount.Mount;
+import io.bucketfs.core.mount.MountRegistry;
+import io.bucketfs.core.mount.MountRules;
+import io.bucketfs.core.mount.MountTable;
+import io.bucketfs.core.mount.MountTallies;
+import io.bucketfs.core.object.ObjectStore;
+import io.bucketfs.core.object.ObjectStores;
+import io.bucketfs.core.runtime.Execution;
+import io.bucketfs.core.store.Conflict;
+import io.bucketfs.core.store.Keys;
+import io.bucketfs.core.store.MetadataCache;
+import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.core.writeback.WriteBack;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/** Carries out what an operator orders. Mounts are created and deleted one at a time. */
+public final class Operations implements Administration {
+  private final MountRegistry registry;
+  private final MountTable mounts;
+  private final MountTallies tallies;
+  private final MetadataCache cache;
+  private final WriteBack writeBack;
+  private final ObjectStores stores;
+  private final BucketProbe probe;
+  private final LocalFigures local;
+  private final Execution execution;
+  private final Instant started;
+  private final ReentrantLock changing = new ReentrantLock();
+
+  public Operations(
+      MountRegistry registry,
+      MountTable mounts,
+      MountTallies tallies,
+      MetadataCache cache,
+      WriteBack writeBack,
+      ObjectStores stores,
+      BucketProbe probe,
+      LocalFigures local,
+      Execution execution) {
+    this.registry = registry;
+    this.mounts = mounts;
+    this.tallies = tallies;
+    this.cache = cache;
+    this.writeBack = writeBack;
+    this.stores = stores;
+    this.probe = probe;
+    this.local = local;
+    this.execution = execution;
+    started = execution.now();
+  }
+
+  // Mounts.
+
+  @Override
+  public MountStatus createMount(MountRequest request) throws AdminException {
+    changing.lock();
+    try {
+      validate(request);
+      var store = open(request);
+      var kept = false;
+      try {
+        var traits = probe.probe(store, request.prefix(), request.policy().readOnly());
+        var active =
+            registry.add(
+                request.name(),
+                request.location(),
+                request.prefix(),
+                request.policy(),
+                traits,
+                store);
+        kept = true;
+        return status(active);
+      } finally {
+        if (!kept) {
+          store.close();
+        }
+      }
+    } catch (FileSystemException e) {
+      throw failed("the mount could not be stored", e);
+    } catch (InterruptedException e) {
+      throw interrupted();
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  private void validate(MountRequest request) throws AdminException {
+    refuse(MountRules.wrongName(request.name()));
+    refuse(MountRules.wrongPrefix(request.prefix()));
+    refuse(MountRules.wrongPolicy(request.policy()));
+    for (var present : mounts.all()) {
+      var mount = present.mount();
+      if (mount.name().equals(request.name())) {
+        throw new AdminException(
+            Kind.CONFLICT, "there is a mount " + mount.name() + " already; choose another name");
+      }
+      if (MountRules.collide(
+          request.location(), request.prefix(), request.policy().readOnly(), mount)) {
+        throw new AdminException(
+            Kind.CONFLICT,
+            "mount "
+                + mount.name()
+                + " shows objects of the same bucket and prefix, and two mounts"
+                + " of which one may write must not overlap; choose another prefix, or make both"
+                + " read-only");
+      }
+    }
+  }
+
+  private static void refuse(@Nullable String reason) throws AdminException {
+    if (reason != null) {
+      throw new AdminException(Kind.INVALID, reason);
+    }
+  }
+
+  private ObjectStore open(MountRequest request) throws AdminException {
+    try {
+      return stores.open(request.location());
+    } catch (IllegalArgumentException e) {
+      throw new AdminException(Kind.INVALID, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static AdminException failed(String what, Exception e) {
+    return new AdminException(Kind.STORE, what + ": " + e.getMessage());
+  }
+
+  private static AdminException interrupted() {
+    Thread.currentThread().interrupt();
+    return new AdminException(Kind.STORE, "the gateway is stopping");
+  }
+
+  @Override
+  public List<MountStatus> mounts() {
+    return mounts.all().stream()
+        .sorted(Comparator.comparing((ActiveMount active) -> active.mount().name()))
+        .map(this::status)
+        .toList();
+  }
+
+  @Override
+  public MountStatus mount(String name) throws AdminException {
+    return status(require(name));
+  }
+
+  private ActiveMount require(String name) throws AdminException {
+    var mount = mounts.byName(name);
+    if (mount == null) {
+      throw new AdminException(
+          Kind.NOT_FOUND, "there is no mount " + name + "; mount list shows those that are");
+    }
+    return mount;
+  }
+
+  private MountStatus status(ActiveMount active) {
+    var number = active.mount().number();
+    var backlog = writeBack.backlog(number);
+    var oldest = backlog.oldest();
+    return new MountStatus(
+        active.mount(),
+        active.traits(),
+        backlog.files(),
+        backlog.bytes(),
+        oldest == null ? null : Duration.between(oldest, execution.now()),
+        backlog.failing(),
+        tallies.conflicts(number),
+        tallies.unmapped(number));
+  }
+
+  @Override
+  public void deleteMount(String name, boolean force) throws AdminException {
+    changing.lock();
+    try {
+      var active = require(name);
+      var dirty = writeBack.backlog(active.mount().number()).files();
+      if (dirty > 0 && !force) {
+        throw new AdminException(
+            Kind.CONFLICT,
+            dirty
+                + " changes of "
+                + name
+                + " are not in the bucket yet; run flush "
+                + name
+                + " --wait first, or lose them with force");
+      }
+      mounts.remove(active.mount().number());
+      writeBack.forget(active.mount().number());
+      registry.remove(active);
+      tallies.remove(active.mount().number());
+    } catch (FileSystemException e) {
+      throw failed("the mount could not be deleted", e);
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  // Flush and status.
+
+  @Override
+  public FlushResult flush(String mount, String path, boolean await) throws AdminException {
+    var active = require(mount);
+    try {
+      var flushed = writeBack.flush(active.mount().number(), inside(path), await);
+      var now = execution.now();
+      return new FlushResult(
+          flushed.files(),
+          flushed.failing().stream()
+              .map(failure ->
+                  new DirtyEntry(mount, "/" + failure.path(), "put", 0, now, failure.reason()))
+              .toList());
+    } catch (FileSystemException e) {
+      throw failed("flush", e);
+    } catch (InterruptedException e) {
+      throw interrupted();
+    }
+  }
+
+  /** A path without slashes around it. */
+  private static String inside(String path) {
+    var from = 0;
+    var to = path.length();
+    while (from < to && path.charAt(from) == '/') {
+      from++;
+    }
+    while (to > from && path.charAt(to - 1) == '/') {
+      to--;
+    }
+    return path.substring(from, to);
+  }
+
+  @Override
+  public GatewayStatus status() {
+    var all = mounts();
+    return new GatewayStatus(
+        started,
+        local.writeVerifier().getAsLong(),
+        all.stream().mapToLong(MountStatus::dirtyFiles).sum(),
+        all.stream().mapToLong(MountStatus::dirtyBytes).sum(),
+        all.stream().mapToLong(MountStatus::failing).sum(),
+        local.diskBytes().getAsLong(),
+        local.diskBytesMax().getAsLong(),
+        all);
+  }
+
+  // Reports.
+
+  @Override
+  public List<DirtyEntry> dirty(@Nullable String mount, int max) throws AdminException {
+    return pending(mount, false, max);
+  }
+
+  @Override
+  public List<DirtyEntry> failing(@Nullable String mount, int max) throws AdminException {
+    return pending(mount, true, max);
+  }
+
+  private List<DirtyEntry> pending(@Nullable String name, boolean onlyFailing, int max)
+      throws AdminException {
+    var found = new ArrayList<DirtyEntry>();
+    for (var active : chosen(name)) {
+      var mount = active.mount();
+      for (var pending : writeBack.pending(mount.number(), onlyFailing, max)) {
+        found.add(
+            new DirtyEntry(
+                mount.name(),
+                "/" + pending.path(),
+                pending.deletion() ? "delete" : "put",
+                pending.sizeBytes(),
+                pending.since(),
+                pending.reason()));
+      }
+    }
+    return found.stream().sorted(Comparator.comparing(DirtyEntry::since)).limit(max).toList();
+  }
+
+  private Collection<ActiveMount> chosen(@Nullable String name) throws AdminException {
+    return name == null ? mounts.all() : List.of(require(name));
+  }
+
+  @Override
+  public List<ConflictEntry> conflicts(@Nullable String mount, int max) throws AdminException {
+    var found = new ArrayList<ConflictEntry>();
+    for (var active : chosen(mount)) {
+      for (var entry : scan(Family.CONFLICTS, active.mount(), max)) {
+        var conflict = Conflict.decode(entry.value());
+        found.add(
+            new ConflictEntry(
+                active.mount().name(),
+                "/" + conflict.path(),
+                "/" + conflict.kept(),
+                Instant.ofEpochSecond(0, conflict.timeNanos()),
+                conflict.reason()));
+      }
+    }
+    return found.stream()
+        .sorted(Comparator.comparing(ConflictEntry::time).reversed())
+        .limit(max)
+        .toList();
+  }
+
+  @Override
+  public List<UnmappedEntry> unmapped(@Nullable String mount, int max) throws AdminException {
+    var found = new ArrayList<UnmappedEntry>();
+    for (var active : chosen(mount)) {
+      for (var entry : scan(Family.UNMAPPED, active.mount(), max - found.size())) {
+        found.add(
+            new UnmappedEntry(
+                active.mount().name(), Keys.textOf(entry.key()), new String(entry.value(), UTF_8)));
+      }
+    }
+    return found;
+  }
+
+  private List<Entry> scan(Family family, Mount mount, int max) throws AdminException {
+    try {
+      var from = Keys.mount(mount.number());
+      return max <= 0 ? List.of() : cache.store().scan(family, from, Keys.endOfPrefix(from), max);
+    } catch (IOException e) {
+      throw failed("local state cannot be read", e);
+    }
+  }
+}

@@ -1,0 +1,23 @@
+package io.bucketfs.core.importer;
+
+import java.time.Duration;
+
+/**
+ * What import does not exceed.
+ *
+ * @param requestsPerMountMax requests of one mount that are under way at a time
+ * @param backoffMin first pause after a failure that passes
+ * @param backoffMax longest pause
+ * @param persistence how long a fetch that was started goes on, whoever waits for it
+ */
+public record ImportLimits(
+    int requestsPerMountMax, Duration backoffMin, Duration backoffMax, Duration persistence) {
+  public static final ImportLimits DEFAULT =
+      new ImportLimits(128, Duration.ofMillis(50), Duration.ofSeconds(5), Duration.ofSeconds(30));
+
+  public ImportLimits {
+    if (requestsPerMountMax < 1 || backoffMin.isNegative() || backoffMin.isZero()) {
+      throw new IllegalArgumentException("import limits must be positive");
+    }
+  }
+}

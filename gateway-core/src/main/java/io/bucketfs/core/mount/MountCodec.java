@@ -1,0 +1,105 @@
+package io.bucketfs.core.mount;
+
+import io.bucketfs.core.mount.BucketLocation.Credentials;
+import io.bucketfs.core.object.StoreTraits;
+import io.bucketfs.core.store.RecordReader;
+import io.bucketfs.core.store.RecordWriter;
+import java.time.Duration;
+import java.util.UUID;
+
+/** The stored form of a mount. */
+public final class MountCodec {
+  private static final int FORMAT = 1;
+  private static final int DEFAULT_CHAIN = 0;
+  private static final int PROFILE = 1;
+  private static final int ANONYMOUS = 2;
+
+  private MountCodec() {}
+
+  /**
+   * A mount as it is kept.
+   *
+   * @param leaving whether it is being deleted, so that the rest of its state has to go
+   */
+  public record Stored(Mount mount, StoreTraits traits, boolean leaving) {}
+
+  /** Encodes a mount. */
+  public static byte[] encode(Stored stored) {
+    var mount = stored.mount();
+    var location = mount.location();
+    var policy = mount.policy();
+    var traits = stored.traits();
+    var writer =
+        new RecordWriter(256)
+            .u8(FORMAT)
+            .bool(stored.leaving())
+            .i32(mount.number())
+            .i64(mount.uuid().getMostSignificantBits())
+            .i64(mount.uuid().getLeastSignificantBits())
+            .text(mount.name())
+            .text(mount.prefix())
+            .text(location.bucket())
+            .text(location.region())
+            .optionalText(location.endpoint())
+            .bool(location.pathStyle());
+    switch (location.credentials()) {
+      case Credentials.DefaultChain _ -> writer.u8(DEFAULT_CHAIN);
+      case Credentials.Profile(var name) -> writer.u8(PROFILE).text(name);
+      case Credentials.Anonymous _ -> writer.u8(ANONYMOUS);
+    }
+    return writer
+        .bool(policy.readOnly())
+        .i64(policy.writebackIdle().toNanos())
+        .i64(policy.writebackMaxAge().toNanos())
+        .i32(policy.defaultUid())
+        .i32(policy.defaultGid())
+        .i32(policy.defaultFileMode())
+        .i32(policy.defaultDirectoryMode())
+        .bool(traits.conditionalPut())
+        .bool(traits.conditionalCopySource())
+        .bool(traits.conditionalCopyTarget())
+        .bool(traits.conditionalDelete())
+        .toBytes();
+  }
+
+  /** Decodes a mount. */
+  public static Stored decode(byte[] value) {
+    var reader = new RecordReader(value);
+    var format = reader.u8();
+    if (format != FORMAT) {
+      throw new IllegalArgumentException("a mount is stored in the unknown format " + format);
+    }
+    var leaving = reader.bool();
+    var number = reader.i32();
+    var uuid = new UUID(reader.i64(), reader.i64());
+    var name = reader.text();
+    var prefix = reader.text();
+    var bucket = reader.text();
+    var region = reader.text();
+    var endpoint = reader.optionalText();
+    var pathStyle = reader.bool();
+    var credentials = credentials(reader);
+    var policy =
+        new Mount.Policy(
+            reader.bool(),
+            Duration.ofNanos(reader.i64()),
+            Duration.ofNanos(reader.i64()),
+            reader.i32(),
+            reader.i32(),
+            reader.i32(),
+            reader.i32());
+    var traits = new StoreTraits(reader.bool(), reader.bool(), reader.bool(), reader.bool());
+    var location = new BucketLocation(bucket, region, endpoint, pathStyle, credentials);
+    return new Stored(new Mount(number, uuid, name, location, prefix, policy), traits, leaving);
+  }
+
+  private static Credentials credentials(RecordReader reader) {
+    var kind = reader.u8();
+    return switch (kind) {
+      case DEFAULT_CHAIN -> new Credentials.DefaultChain();
+      case PROFILE -> new Credentials.Profile(reader.text());
+      case ANONYMOUS -> new Credentials.Anonymous();
+      default -> throw new IllegalArgumentException("unknown credentials " + kind);
+    };
+  }
+}

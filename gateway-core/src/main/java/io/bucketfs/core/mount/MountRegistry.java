@@ -1,0 +1,192 @@
+package io.bucketfs.core.mount;
+
+import io.bucketfs.core.local.Family;
+import io.bucketfs.core.object.ObjectStore;
+import io.bucketfs.core.object.ObjectStores;
+import io.bucketfs.core.object.StoreTraits;
+import io.bucketfs.core.runtime.Execution;
+import io.bucketfs.core.store.Committer;
+import io.bucketfs.core.store.Extent;
+import io.bucketfs.core.store.Inode;
+import io.bucketfs.core.store.InodeKey;
+import io.bucketfs.core.store.Keys;
+import io.bucketfs.core.store.MetadataCache;
+import io.bucketfs.core.store.RecordReader;
+import io.bucketfs.core.store.Tx;
+import io.bucketfs.core.vfs.FileId;
+import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.core.vfs.FileType;
+import java.io.IOException;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The mounts of the state directory: kept there, opened at start, dropped with all they have. */
+public final class MountRegistry {
+  private static final Logger LOG = LoggerFactory.getLogger(MountRegistry.class);
+  private static final int CHUNK = 256;
+  private static final int COUNT_PAGE = 4_096;
+
+  /** What begins with the mount's number and is dropped by range. */
+  private static final Set<Family> FAMILIES =
+      EnumSet.of(
+          Family.INODES,
+          Family.DIRENTS,
+          Family.COOKIES,
+          Family.LINKS,
+          Family.EXTENTS,
+          Family.REMOTE,
+          Family.DIRTY,
+          Family.STALE,
+          Family.JOBS,
+          Family.ORPHANS,
+          Family.CONFLICTS,
+          Family.UNMAPPED);
+
+  private final Committer committer;
+  private final MetadataCache cache;
+  private final MountTable table;
+  private final MountTallies tallies;
+  private final Execution execution;
+
+  public MountRegistry(
+      Committer committer,
+      MetadataCache cache,
+      MountTable table,
+      MountTallies tallies,
+      Execution execution) {
+    this.committer = committer;
+    this.cache = cache;
+    this.table = table;
+    this.tallies = tallies;
+    this.execution = execution;
+  }
+
+  /**
+   * Serves every mount that is kept. One whose bucket cannot be opened is left out and logged.
+   * Sends no request.
+   */
+  public void open(ObjectStores stores) throws IOException {
+    for (var entry : cache.store().scan(Family.MOUNTS, new byte[0], null, Integer.MAX_VALUE)) {
+      var stored = MountCodec.decode(entry.value());
+      var mount = stored.mount();
+      if (stored.leaving()) {
+        execution.fork("mount-drop", () -> dropLeftOver(mount.number()));
+        continue;
+      }
+      try {
+        table.put(new ActiveMount(mount, stored.traits(), stores.open(mount.location())));
+      } catch (IllegalArgumentException e) {
+        LOG.error("Mount {} cannot be opened: {}", mount.name(), e.getMessage());
+      }
+    }
+    execution.fork("mount-tallies", this::count);
+  }
+
+  private void count() {
+    try {
+      for (var active : table.all()) {
+        var number = active.mount().number();
+        tallies.addConflicts(number, count(Family.CONFLICTS, number));
+        tallies.addUnmapped(number, count(Family.UNMAPPED, number));
+      }
+    } catch (IOException e) {
+      LOG.warn("Conflicts and unmapped keys cannot be counted", e);
+    }
+  }
+
+  private long count(Family family, int mount) throws IOException {
+    var from = Keys.mount(mount);
+    var end = Keys.endOfPrefix(from);
+    var total = 0L;
+    while (true) {
+      var page = cache.store().scan(family, from, end, COUNT_PAGE);
+      total += page.size();
+      if (page.size() < COUNT_PAGE) {
+        return total;
+      }
+      from = Keys.after(page.getLast().key());
+    }
+  }
+
+  /** Keeps a new mount, with its root, and serves it. */
+  public ActiveMount add(
+      String name,
+      BucketLocation location,
+      String prefix,
+      Mount.Policy policy,
+      StoreTraits traits,
+      ObjectStore store)
+      throws FileSystemException {
+    var uuid = new UUID(execution.randomLong(), execution.randomLong());
+    var mount =
+        committer.commit(tx -> {
+          var number = tx.newMount();
+          var made = new Mount(number, uuid, name, location, prefix, policy);
+          put(tx, new MountCodec.Stored(made, traits, false));
+          tx.put(root(tx, made));
+          return made;
+        });
+    var active = new ActiveMount(mount, traits, store);
+    table.put(active);
+    return active;
+  }
+
+  private static void put(Tx tx, MountCodec.Stored stored) {
+    tx.put(Family.MOUNTS, Keys.mount(stored.mount().number()), MountCodec.encode(stored));
+  }
+
+  private static Inode root(Tx tx, Mount mount) {
+    var root = new Inode.Edit(new InodeKey(mount.number(), FileId.ROOT_INODE), FileType.DIRECTORY);
+    root.mode = mount.policy().defaultDirectoryMode();
+    root.uid = mount.policy().defaultUid();
+    root.gid = mount.policy().defaultGid();
+    root.links = 2;
+    return root.times(tx.nowNanos()).freeze();
+  }
+
+  /** Forgets a mount that is not served any longer, and everything that is kept of it. */
+  public void remove(ActiveMount active) throws FileSystemException {
+    var number = active.mount().number();
+    committer.commit(tx -> {
+      put(tx, new MountCodec.Stored(active.mount(), active.traits(), true));
+      return true;
+    });
+    active.store().close();
+    drop(number);
+  }
+
+  private void dropLeftOver(int number) {
+    try {
+      drop(number);
+    } catch (FileSystemException e) {
+      LOG.warn("The rest of mount {} cannot be deleted now", number, e);
+    }
+  }
+
+  private void drop(int number) throws FileSystemException {
+    // One by one, since each takes its reference to an extent file with it.
+    while (committer.commit(tx -> dropExtents(tx, number))) {}
+    committer.commit(tx -> {
+      var from = Keys.mount(number);
+      var to = Keys.mount(number + 1);
+      FAMILIES.forEach(family -> tx.deleteRange(family, from, to));
+      tx.delete(Family.MOUNTS, from);
+      return true;
+    });
+    cache.forget(number);
+  }
+
+  private static boolean dropExtents(Tx tx, int number) throws IOException {
+    var from = Keys.mount(number);
+    var page = tx.scan(Family.EXTENTS, from, Keys.mount(number + 1), CHUNK);
+    for (var entry : page) {
+      var key = new RecordReader(entry.key());
+      key.i32();
+      tx.deleteExtent(number, key.i64(), Extent.ofEntry(entry));
+    }
+    return !page.isEmpty();
+  }
+}

@@ -1,0 +1,268 @@
+package io.bucketfs.core.writeback;
+
+import io.bucketfs.core.mount.ActiveMount;
+import io.bucketfs.core.object.BackendFailure;
+import io.bucketfs.core.object.BodySource;
+import io.bucketfs.core.object.Condition;
+import io.bucketfs.core.object.ObjectHead;
+import io.bucketfs.core.object.ObjectStore;
+import io.bucketfs.core.object.ObjectStoreException;
+import io.bucketfs.core.object.ObjectVersion;
+import io.bucketfs.core.object.PosixMetadata;
+import io.bucketfs.core.runtime.Execution;
+import io.bucketfs.core.runtime.Meters;
+import io.bucketfs.core.store.Job;
+import io.bucketfs.core.vfs.Patience;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends requests that change objects, each on a condition, and finds out what became of them
+ * (CORRECTNESS 13 and 16).
+ *
+ * <p>Where the store does not honour a request's condition, a HEAD before it takes its place; the
+ * gap between the two is what makes such a mount weaker.
+ *
+ * <p>A request whose reply was lost may still land after a HEAD has said that it did not. Its job
+ * is remembered, so that its token is never taken for somebody else's.
+ */
+final class BucketWrites {
+  private static final int LATE_MAX = 4;
+
+  private record ObjectName(int mount, String key) {}
+
+  /** Carries a failure from one of our own requests to where it is judged. */
+  private static final class Refused extends Exception {
+    final transient BackendFailure failure;
+
+    Refused(BackendFailure failure) {
+      super(failure.toString(), null, false, false);
+      this.failure = failure;
+    }
+  }
+
+  private final Execution execution;
+  private final Meters.Counter lostReplies;
+  private final Map<ObjectName, List<Job>> late = new ConcurrentHashMap<>();
+
+  BucketWrites(Execution execution, Meters meters) {
+    this.execution = execution;
+    lostReplies = meters.counter("writeback_lost_replies");
+  }
+
+  /** A PUT of a body. */
+  Outcome put(
+      ActiveMount mount,
+      String key,
+      @Nullable ObjectVersion expected,
+      Job job,
+      Map<String, String> metadata,
+      @Nullable String contentType,
+      BodySource body)
+      throws InterruptedException {
+    var request = new ObjectStore.PutRequest(key, condition(expected), metadata, contentType);
+    return write(
+        mount,
+        key,
+        expected,
+        job,
+        mount.traits().conditionalPut(),
+        () -> mount.store().put(request, body));
+  }
+
+  /** A copy inside the bucket; a source that is not what it was is NotDone with Conflict. */
+  Outcome copy(
+      ActiveMount mount,
+      String source,
+      ObjectVersion sourceVersion,
+      String key,
+      @Nullable ObjectVersion expected,
+      Job job,
+      Map<String, String> metadata,
+      @Nullable String contentType)
+      throws InterruptedException {
+    if (!mount.traits().conditionalCopySource() && !source.equals(key)) {
+      try {
+        var head = head(mount, source);
+        if (head == null || !head.version().mayEqual(sourceVersion)) {
+          return new Outcome.NotDone(new BackendFailure.Conflict("the source of a copy changed"));
+        }
+      } catch (Refused e) {
+        return new Outcome.NotDone(e.failure);
+      }
+    }
+    var request =
+        new ObjectStore.CopyRequest(
+            source, sourceVersion, key, condition(expected), metadata, contentType);
+    var honoured =
+        mount.traits().conditionalCopyTarget()
+            || (source.equals(key) && mount.traits().conditionalCopySource());
+    return write(mount, key, expected, job, honoured, () -> mount.store().copy(request));
+  }
+
+  private static Condition condition(@Nullable ObjectVersion expected) {
+    return expected == null ? Condition.ABSENT : Condition.matches(expected);
+  }
+
+  private Outcome write(
+      ActiveMount mount,
+      String key,
+      @Nullable ObjectVersion expected,
+      Job job,
+      boolean honoured,
+      Supplier<CompletionStage<ObjectVersion>> request)
+      throws InterruptedException {
+    if (!honoured) {
+      try {
+        var head = head(mount, key);
+        if (!isAsExpected(head, expected)) {
+          return judge(mount, key, expected, job, head, new BackendFailure.Conflict("changed"));
+        }
+      } catch (Refused e) {
+        return new Outcome.NotDone(e.failure);
+      }
+    }
+    try {
+      var version = await(request);
+      late.remove(new ObjectName(mount.mount().number(), key));
+      return new Outcome.Written(job, version);
+    } catch (Refused e) {
+      return isCertain(e.failure)
+          ? new Outcome.NotDone(e.failure)
+          : settle(mount, key, expected, job, e.failure);
+    }
+  }
+
+  /** Whether a failure says that nothing was done. */
+  private static boolean isCertain(BackendFailure failure) {
+    return switch (failure) {
+      case BackendFailure.Busy _, BackendFailure.Denied _, BackendFailure.Archived _ -> true;
+      case BackendFailure.Rejected _, BackendFailure.Corrupt _ -> true;
+      case BackendFailure.Missing _, BackendFailure.Conflict _, BackendFailure.Unreachable _ ->
+          false;
+    };
+  }
+
+  private static boolean isAsExpected(@Nullable ObjectHead head, @Nullable ObjectVersion expected) {
+    return (head == null || expected == null)
+        ? head == null && expected == null
+        : head.version().mayEqual(expected);
+  }
+
+  /** Lets a HEAD decide what became of a job. */
+  Outcome settle(
+      ActiveMount mount,
+      String key,
+      @Nullable ObjectVersion expected,
+      Job job,
+      BackendFailure failure)
+      throws InterruptedException {
+    lostReplies.add(1);
+    try {
+      return judge(mount, key, expected, job, head(mount, key), failure);
+    } catch (Refused e) {
+      return new Outcome.Unknown(e.failure);
+    }
+  }
+
+  private Outcome judge(
+      ActiveMount mount,
+      String key,
+      @Nullable ObjectVersion expected,
+      Job job,
+      @Nullable ObjectHead head,
+      BackendFailure failure) {
+    if (job.deletion()) {
+      if (head == null) {
+        return new Outcome.Deleted();
+      }
+      return isAsExpected(head, expected)
+          ? new Outcome.NotDone(failure)
+          : new Outcome.Foreign(head);
+    }
+    var name = new ObjectName(mount.mount().number(), key);
+    var token = head == null ? null : head.metadata().get(PosixMetadata.TOKEN);
+    if (head != null && token != null) {
+      if (token.equals(job.token())) {
+        late.remove(name);
+        return new Outcome.Written(job, head.version());
+      }
+      for (var earlier : late.getOrDefault(name, List.of())) {
+        if (token.equals(earlier.token())) {
+          return new Outcome.Written(earlier, head.version());
+        }
+      }
+    }
+    if (isAsExpected(head, expected)) {
+      if (failure instanceof BackendFailure.Unreachable) {
+        remember(name, job);
+      }
+      return new Outcome.NotDone(failure);
+    }
+    return new Outcome.Foreign(head);
+  }
+
+  private void remember(ObjectName name, Job job) {
+    late.merge(
+        name,
+        List.of(job),
+        (before, more) -> Stream.concat(more.stream(), before.stream()).limit(LATE_MAX).toList());
+  }
+
+  /** A conditional DELETE; the job is one of deletion. */
+  Outcome delete(ActiveMount mount, String key, ObjectVersion expected, Job job)
+      throws InterruptedException {
+    if (!mount.traits().conditionalDelete()) {
+      try {
+        var head = head(mount, key);
+        if (!isAsExpected(head, expected)) {
+          return judge(mount, key, expected, job, head, new BackendFailure.Conflict("changed"));
+        }
+      } catch (Refused e) {
+        return new Outcome.NotDone(e.failure);
+      }
+    }
+    try {
+      this.<@Nullable Void>await(() -> mount.store().delete(key, Condition.matches(expected)));
+      return new Outcome.Deleted();
+    } catch (Refused e) {
+      return isCertain(e.failure)
+          ? new Outcome.NotDone(e.failure)
+          : settle(mount, key, expected, job, e.failure);
+    }
+  }
+
+  private @Nullable ObjectHead head(ActiveMount mount, String key)
+      throws Refused, InterruptedException {
+    try {
+      return Objects.requireNonNull(await(() -> mount.store().head(key)));
+    } catch (Refused e) {
+      if (e.failure instanceof BackendFailure.Missing) {
+        return null;
+      }
+      throw e;
+    }
+  }
+
+  private <T extends @Nullable Object> T await(Supplier<CompletionStage<T>> request)
+      throws Refused, InterruptedException {
+    try {
+      return execution.await(request.get(), Patience.FOREVER);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof ObjectStoreException refusal) {
+        throw new Refused(refusal.failure());
+      }
+      throw new Refused(new BackendFailure.Unreachable(String.valueOf(e.getCause())));
+    } catch (TimeoutException e) {
+      throw new IllegalStateException("waiting for ever ended", e);
+    }
+  }
+}

@@ -1,0 +1,355 @@
+package io.bucketfs.core.writeback;
+
+import io.bucketfs.core.content.Snapshot;
+import io.bucketfs.core.content.Snapshots;
+import io.bucketfs.core.importer.Importing;
+import io.bucketfs.core.importer.ObjectForm;
+import io.bucketfs.core.mount.ActiveMount;
+import io.bucketfs.core.object.BackendFailure;
+import io.bucketfs.core.object.BodySource;
+import io.bucketfs.core.object.ObjectHead;
+import io.bucketfs.core.object.PosixMetadata;
+import io.bucketfs.core.store.Committer;
+import io.bucketfs.core.store.Content;
+import io.bucketfs.core.store.Inode;
+import io.bucketfs.core.store.InodeKey;
+import io.bucketfs.core.store.Job;
+import io.bucketfs.core.store.RemoteEntry;
+import io.bucketfs.core.store.Tx;
+import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.core.vfs.FsError;
+import io.bucketfs.core.vfs.Patience;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** One attempt to make the bucket agree with an inode: plans and acts in turn until it does. */
+final class InodeExport {
+  /** More steps than the names of one file can need; then it is tried again later. */
+  private static final int STEPS_MAX = 4_096;
+
+  private static final String TEMPORARY = ".bucketfs-swap-";
+
+  private final ActiveMount mount;
+  private final InodeKey file;
+  private final Committer committer;
+  private final Snapshots snapshots;
+  private final Importing importing;
+  private final BucketWrites writes;
+  private final Settlement settlement;
+  private final WritebackLimits limits;
+  private final Supplier<String> tokens;
+  private final Claim claim;
+
+  private @Nullable Snapshot snapshot;
+  private boolean mayCopy = true;
+
+  InodeExport(
+      ActiveMount mount,
+      InodeKey file,
+      Committer committer,
+      Snapshots snapshots,
+      Importing importing,
+      BucketWrites writes,
+      Settlement settlement,
+      WritebackLimits limits,
+      Supplier<String> tokens,
+      Claim claim) {
+    this.mount = mount;
+    this.file = file;
+    this.committer = committer;
+    this.snapshots = snapshots;
+    this.importing = importing;
+    this.writes = writes;
+    this.settlement = settlement;
+    this.limits = limits;
+    this.tokens = tokens;
+    this.claim = claim;
+  }
+
+  Attempt run() throws FileSystemException, IOException, InterruptedException {
+    try {
+      for (var steps = 0; steps < STEPS_MAX; steps++) {
+        var attempt = act(committer.commit(this::plan));
+        if (attempt != null) {
+          return attempt;
+        }
+      }
+      return new Attempt.Later("it changes faster than it can be exported", Duration.ZERO);
+    } finally {
+      if (snapshot != null) {
+        snapshot.close();
+      }
+    }
+  }
+
+  private Step plan(Tx tx) throws IOException {
+    return new InodePlan(tx, mount, claim, limits, tokens)
+        .next(file, snapshot == null ? null : snapshot.inode(), mayCopy);
+  }
+
+  /** Does a step; the end of the attempt, or null where it goes on. */
+  private @Nullable Attempt act(Step step)
+      throws FileSystemException, IOException, InterruptedException {
+    return switch (step) {
+      case Step.End end -> end.attempt();
+      case Step.ReadAttributes(var inode) -> {
+        importing.ensureAttributes(inode, Patience.FOREVER);
+        yield null;
+      }
+      case Step.TakeSnapshot _ -> takeSnapshot();
+      case Step.Settle settle -> settle(settle);
+      case Step.Put put -> put(put);
+      case Step.Copy copy -> copy(copy);
+      case Step.StepAside aside -> stepAside(aside);
+    };
+  }
+
+  private @Nullable Attempt takeSnapshot() throws FileSystemException, IOException {
+    try {
+      snapshot = snapshots.snapshot(file);
+      return null;
+    } catch (FileSystemException e) {
+      if (e.error() != FsError.STALE) {
+        throw e;
+      }
+      return new Attempt.Later("the file is going away", Duration.ZERO);
+    }
+  }
+
+  private @Nullable Attempt settle(Step.Settle step)
+      throws FileSystemException, InterruptedException {
+    var failure = new BackendFailure.Conflict("left over");
+    var outcome = writes.settle(mount, step.key(), step.expected(), step.job(), failure);
+    return switch (outcome) {
+      case Outcome.Written written -> {
+        committer.commit(tx -> {
+          var like = tx.remote(file.mount(), step.key());
+          settlement.written(
+              tx,
+              mount,
+              step.key(),
+              written.job(),
+              written.version(),
+              like == null ? Map.of() : like.foreignMetadata(),
+              like == null ? null : like.contentType());
+          return true;
+        });
+        yield null;
+      }
+      case Outcome.Deleted _ -> {
+        committer.commit(tx -> {
+          settlement.deleted(tx, mount, step.key());
+          return true;
+        });
+        yield null;
+      }
+      case Outcome.Foreign _, Outcome.NotDone _ -> {
+        dropJob(step.key());
+        yield null;
+      }
+      case Outcome.Unknown(var unknown) -> later(unknown);
+    };
+  }
+
+  private void dropJob(String key) throws FileSystemException {
+    committer.commit(tx -> {
+      tx.deleteJob(file.mount(), key);
+      return true;
+    });
+  }
+
+  private static Attempt later(BackendFailure failure) {
+    var pause = failure instanceof BackendFailure.Busy busy ? busy.retryAfter() : Duration.ZERO;
+    return new Attempt.Later(failure.detail(), pause);
+  }
+
+  private Map<String, String> metadata(Inode state, Job job, @Nullable RemoteEntry like) {
+    return PosixMetadata.encode(
+        ObjectForm.attributesOf(mount.mount(), state),
+        job.token(),
+        like == null ? Map.of() : like.foreignMetadata());
+  }
+
+  private static @Nullable String contentType(@Nullable RemoteEntry like) {
+    return like == null ? null : like.contentType();
+  }
+
+  private @Nullable Attempt put(Step.Put put) throws FileSystemException, InterruptedException {
+    var expected = put.expected();
+    var watched = new Bodies.Watched(body(put.state()));
+    var outcome =
+        writes.put(
+            mount,
+            put.key(),
+            expected == null ? null : expected.version(),
+            put.job(),
+            metadata(put.state(), put.job(), put.like()),
+            contentType(put.like()),
+            watched);
+    var unread = watched.failure();
+    if (unread != null && outcome instanceof Outcome.NotDone) {
+      dropJob(put.key());
+      return unreadable(unread);
+    }
+    return conclude(outcome, put.key(), expected, put.like());
+  }
+
+  private BodySource body(Inode state) {
+    return snapshot != null && state.content() != null
+        ? snapshot.body()
+        : Bodies.of(InodePlan.smallBody(state));
+  }
+
+  /** A part of the file that is only in the bucket could not be read (CORRECTNESS 19). */
+  private Attempt unreadable(BackendFailure failure) throws FileSystemException {
+    if (failure.isRetryable()) {
+      return later(failure);
+    }
+    if (!(failure instanceof BackendFailure.Missing)
+        && !(failure instanceof BackendFailure.Conflict)) {
+      return new Attempt.Failing(Reasons.of(failure));
+    }
+    if (snapshot != null) {
+      try {
+        importing.refresh(snapshot.inode(), Patience.FOREVER);
+        return new Attempt.Later("the object below the file changed", Duration.ZERO);
+      } catch (FileSystemException e) {
+        if (e.error() != FsError.IO) {
+          throw e;
+        }
+      }
+    }
+    return new Attempt.Failing(
+        "a part of the file was only in the bucket and is gone there; restore the object, or"
+            + " write the whole file again");
+  }
+
+  private @Nullable Attempt copy(Step.Copy copy) throws FileSystemException, InterruptedException {
+    var expected = copy.expected();
+    var outcome =
+        writes.copy(
+            mount,
+            copy.source().key(),
+            copy.source().version(),
+            copy.key(),
+            expected == null ? null : expected.version(),
+            copy.job(),
+            metadata(copy.state(), copy.job(), copy.like()),
+            contentType(copy.like()));
+    if (outcome instanceof Outcome.NotDone(var failure)
+        && (failure instanceof BackendFailure.Conflict
+            || failure instanceof BackendFailure.Missing)) {
+      // The target is what it was, so it is the source that is not: write the bytes instead.
+      mayCopy = false;
+      dropJob(copy.key());
+      return null;
+    }
+    return conclude(outcome, copy.key(), expected, copy.like());
+  }
+
+  private @Nullable Attempt conclude(
+      Outcome outcome, String key, @Nullable RemoteEntry expected, @Nullable RemoteEntry like)
+      throws FileSystemException {
+    return switch (outcome) {
+      case Outcome.Written written -> {
+        committer.commit(tx -> {
+          settlement.written(
+              tx,
+              mount,
+              key,
+              written.job(),
+              written.version(),
+              like == null ? Map.of() : like.foreignMetadata(),
+              contentType(like));
+          return true;
+        });
+        yield null;
+      }
+      case Outcome.Foreign(var head) -> {
+        conflict(key, expected, head);
+        yield new Attempt.Done(List.of());
+      }
+      case Outcome.NotDone(var failure) -> {
+        dropJob(key);
+        yield failure.isRetryable() || failure instanceof BackendFailure.Conflict
+            ? later(failure)
+            : new Attempt.Failing(Reasons.of(failure));
+      }
+      case Outcome.Unknown(var failure) -> later(failure);
+      case Outcome.Deleted _ -> throw new IllegalStateException("a write was taken for a deletion");
+    };
+  }
+
+  private void conflict(String key, @Nullable RemoteEntry expected, @Nullable ObjectHead head)
+      throws FileSystemException {
+    committer.commit(tx -> {
+      settlement.conflict(tx, mount, key, file, expected, head);
+      return true;
+    });
+  }
+
+  /** Copies the object that is in the way to a temporary key, and lets its file rest on that. */
+  private @Nullable Attempt stepAside(Step.StepAside step)
+      throws FileSystemException, InterruptedException {
+    var token = tokens.get();
+    var key = mount.keyOf(TEMPORARY + token);
+    var content = step.holder().requireContent();
+    var job = new Job(token, false, step.holder().key().number(), content.id(), 0, 0, 0);
+    var outcome =
+        writes.copy(
+            mount,
+            step.base().key(),
+            step.base().version(),
+            key,
+            null,
+            job,
+            metadata(step.holder(), job, step.like()),
+            contentType(step.like()));
+    return switch (outcome) {
+      case Outcome.Written written -> {
+        committer.commit(tx -> moveBase(tx, step, key, written));
+        yield null;
+      }
+      case Outcome.NotDone(var failure) -> later(failure);
+      case Outcome.Unknown(var failure) -> later(failure);
+      case Outcome.Foreign _, Outcome.Deleted _ ->
+          new Attempt.Later("the temporary key is taken", Duration.ZERO);
+    };
+  }
+
+  private static boolean moveBase(Tx tx, Step.StepAside step, String key, Outcome.Written written)
+      throws IOException {
+    var holder = tx.inode(step.holder().key());
+    var content = holder == null ? null : holder.content();
+    var base = content == null ? null : content.base();
+    var mount = step.holder().key().mount();
+    var like = step.like();
+    tx.putRemote(
+        mount,
+        key,
+        new RemoteEntry(
+            written.version(),
+            like.inode(),
+            like.content(),
+            like.contentSequence(),
+            like.metadataHash(),
+            like.foreignMetadata(),
+            like.contentType()));
+    tx.markStale(mount, key, false);
+    if (holder == null
+        || content == null
+        || base == null
+        || !base.key().equals(step.base().key())
+        || !base.version().equals(step.base().version())) {
+      return false;
+    }
+    var edit = holder.edit();
+    edit.content = content.withBase(new Content.Base(key, written.version(), base.length()));
+    tx.put(edit.freeze());
+    return true;
+  }
+}

@@ -1,0 +1,594 @@
+package io.bucketfs.core.writeback;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.bucketfs.core.mount.Mount;
+import io.bucketfs.core.runtime.Execution;
+import io.bucketfs.core.store.Committer;
+import io.bucketfs.core.store.Dirty;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * When what is exported. Holds every dirty mark in memory, with the figures that are reported of
+ * them.
+ *
+ * <p>Each mount has a queue by due time. A mark that moves its due time back stays where it is and
+ * is put back when it is met too early, so that a write to a file that is dirty already costs
+ * nothing; one that moves it forward adds a second place in the queue and the first is skipped.
+ *
+ * <p>Any thread. The lock is held for map and queue operations only; exports start outside of it.
+ */
+final class Schedule {
+  /** Does the work for one subject; the flag says whether somebody waits for it. */
+  @FunctionalInterface
+  interface Worker {
+    Attempt export(Subject subject, boolean urgent);
+  }
+
+  /** How much of a mount is not in the bucket. */
+  record Figures(long files, long bytes, long failing, long oldestNanos) {
+    static final Figures NONE = new Figures(0, 0, 0, 0);
+  }
+
+  /** A mark, for the report. */
+  record Marked(Subject subject, Dirty dirty, long bytes) {}
+
+  private static final class Entry {
+    final Subject subject;
+    @Nullable Dirty dirty;
+    long bytes;
+    long changes;
+    boolean running;
+    boolean urgent;
+    int attempts;
+    long notBeforeNanos;
+    long queuedAt = NOT_QUEUED;
+    long runningBytes;
+    List<Barrier> barriers = new ArrayList<>();
+    List<Entry> waiting = new ArrayList<>();
+
+    Entry(Subject subject) {
+      this.subject = subject;
+    }
+
+    boolean isUrgent() {
+      return urgent || !barriers.isEmpty();
+    }
+  }
+
+  private record Slot(long dueNanos, Entry entry) {}
+
+  private static final class MountQueue {
+    final Map<Subject, Entry> entries = new HashMap<>();
+    final PriorityQueue<Slot> slots = new PriorityQueue<>(Comparator.comparingLong(Slot::dueNanos));
+    final TreeMap<Long, Integer> since = new TreeMap<>();
+    int running;
+    long runningBytes;
+    long files;
+    long bytes;
+    long failing;
+  }
+
+  private static final long NOT_QUEUED = Long.MAX_VALUE;
+
+  /** How long something that is blocked waits at most before it looks again. */
+  private static final Duration BLOCKED_MAX = Duration.ofSeconds(5);
+
+  private static final int SHIFT_MAX = 20;
+
+  private final Execution execution;
+  private final WritebackLimits limits;
+  private final Function<Integer, Mount.@Nullable Policy> policies;
+  private final Worker worker;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  @GuardedBy("lock")
+  private final Map<Integer, MountQueue> mounts = new HashMap<>();
+
+  @GuardedBy("lock")
+  private long timerAt = NOT_QUEUED;
+
+  @GuardedBy("lock")
+  private Execution.@Nullable Task timer;
+
+  @GuardedBy("lock")
+  private boolean open;
+
+  @GuardedBy("lock")
+  private @Nullable CompletableFuture<Boolean> drained;
+
+  @GuardedBy("lock")
+  private int running;
+
+  /**
+   * @param policies the policy of a mount, or null where it is not served
+   */
+  Schedule(
+      Execution execution,
+      WritebackLimits limits,
+      Function<Integer, Mount.@Nullable Policy> policies,
+      Worker worker) {
+    this.execution = execution;
+    this.limits = limits;
+    this.policies = policies;
+    this.worker = worker;
+  }
+
+  // Marks.
+
+  /** Takes note of a mark, or with null that there is none any longer. */
+  void changed(Subject subject, @Nullable Dirty dirty, long bytes) {
+    lock.lock();
+    try {
+      var queue = mounts.computeIfAbsent(subject.mount(), _ -> new MountQueue());
+      var entry = queue.entries.get(subject);
+      if (entry == null) {
+        if (dirty == null) {
+          return;
+        }
+        entry = new Entry(subject);
+        queue.entries.put(subject, entry);
+      }
+      set(queue, entry, dirty, bytes);
+      settle(queue, entry);
+    } finally {
+      lock.unlock();
+    }
+    pump();
+  }
+
+  /** Adds a mark that was found on disk, unless it is known. */
+  void loaded(Subject subject, Dirty dirty, long bytes) {
+    lock.lock();
+    try {
+      var queue = mounts.computeIfAbsent(subject.mount(), _ -> new MountQueue());
+      if (queue.entries.containsKey(subject)) {
+        return;
+      }
+      var entry = new Entry(subject);
+      queue.entries.put(subject, entry);
+      set(queue, entry, dirty, bytes);
+      settle(queue, entry);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @GuardedBy("lock")
+  private void set(MountQueue queue, Entry entry, @Nullable Dirty dirty, long bytes) {
+    var old = entry.dirty;
+    if (old != null) {
+      queue.files--;
+      queue.bytes -= entry.bytes;
+      queue.failing -= old.failure() == null ? 0 : 1;
+      queue.since.computeIfPresent(old.sinceNanos(), (_, count) -> count == 1 ? null : count - 1);
+    }
+    entry.changes++;
+    entry.dirty = dirty;
+    entry.bytes = dirty == null ? 0 : bytes;
+    if (dirty != null) {
+      queue.files++;
+      queue.bytes += bytes;
+      queue.failing += dirty.failure() == null ? 0 : 1;
+      queue.since.merge(dirty.sinceNanos(), 1, Integer::sum);
+      if (dirty.failure() == null && dirty.attempts() == 0) {
+        entry.attempts = 0;
+        entry.notBeforeNanos = 0;
+      }
+    }
+  }
+
+  /** Queues an entry that is dirty and removes one that is not, unless it is being exported. */
+  @GuardedBy("lock")
+  private void settle(MountQueue queue, Entry entry) {
+    if (entry.running) {
+      return;
+    }
+    if (entry.dirty != null) {
+      enqueue(queue, entry);
+      return;
+    }
+    queue.entries.remove(entry.subject, entry);
+    entry.barriers.forEach(Barrier::finished);
+    entry.barriers = new ArrayList<>();
+    wake(entry);
+  }
+
+  @GuardedBy("lock")
+  private void wake(Entry entry) {
+    var waiting = entry.waiting;
+    entry.waiting = new ArrayList<>();
+    for (var other : waiting) {
+      other.notBeforeNanos = 0;
+      var queue = mounts.get(other.subject.mount());
+      if (queue != null && other.dirty != null && !other.running) {
+        enqueue(queue, other, other.isUrgent() ? 0 : due(other));
+      }
+    }
+  }
+
+  @GuardedBy("lock")
+  private void enqueue(MountQueue queue, Entry entry) {
+    enqueue(queue, entry, due(entry));
+  }
+
+  @GuardedBy("lock")
+  private void enqueue(MountQueue queue, Entry entry, long due) {
+    if (due < entry.queuedAt) {
+      entry.queuedAt = due;
+      queue.slots.add(new Slot(due, entry));
+    }
+  }
+
+  @GuardedBy("lock")
+  private long due(Entry entry) {
+    var dirty = entry.dirty;
+    var policy = policies.apply(entry.subject.mount());
+    if (dirty == null || policy == null) {
+      return NOT_QUEUED;
+    }
+    if (entry.isUrgent()) {
+      return entry.notBeforeNanos;
+    }
+    var idle = dirty.changedNanos() + policy.writebackIdle().toNanos();
+    var late = dirty.sinceNanos() + policy.writebackMaxAge().toNanos();
+    var least = Math.max(entry.notBeforeNanos, dirty.notBeforeNanos());
+    return Math.max(Math.min(idle, late), least);
+  }
+
+  // Running.
+
+  /** Lets exports start. */
+  void open() {
+    lock.lock();
+    try {
+      open = true;
+    } finally {
+      lock.unlock();
+    }
+    pump();
+  }
+
+  /** Starts what is due and sets the timer for what will be. */
+  private void pump() {
+    var starting = new ArrayList<Entry>();
+    lock.lock();
+    try {
+      if (!open) {
+        return;
+      }
+      var now = Committer.nanos(execution.now());
+      var next = NOT_QUEUED;
+      for (var queue : mounts.values()) {
+        next = Math.min(next, take(queue, now, starting));
+      }
+      arm(now, next);
+    } finally {
+      lock.unlock();
+    }
+    starting.forEach(entry -> execution.fork("export", () -> run(entry)));
+  }
+
+  /** Takes what is due from a queue; when to look again. */
+  @GuardedBy("lock")
+  private long take(MountQueue queue, long now, List<Entry> starting) {
+    while (true) {
+      var slot = queue.slots.peek();
+      if (slot == null) {
+        return NOT_QUEUED;
+      }
+      var entry = slot.entry;
+      if (slot.dueNanos != entry.queuedAt || entry.running || entry.dirty == null) {
+        queue.slots.remove();
+        if (slot.dueNanos == entry.queuedAt) {
+          entry.queuedAt = NOT_QUEUED;
+        }
+        continue;
+      }
+      if (slot.dueNanos > now) {
+        return slot.dueNanos;
+      }
+      var due = due(entry);
+      if (due > now) {
+        queue.slots.remove();
+        entry.queuedAt = NOT_QUEUED;
+        enqueue(queue, entry, due);
+        continue;
+      }
+      if (queue.running >= limits.exportsPerMountMax()
+          || (queue.running > 0 && queue.runningBytes + entry.bytes > limits.bytesPerMountMax())) {
+        return NOT_QUEUED;
+      }
+      queue.slots.remove();
+      entry.queuedAt = NOT_QUEUED;
+      entry.running = true;
+      entry.runningBytes = entry.bytes;
+      queue.running++;
+      queue.runningBytes += entry.runningBytes;
+      running++;
+      starting.add(entry);
+    }
+  }
+
+  @GuardedBy("lock")
+  private void arm(long now, long next) {
+    if (next >= timerAt) {
+      return;
+    }
+    if (timer != null) {
+      timer.cancel();
+    }
+    timerAt = next;
+    timer =
+        execution.schedule(
+            Duration.ofNanos(Math.max(0, next - now)), "writeback-timer", () -> ring(next));
+  }
+
+  private void ring(long at) {
+    lock.lock();
+    try {
+      if (timerAt == at) {
+        timerAt = NOT_QUEUED;
+        timer = null;
+      }
+    } finally {
+      lock.unlock();
+    }
+    pump();
+  }
+
+  private void run(Entry entry) {
+    List<Barrier> barriers;
+    boolean urgent;
+    long changes;
+    lock.lock();
+    try {
+      urgent = entry.isUrgent();
+      barriers = entry.barriers;
+      entry.barriers = new ArrayList<>();
+      changes = entry.changes;
+    } finally {
+      lock.unlock();
+    }
+    Attempt attempt = new Attempt.Later("the export ended unexpectedly", Duration.ZERO);
+    try {
+      attempt = worker.export(entry.subject, urgent);
+    } finally {
+      finished(entry, attempt, barriers, changes);
+    }
+  }
+
+  private void finished(Entry entry, Attempt attempt, List<Barrier> barriers, long changes) {
+    lock.lock();
+    try {
+      running--;
+      entry.running = false;
+      var queue = mounts.get(entry.subject.mount());
+      if (queue == null) {
+        barriers.forEach(Barrier::finished);
+      } else {
+        queue.running--;
+        queue.runningBytes -= entry.runningBytes;
+        conclude(queue, entry, attempt, barriers, changes);
+      }
+      if (drained != null && running == 0) {
+        drained.complete(true);
+      }
+    } finally {
+      lock.unlock();
+    }
+    pump();
+  }
+
+  @GuardedBy("lock")
+  private void conclude(
+      MountQueue queue, Entry entry, Attempt attempt, List<Barrier> barriers, long changes) {
+    switch (attempt) {
+      case Attempt.Clean _ -> {
+        if (entry.changes == changes) {
+          set(queue, entry, null, 0);
+        }
+        succeeded(entry, barriers);
+      }
+      case Attempt.Done done -> {
+        for (var subject : done.derived()) {
+          for (var barrier : barriers) {
+            cover(queue.entries.get(subject), barrier);
+          }
+        }
+        succeeded(entry, barriers);
+      }
+      case Attempt.Failing failing -> {
+        entry.urgent = false;
+        barriers.forEach(barrier -> barrier.failed(entry.subject, failing.reason()));
+        failWaiting(entry, failing.reason());
+      }
+      case Attempt.Later later -> {
+        entry.barriers.addAll(barriers);
+        entry.notBeforeNanos =
+            now() + Math.max(backoff(entry.attempts++), later.atLeast().toNanos());
+      }
+      case Attempt.Blocked blocked -> {
+        entry.barriers.addAll(barriers);
+        block(queue, entry, blocked);
+      }
+    }
+    settle(queue, entry);
+  }
+
+  /** Nobody is kept waiting for what waits for something that fails. */
+  @GuardedBy("lock")
+  private void failWaiting(Entry entry, String reason) {
+    for (var other : entry.waiting) {
+      var waiting = other.barriers;
+      other.barriers = new ArrayList<>();
+      waiting.forEach(
+          barrier -> barrier.failed(other.subject, "something else goes first: " + reason));
+    }
+    entry.waiting.clear();
+  }
+
+  @GuardedBy("lock")
+  private void succeeded(Entry entry, List<Barrier> barriers) {
+    entry.urgent = false;
+    entry.attempts = 0;
+    entry.notBeforeNanos = 0;
+    barriers.forEach(Barrier::finished);
+    wake(entry);
+  }
+
+  @GuardedBy("lock")
+  private void block(MountQueue queue, Entry entry, Attempt.Blocked blocked) {
+    entry.notBeforeNanos = now() + backoff(entry.attempts++);
+    var by = queue.entries.get(blocked.by());
+    if (by == null || by == entry) {
+      return;
+    }
+    entry.notBeforeNanos = now() + BLOCKED_MAX.toNanos();
+    by.waiting.add(entry);
+    if ((blocked.urgent() || entry.isUrgent()) && !by.urgent) {
+      by.urgent = true;
+      by.notBeforeNanos = 0;
+      settle(queue, by);
+    }
+  }
+
+  private long now() {
+    return Committer.nanos(execution.now());
+  }
+
+  private long backoff(int attempts) {
+    var full =
+        Math.min(
+            limits.backoffMax().toNanos(),
+            limits.backoffMin().toNanos() << Math.min(attempts, SHIFT_MAX));
+    return full / 2 + Math.floorMod(execution.randomLong(), full / 2 + 1);
+  }
+
+  // Barriers.
+
+  /**
+   * Makes everything due that is dirty now and fits; the barrier is done when each was exported
+   * from a state not older than this call.
+   */
+  Barrier barrier(int mount, Predicate<Subject> covers) {
+    List<Subject> subjects;
+    lock.lock();
+    try {
+      var queue = mounts.get(mount);
+      subjects = queue == null ? List.of() : List.copyOf(queue.entries.keySet());
+    } finally {
+      lock.unlock();
+    }
+    // The predicate reads names from disk.
+    var covered = subjects.stream().filter(covers).toList();
+    var barrier = new Barrier();
+    lock.lock();
+    try {
+      var queue = mounts.get(mount);
+      if (queue != null) {
+        covered.forEach(subject -> cover(queue.entries.get(subject), barrier));
+      }
+      barrier.finished();
+    } finally {
+      lock.unlock();
+    }
+    pump();
+    return barrier;
+  }
+
+  @GuardedBy("lock")
+  private void cover(@Nullable Entry entry, Barrier barrier) {
+    if (entry == null || (entry.dirty == null && !entry.running)) {
+      return;
+    }
+    barrier.add();
+    entry.barriers.add(barrier);
+    entry.notBeforeNanos = 0;
+    var queue = mounts.get(entry.subject.mount());
+    if (queue != null && !entry.running) {
+      settle(queue, entry);
+    }
+  }
+
+  // Reports.
+
+  Figures figures(int mount) {
+    lock.lock();
+    try {
+      var queue = mounts.get(mount);
+      if (queue == null || queue.files == 0) {
+        return Figures.NONE;
+      }
+      return new Figures(queue.files, queue.bytes, queue.failing, queue.since.firstKey());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The oldest marks of a mount; at most {@code max}. */
+  List<Marked> marked(int mount, boolean onlyFailing, int max) {
+    var found = new ArrayList<Marked>();
+    lock.lock();
+    try {
+      var queue = mounts.get(mount);
+      if (queue != null) {
+        for (var entry : queue.entries.values()) {
+          var dirty = entry.dirty;
+          if (dirty != null && (!onlyFailing || dirty.failure() != null)) {
+            found.add(new Marked(entry.subject, dirty, entry.bytes));
+          }
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    return found.stream()
+        .sorted(Comparator.comparingLong((Marked marked) -> marked.dirty().sinceNanos()))
+        .limit(max)
+        .toList();
+  }
+
+  /** Forgets a mount that is gone. */
+  void forget(int mount) {
+    lock.lock();
+    try {
+      var queue = mounts.remove(mount);
+      if (queue != null) {
+        queue.entries.values().forEach(entry -> entry.barriers.forEach(Barrier::finished));
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Starts nothing any longer; done when nothing runs. */
+  CompletableFuture<Boolean> close() {
+    lock.lock();
+    try {
+      open = false;
+      if (timer != null) {
+        timer.cancel();
+        timer = null;
+      }
+      drained = new CompletableFuture<>();
+      if (running == 0) {
+        drained.complete(true);
+      }
+      return drained;
+    } finally {
+      lock.unlock();
+    }
+  }
+}

@@ -1,0 +1,266 @@
+package io.bucketfs.core.writeback;
+
+import io.bucketfs.core.importer.NamespaceEdit;
+import io.bucketfs.core.importer.RecentExports;
+import io.bucketfs.core.mount.ActiveMount;
+import io.bucketfs.core.mount.MountTallies;
+import io.bucketfs.core.object.ObjectHead;
+import io.bucketfs.core.object.ObjectVersion;
+import io.bucketfs.core.runtime.Meters;
+import io.bucketfs.core.store.Conflict;
+import io.bucketfs.core.store.Content;
+import io.bucketfs.core.store.Dirty;
+import io.bucketfs.core.store.Inode;
+import io.bucketfs.core.store.InodeKey;
+import io.bucketfs.core.store.Job;
+import io.bucketfs.core.store.RemoteEntry;
+import io.bucketfs.core.store.Tx;
+import io.bucketfs.core.vfs.FileId;
+import java.io.IOException;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What the outcome of a request changes, each inside the transaction of its caller. */
+final class Settlement {
+  private final RecentExports recent;
+  private final MountTallies tallies;
+  private final Meters.Counter conflicts;
+
+  Settlement(RecentExports recent, MountTallies tallies, Meters meters) {
+    this.recent = recent;
+    this.tallies = tallies;
+    conflicts = meters.counter("conflicts");
+  }
+
+  /** An object was written: it is the base of the file from now on (CORRECTNESS 15). */
+  void written(
+      Tx tx,
+      ActiveMount mount,
+      String key,
+      Job job,
+      ObjectVersion version,
+      Map<String, String> foreign,
+      @Nullable String contentType)
+      throws IOException {
+    var number = mount.mount().number();
+    tx.deleteJob(number, key);
+    recent.finished(number, key);
+    tx.putRemote(
+        number,
+        key,
+        new RemoteEntry(
+            version,
+            job.inode(),
+            job.content(),
+            job.contentSequence(),
+            job.metadataHash(),
+            foreign,
+            contentType));
+    var inode = tx.inode(new InodeKey(number, job.inode()));
+    if (inode != null && inode.content() != null && inode.content().id() == job.content()) {
+      var edit = inode.edit();
+      edit.content = rebased(inode.content(), job, key, version);
+      tx.put(edit.freeze());
+    }
+    if (inodeAt(tx, mount, key) == null) {
+      // The name went while the request was on its way.
+      if (tx.stale(number, key) == null) {
+        tx.markStale(number, key, false);
+      }
+    }
+  }
+
+  private static Content rebased(Content content, Job job, String key, ObjectVersion version) {
+    var base = content.base();
+    if (content.exportedSequence() == job.contentSequence() && base != null) {
+      // The same bytes at another place: what was cut off since stays cut off.
+      return content.withBase(
+          new Content.Base(key, version, Math.min(base.length(), job.sizeBytes())));
+    }
+    return content.exported(job.contentSequence(), key, version, job.sizeBytes());
+  }
+
+  /** An object was deleted. */
+  void deleted(Tx tx, ActiveMount mount, String key) {
+    var number = mount.mount().number();
+    tx.deleteJob(number, key);
+    tx.deleteRemote(number, key);
+    recent.finished(number, key);
+  }
+
+  /** The inode that the namespace shows at a key, or null; a marker's key means a directory. */
+  static @Nullable Inode inodeAt(Tx tx, ActiveMount mount, String key) throws IOException {
+    var path = key.substring(mount.mount().prefix().length());
+    var wantsDirectory = path.endsWith("/");
+    var plain = wantsDirectory ? path.substring(0, path.length() - 1) : path;
+    var name = new NamespaceEdit(tx, mount).resolve(plain);
+    var number = mount.mount().number();
+    var dirent = name == null ? null : tx.dirent(number, name.directory(), name.name());
+    var inode = dirent == null ? null : tx.inode(new InodeKey(number, dirent.inode()));
+    return inode != null && inode.isDirectory() == wantsDirectory && !inode.localOnly()
+        ? inode
+        : null;
+  }
+
+  /**
+   * Somebody else changed the object of a file that is dirty here: the bucket wins, and the local
+   * version is kept beside it.
+   *
+   * @param expected what the request was conditional on; nothing is done where that is not what is
+   *     known any longer
+   * @param head what is there; null for nothing
+   */
+  void conflict(
+      Tx tx,
+      ActiveMount mount,
+      String key,
+      InodeKey file,
+      @Nullable RemoteEntry expected,
+      @Nullable ObjectHead head)
+      throws IOException {
+    var number = mount.mount().number();
+    tx.deleteJob(number, key);
+    var remote = tx.remote(number, key);
+    if (remote == null || expected == null
+        ? remote != expected
+        : !remote.version().equals(expected.version())) {
+      return;
+    }
+    var path = key.substring(mount.mount().prefix().length());
+    if (path.endsWith("/")) {
+      marker(tx, mount, key, file, head);
+      return;
+    }
+    var names = new NamespaceEdit(tx, mount);
+    var name = names.resolve(path);
+    var dirent = name == null ? null : tx.dirent(number, name.directory(), name.name());
+    var inode = tx.inode(file);
+    var parent = name == null ? null : names.directory(name.directory());
+    if (name == null
+        || dirent == null
+        || inode == null
+        || parent == null
+        || dirent.inode() != file.number()) {
+      return;
+    }
+    var reason =
+        head == null
+            ? "deleted in the bucket while it was changed here"
+            : "changed in the bucket while it was changed here";
+    names.moveAway(parent, name.name(), dirent, inode, path, reason);
+    if (remote != null) {
+      tx.deleteRemote(number, key);
+    }
+    if (head != null) {
+      names.addFile(parent, name.name(), key, head.version());
+    }
+    names.finish();
+    count(tx, number);
+  }
+
+  private void count(Tx tx, int mount) {
+    tx.afterCommit(() -> {
+      conflicts.add(1);
+      tallies.addConflicts(mount, 1);
+    });
+  }
+
+  /** A marker has no bytes to lose: the bucket's attributes are taken. */
+  private void marker(
+      Tx tx, ActiveMount mount, String key, InodeKey directory, @Nullable ObjectHead head)
+      throws IOException {
+    var number = mount.mount().number();
+    if (head == null) {
+      tx.deleteRemote(number, key);
+      return;
+    }
+    if (head.version().sizeBytes() > 0) {
+      tx.deleteRemote(number, key);
+      tx.putUnmapped(number, key, "a directory marker with content");
+    } else {
+      tx.putRemote(
+          number,
+          key,
+          new RemoteEntry(head.version(), directory.number(), 0, 0, 0, Map.of(), null));
+      var inode = tx.inode(directory);
+      if (inode != null) {
+        var edit = inode.edit();
+        edit.attributesPending = true;
+        tx.put(edit.changed(tx.nowNanos()).freeze());
+      }
+    }
+    if (tx.dirty(directory) != null) {
+      tx.deleteDirty(directory);
+    }
+  }
+
+  /** An object that was to be deleted was changed by somebody else: it stays and shows again. */
+  void keptForeign(Tx tx, ActiveMount mount, String key, ObjectHead head) throws IOException {
+    var number = mount.mount().number();
+    tx.deleteJob(number, key);
+    tx.deleteRemote(number, key);
+    tx.deleteStale(number, key);
+    var path = key.substring(mount.mount().prefix().length());
+    var names = new NamespaceEdit(tx, mount);
+    var plain = path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
+    var name = names.resolve(plain);
+    var parent = name == null ? null : names.directory(name.directory());
+    if (name != null && parent != null && !path.endsWith("/")) {
+      if (tx.dirent(number, name.directory(), name.name()) == null) {
+        names.addFile(parent, name.name(), key, head.version());
+      }
+    } else {
+      listAgain(names, plain);
+    }
+    names.finish();
+    tx.putConflict(
+        number,
+        new Conflict(
+            path, path, tx.nowNanos(), "deleted here while it was changed in the bucket: kept"));
+    count(tx, number);
+  }
+
+  /** Lets the nearest directory that exists above a path be listed at its next use. */
+  private static void listAgain(NamespaceEdit names, String path) throws IOException {
+    var directory = nearestDirectory(names, path);
+    if (directory != null) {
+      directory.imported = false;
+    }
+  }
+
+  /** The nearest directory that exists above a path; null where there is none. */
+  static Inode.@Nullable Edit nearestDirectory(NamespaceEdit names, String path)
+      throws IOException {
+    for (var end = path.lastIndexOf('/'); end >= 0; end = path.lastIndexOf('/', end - 1)) {
+      var name = names.resolve(path.substring(0, end) + "/x");
+      if (name != null) {
+        return names.directory(name.directory());
+      }
+      if (end == 0) {
+        break;
+      }
+    }
+    return names.directory(FileId.ROOT_INODE);
+  }
+
+  /** Notes that something cannot be exported. */
+  static void failed(Tx tx, Subject subject, String reason, long pauseNanos) throws IOException {
+    var until = tx.nowNanos() + pauseNanos;
+    if (subject.isInode()) {
+      var dirty = tx.dirty(subject.inodeKey());
+      if (dirty != null) {
+        tx.putDirty(subject.inodeKey(), dirty.failed(reason, until));
+      }
+    } else {
+      var dirty = tx.stale(subject.mount(), subject.key());
+      if (dirty != null) {
+        tx.putStale(subject.mount(), subject.key(), dirty.failed(reason, until));
+      }
+    }
+  }
+
+  /** A mark that is as old as another one. */
+  static Dirty derived(Dirty from) {
+    return new Dirty(from.sinceNanos(), from.changedNanos(), 0, 0, null, false);
+  }
+}

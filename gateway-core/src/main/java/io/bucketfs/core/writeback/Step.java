@@ -1,0 +1,57 @@
+package io.bucketfs.core.writeback;
+
+import io.bucketfs.core.object.ObjectVersion;
+import io.bucketfs.core.store.Content;
+import io.bucketfs.core.store.Inode;
+import io.bucketfs.core.store.Job;
+import io.bucketfs.core.store.RemoteEntry;
+import org.jspecify.annotations.Nullable;
+
+/** What has to be done next for an inode, as one transaction found. */
+sealed interface Step {
+  /** The attempt ends. */
+  record End(Attempt attempt) implements Step {}
+
+  /** Owner, mode and times are not known yet, and would be lost. */
+  record ReadAttributes(Inode inode) implements Step {}
+
+  /** The bytes have to be pinned. */
+  record TakeSnapshot() implements Step {}
+
+  /** A job was left behind at a key: what became of it comes first. */
+  record Settle(String key, Job job, @Nullable ObjectVersion expected) implements Step {}
+
+  /**
+   * A body has to be written; its job is committed.
+   *
+   * @param state what is written
+   * @param like whose foreign metadata and content type are kept; null for none
+   * @param path of the object inside the mount
+   */
+  record Put(
+      String key,
+      String path,
+      @Nullable RemoteEntry expected,
+      Job job,
+      Inode state,
+      @Nullable RemoteEntry like)
+      implements Step {}
+
+  /** The object that the file is based on has to be copied; its job is committed. */
+  record Copy(
+      String key,
+      String path,
+      @Nullable RemoteEntry expected,
+      Job job,
+      Inode state,
+      Content.Base source,
+      RemoteEntry like)
+      implements Step {}
+
+  /**
+   * Two files want each other's keys: the object of one steps aside.
+   *
+   * @param holder the file whose object it is
+   */
+  record StepAside(Inode holder, Content.Base base, RemoteEntry like) implements Step {}
+}

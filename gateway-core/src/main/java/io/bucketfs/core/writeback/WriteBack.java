@@ -1,0 +1,412 @@
+package io.bucketfs.core.writeback;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.bucketfs.core.content.Snapshots;
+import io.bucketfs.core.importer.Importing;
+import io.bucketfs.core.importer.RecentExports;
+import io.bucketfs.core.local.Family;
+import io.bucketfs.core.mount.Mount;
+import io.bucketfs.core.mount.MountTable;
+import io.bucketfs.core.mount.MountTallies;
+import io.bucketfs.core.runtime.Execution;
+import io.bucketfs.core.runtime.Meters;
+import io.bucketfs.core.store.Committer;
+import io.bucketfs.core.store.Dirty;
+import io.bucketfs.core.store.Inode;
+import io.bucketfs.core.store.InodeKey;
+import io.bucketfs.core.store.Keys;
+import io.bucketfs.core.store.MetadataCache;
+import io.bucketfs.core.store.RecordReader;
+import io.bucketfs.core.store.Tx;
+import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.WouldBlock;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings the namespace to the bucket. Learns of dirty marks from the committer, exports each when
+ * it is due, and repeats what fails.
+ */
+public final class WriteBack implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(WriteBack.class);
+  private static final int LOAD_PAGE = 1_024;
+  private static final int NAMES_MAX = 64;
+  private static final byte[] GATEWAY_ID = Keys.text(0, "gateway-id");
+
+  private final Committer committer;
+  private final MetadataCache cache;
+  private final MountTable mounts;
+  private final Snapshots snapshots;
+  private final Importing importing;
+  private final Execution execution;
+  private final WritebackLimits limits;
+  private final BucketWrites writes;
+  private final Settlement settlement;
+  private final Schedule schedule;
+  private final Claims claims = new Claims();
+  private final Meters.Counter exports;
+  private final Meters.Counter retries;
+  private final Meters.Counter failures;
+  private volatile String gatewayId = "";
+
+  /** Registers with the committer: make it before the first transaction. */
+  @SuppressWarnings("this-escape") // the listener only touches the schedule, which is made by then
+  public WriteBack(
+      Committer committer,
+      MetadataCache cache,
+      MountTable mounts,
+      Snapshots snapshots,
+      Importing importing,
+      RecentExports recent,
+      MountTallies tallies,
+      Execution execution,
+      WritebackLimits limits,
+      Meters meters) {
+    this.committer = committer;
+    this.cache = cache;
+    this.mounts = mounts;
+    this.snapshots = snapshots;
+    this.importing = importing;
+    this.execution = execution;
+    this.limits = limits;
+    writes = new BucketWrites(execution, meters);
+    settlement = new Settlement(recent, tallies, meters);
+    exports = meters.counter("writeback_exports");
+    retries = meters.counter("writeback_retries");
+    failures = meters.counter("writeback_failures");
+    schedule = new Schedule(execution, limits, this::policy, this::export);
+    committer.onDirty(this::changed);
+  }
+
+  private Mount.@Nullable Policy policy(int mount) {
+    var active = mounts.get(mount);
+    return active == null || active.mount().policy().readOnly() ? null : active.mount().policy();
+  }
+
+  /** Begins to export, and reads the marks that an earlier run left, in the background. */
+  public void start() throws FileSystemException {
+    gatewayId = committer.commit(this::readOrMakeId);
+    execution.fork("writeback-load", this::load);
+  }
+
+  private String readOrMakeId(Tx tx) throws IOException {
+    var stored = tx.get(Family.GATEWAY, GATEWAY_ID);
+    if (stored != null) {
+      return new String(stored, UTF_8);
+    }
+    var id = HexFormat.of().toHexDigits(execution.randomLong());
+    tx.put(Family.GATEWAY, GATEWAY_ID, id.getBytes(UTF_8));
+    return id;
+  }
+
+  private String newToken() {
+    return gatewayId + "-" + HexFormat.of().toHexDigits(execution.randomLong());
+  }
+
+  private void load() {
+    try {
+      loadInodes();
+      loadKeys();
+    } catch (IOException e) {
+      LOG.error("Not all that is dirty could be found; restart the gateway", e);
+    }
+    schedule.open();
+  }
+
+  private void loadInodes() throws IOException {
+    var from = new byte[0];
+    while (true) {
+      var page = cache.store().scan(Family.DIRTY, from, null, LOAD_PAGE);
+      for (var entry : page) {
+        var reader = new RecordReader(entry.key());
+        var key = new InodeKey(reader.i32(), reader.i64());
+        var inode = cache.inode(key, Patience.FOREVER);
+        schedule.loaded(Subject.of(key), Dirty.decode(entry.value()), dirtyBytes(inode));
+      }
+      if (page.size() < LOAD_PAGE) {
+        return;
+      }
+      from = Keys.after(page.getLast().key());
+    }
+  }
+
+  private void loadKeys() throws IOException {
+    var from = new byte[0];
+    while (true) {
+      var page = cache.store().scan(Family.STALE, from, null, LOAD_PAGE);
+      for (var entry : page) {
+        var subject = Subject.of(Keys.mountOf(entry.key()), Keys.textOf(entry.key()));
+        schedule.loaded(subject, Dirty.decode(entry.value()), 0);
+      }
+      if (page.size() < LOAD_PAGE) {
+        return;
+      }
+      from = Keys.after(page.getLast().key());
+    }
+  }
+
+  private static long dirtyBytes(@Nullable Inode inode) {
+    return inode != null && inode.content() != null && inode.content().isDirty()
+        ? inode.sizeBytes()
+        : 0;
+  }
+
+  /** On the committer's thread. */
+  private void changed(
+      int mount, @Nullable InodeKey inode, @Nullable String key, @Nullable Dirty dirty) {
+    if (inode != null) {
+      schedule.changed(Subject.of(inode), dirty, dirty == null ? 0 : bytesOf(inode));
+    } else if (key != null) {
+      schedule.changed(Subject.of(mount, key), dirty, 0);
+    }
+  }
+
+  private long bytesOf(InodeKey key) {
+    try {
+      return dirtyBytes(cache.inode(key, Patience.NONE));
+    } catch (WouldBlock | IOException e) {
+      // Only a figure: it was evicted from the cache right after it was put there.
+      return 0;
+    }
+  }
+
+  // Exports.
+
+  private Attempt export(Subject subject, boolean urgent) {
+    exports.add(1);
+    Attempt attempt;
+    try {
+      attempt = attempt(subject, urgent);
+    } catch (FileSystemException e) {
+      attempt =
+          switch (e.error()) {
+            case DELAY, STALE, NOT_FOUND -> new Attempt.Later(message(e), Duration.ZERO);
+            case ACCESS -> new Attempt.Failing("access denied: " + message(e));
+            default -> new Attempt.Failing("cannot be read: " + message(e));
+          };
+    } catch (IOException e) {
+      LOG.warn("Local state cannot be read", e);
+      attempt = new Attempt.Later(String.valueOf(e.getMessage()), Duration.ZERO);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      attempt = new Attempt.Later("interrupted", Duration.ZERO);
+    }
+    switch (attempt) {
+      case Attempt.Failing(var reason) -> note(subject, reason);
+      case Attempt.Later _ -> retries.add(1);
+      case Attempt.Done _, Attempt.Clean _, Attempt.Blocked _ -> {}
+    }
+    return attempt;
+  }
+
+  private static String message(FileSystemException e) {
+    return String.valueOf(e.getMessage());
+  }
+
+  private Attempt attempt(Subject subject, boolean urgent)
+      throws FileSystemException, IOException, InterruptedException {
+    var mount = mounts.get(subject.mount());
+    if (mount == null) {
+      return new Attempt.Clean();
+    }
+    try (var claim = new Claim(claims, subject.mount())) {
+      if (subject.isInode()) {
+        return new InodeExport(
+                mount,
+                subject.inodeKey(),
+                committer,
+                snapshots,
+                importing,
+                writes,
+                settlement,
+                limits,
+                this::newToken,
+                claim)
+            .run();
+      }
+      var mark = cache.store().get(Family.STALE, Keys.text(subject.mount(), subject.key()));
+      if (mark == null) {
+        return new Attempt.Clean();
+      }
+      return new KeyRemoval(
+              mount, subject.key(), urgent, committer, writes, settlement, this::newToken, claim)
+          .run(Dirty.decode(mark).subtree());
+    }
+  }
+
+  private void note(Subject subject, String reason) {
+    failures.add(1);
+    try {
+      committer.commit(tx -> {
+        Settlement.failed(tx, subject, reason, limits.failingPause().toNanos());
+        return true;
+      });
+    } catch (FileSystemException e) {
+      LOG.debug("A failure could not be noted", e);
+    }
+  }
+
+  // Flush.
+
+  /**
+   * Something that could not be exported.
+   *
+   * @param path inside the mount, without a leading slash
+   */
+  public record Unexported(String path, String reason) {}
+
+  /** What a flush covered. */
+  public record Flushed(long files, List<Unexported> failing) {}
+
+  /**
+   * Exports everything at or below a path that is dirty now.
+   *
+   * @param path inside the mount without a leading slash; empty for all of it
+   * @param await whether to return only when it is in the bucket
+   */
+  public Flushed flush(int mount, String path, boolean await)
+      throws FileSystemException, InterruptedException {
+    var active = mounts.require(mount);
+    snapshots.commitAll();
+    var key = active.keyOf(path);
+    var barrier = schedule.barrier(mount, subject -> covers(subject, path, key));
+    if (!await) {
+      return new Flushed(barrier.covered(), List.of());
+    }
+    try {
+      var failed = execution.await(barrier.done(), Patience.FOREVER);
+      var failing = new ArrayList<Unexported>();
+      for (var failure : failed) {
+        failing.add(new Unexported(pathOf(failure.subject()), failure.reason()));
+      }
+      return new Flushed(barrier.covered(), failing);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IllegalStateException("a barrier failed", e);
+    }
+  }
+
+  private boolean covers(Subject subject, String path, String key) {
+    if (path.isEmpty()) {
+      return true;
+    }
+    if (!subject.isInode()) {
+      return isAtOrBelow(subject.key(), key) || isAtOrBelow(key + "/", subject.key());
+    }
+    try {
+      for (var name : cache.names(subject.inodeKey(), NAMES_MAX)) {
+        var where = cache.path(name);
+        if (where != null && isAtOrBelow(where, path)) {
+          return true;
+        }
+      }
+      return false;
+    } catch (IOException e) {
+      LOG.warn("Names cannot be read", e);
+      return true;
+    }
+  }
+
+  private static boolean isAtOrBelow(String path, String top) {
+    return path.equals(top) || path.startsWith(top.endsWith("/") ? top : top + "/");
+  }
+
+  /** The first path of a subject inside its mount, without a leading slash. */
+  private String pathOf(Subject subject) {
+    if (!subject.isInode()) {
+      var active = mounts.get(subject.mount());
+      return active == null
+          ? subject.key()
+          : subject.key().substring(active.mount().prefix().length());
+    }
+    try {
+      for (var name : cache.names(subject.inodeKey(), NAMES_MAX)) {
+        var path = cache.path(name);
+        if (path != null) {
+          return path;
+        }
+      }
+    } catch (IOException e) {
+      LOG.warn("Names cannot be read", e);
+    }
+    return "";
+  }
+
+  // Reports.
+
+  /**
+   * How much of a mount is not in the bucket.
+   *
+   * @param oldest since when; null where nothing is
+   */
+  public record Backlog(long files, long bytes, long failing, @Nullable Instant oldest) {}
+
+  /** The figures of a mount; costs nothing. */
+  public Backlog backlog(int mount) {
+    var figures = schedule.figures(mount);
+    return new Backlog(
+        figures.files(),
+        figures.bytes(),
+        figures.failing(),
+        figures.files() == 0 ? null : Instant.ofEpochSecond(0, figures.oldestNanos()));
+  }
+
+  /**
+   * Something that is not in the bucket as it is here.
+   *
+   * @param path inside the mount, without a leading slash
+   * @param deletion whether an object is to go
+   * @param sizeBytes of dirty content
+   * @param reason why it fails; null where it does not
+   */
+  public record Pending(
+      String path, boolean deletion, long sizeBytes, Instant since, @Nullable String reason) {}
+
+  /** The oldest of a mount; at most {@code max}. */
+  public List<Pending> pending(int mount, boolean onlyFailing, int max) {
+    return schedule.marked(mount, onlyFailing, max).stream()
+        .map(marked ->
+            new Pending(
+                pathOf(marked.subject()),
+                !marked.subject().isInode(),
+                marked.bytes(),
+                Instant.ofEpochSecond(0, marked.dirty().sinceNanos()),
+                marked.dirty().failure()))
+        .toList();
+  }
+
+  /** Makes everything of a mount due now, as when the disk fills up. Never waits. */
+  public void hurry(int mount) {
+    schedule.barrier(mount, _ -> true);
+  }
+
+  /** Forgets a mount that is gone. */
+  public void forget(int mount) {
+    schedule.forget(mount);
+  }
+
+  /** Starts no more exports and waits a bounded time for those that run. */
+  @Override
+  public void close() {
+    try {
+      var patience = Patience.atMost(limits.closeWait(), execution.nanoTime());
+      execution.await(schedule.close(), patience);
+    } catch (TimeoutException e) {
+      LOG.info("Exports that are still running will be settled at the next start");
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

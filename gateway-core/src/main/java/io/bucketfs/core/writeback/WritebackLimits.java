@@ -1,0 +1,39 @@
+package io.bucketfs.core.writeback;
+
+import java.time.Duration;
+
+/**
+ * What write-back does not exceed.
+ *
+ * @param exportsPerMountMax files of one mount that are exported at a time
+ * @param bytesPerMountMax bytes of them together; a bigger file is exported alone
+ * @param objectBytesMax the biggest object that one request can write
+ * @param backoffMin first pause after a failure that passes
+ * @param backoffMax longest pause
+ * @param failingPause how often something is tried again that fails for a lasting reason
+ * @param closeWait how long a stop waits for requests that are under way
+ */
+public record WritebackLimits(
+    int exportsPerMountMax,
+    long bytesPerMountMax,
+    long objectBytesMax,
+    Duration backoffMin,
+    Duration backoffMax,
+    Duration failingPause,
+    Duration closeWait) {
+  public static final WritebackLimits DEFAULT =
+      new WritebackLimits(
+          64,
+          256L << 20,
+          5L << 30,
+          Duration.ofMillis(100),
+          Duration.ofSeconds(30),
+          Duration.ofMinutes(5),
+          Duration.ofSeconds(10));
+
+  public WritebackLimits {
+    if (exportsPerMountMax < 1 || bytesPerMountMax < 1 || objectBytesMax < 1) {
+      throw new IllegalArgumentException("write-back limits must be positive");
+    }
+  }
+}
