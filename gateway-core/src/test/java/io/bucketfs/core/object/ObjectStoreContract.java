@@ -81,6 +81,27 @@ public abstract class ObjectStoreContract {
   }
 
   @Test
+  void keepsDirectoryMarkers() throws ObjectStoreException {
+    var metadata = Map.of("file-permissions", "0040750");
+    s3().put(space + "d/", new byte[0], Condition.NONE, metadata);
+    assertThat(s3().listAll(space, "/", 10).commonPrefixes()).containsExactly(space + "d/");
+    s3().put(space + "d/x", bytes("x"));
+    assertThat(s3().keys(space)).containsExactly(space + "d/", space + "d/x");
+    var listed = s3().listAll(space + "d/", "/", 10).entries();
+    assertThat(listed.stream().map(Entry::key)).containsExactly(space + "d/", space + "d/x");
+    var head = s3().head(space + "d/");
+    assertThat(head.metadata()).isEqualTo(metadata);
+    assertThat(head.version().mayEqual(listed.getFirst().version())).isTrue();
+    s3().delete(space + "d/x", Condition.NONE);
+    assertThat(s3().keys(space)).containsExactly(space + "d/");
+    s3().copy(space + "d/", head.version(), space + "e/", Condition.NONE, Map.of("k", "v"));
+    assertThat(s3().head(space + "e/").metadata()).isEqualTo(Map.of("k", "v"));
+    s3().delete(space + "d/", Condition.matches(head.version()));
+    s3().delete(space + "e/", Condition.NONE);
+    assertThat(s3().keys(space)).isEmpty();
+  }
+
+  @Test
   void readsRanges() throws ObjectStoreException {
     var body = PatternBytes.of(1, 0, 300_000);
     var version = s3().put(space + "r", body);
@@ -226,10 +247,10 @@ public abstract class ObjectStoreContract {
   @Test
   void listsInTheOrderOfUtf8() throws ObjectStoreException {
     var names = List.of("A", "a", "a b", "a/b", "a0", "z", "ä", "\uffee", "😀");
+    assumeTrue(takesAnyKey(), "a store on a folder has no a beside a/b");
     for (var name : names.reversed()) {
       s3().put(space + name, bytes("x"));
     }
-    assumeTrue(takesAnyKey(), "a store on a folder orders by file");
     assertThat(s3().keys(space))
         .isEqualTo(names.stream().sorted(KeyOrder.INSTANCE).map(n -> space + n).toList());
   }
