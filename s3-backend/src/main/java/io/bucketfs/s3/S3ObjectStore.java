@@ -1,0 +1,247 @@
+package io.bucketfs.s3;
+
+import io.bucketfs.core.object.BackendFailure;
+import io.bucketfs.core.object.BodySink;
+import io.bucketfs.core.object.BodySource;
+import io.bucketfs.core.object.Condition;
+import io.bucketfs.core.object.ObjectHead;
+import io.bucketfs.core.object.ObjectStore;
+import io.bucketfs.core.object.ObjectStoreException;
+import io.bucketfs.core.object.ObjectVersion;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
+import software.amazon.awssdk.services.s3.S3AsyncClient;
+import software.amazon.awssdk.services.s3.model.ChecksumAlgorithm;
+import software.amazon.awssdk.services.s3.model.CopyObjectRequest;
+import software.amazon.awssdk.services.s3.model.DeleteObjectRequest;
+import software.amazon.awssdk.services.s3.model.EncodingType;
+import software.amazon.awssdk.services.s3.model.GetObjectRequest;
+import software.amazon.awssdk.services.s3.model.HeadObjectRequest;
+import software.amazon.awssdk.services.s3.model.ListObjectsV2Request;
+import software.amazon.awssdk.services.s3.model.MetadataDirective;
+import software.amazon.awssdk.services.s3.model.PutObjectRequest;
+import software.amazon.awssdk.services.s3.model.PutObjectResponse;
+
+/** One bucket through the SDK. Every request goes through {@link #send}. */
+final class S3ObjectStore implements ObjectStore {
+  /** What a store copies at least in a second; a copy sends no byte before it is done. */
+  private static final long COPY_SPEEDUP = 64;
+
+  private final String bucket;
+  private final S3AsyncClient client;
+  private final SigningCredentials credentials;
+  private final RequestMeters meters;
+  private final S3Settings settings;
+  private final Consumer<S3ObjectStore> onClose;
+  private final Map<Object, CompletableFuture<?>> running = new ConcurrentHashMap<>();
+  private volatile boolean closed;
+
+  S3ObjectStore(
+      String bucket,
+      S3AsyncClient client,
+      SigningCredentials credentials,
+      RequestMeters meters,
+      S3Settings settings,
+      Consumer<S3ObjectStore> onClose) {
+    this.bucket = bucket;
+    this.client = client;
+    this.credentials = credentials;
+    this.meters = meters;
+    this.settings = settings;
+    this.onClose = onClose;
+  }
+
+  @Override
+  public CompletionStage<Listing> list(ListRequest request) {
+    var sdkRequest =
+        ListObjectsV2Request.builder()
+            .bucket(bucket)
+            .prefix(request.prefix().isEmpty() ? null : request.prefix())
+            .delimiter(request.delimiter())
+            .continuationToken(request.continuation())
+            .maxKeys(request.maxKeys())
+            // XML cannot carry every key; the SDK decodes what this encodes.
+            .encodingType(EncodingType.URL)
+            .build();
+    return send(Operation.LIST, () -> client.listObjectsV2(sdkRequest), S3Replies::listing);
+  }
+
+  @Override
+  public CompletionStage<ObjectHead> head(String key) {
+    var sdkRequest = HeadObjectRequest.builder().bucket(bucket).key(key).build();
+    return send(Operation.HEAD, () -> client.headObject(sdkRequest), S3Replies::head);
+  }
+
+  @Override
+  public CompletionStage<ObjectHead> get(
+      String key, @Nullable ObjectVersion version, long offset, long count, BodySink sink) {
+    var sdkRequest =
+        GetObjectRequest.builder()
+            .bucket(bucket)
+            .key(key)
+            .range("bytes=%d-%d".formatted(offset, offset + count - 1))
+            .overrideConfiguration(allowFor(count));
+    if (version != null && version.versionId() != null) {
+      sdkRequest.versionId(version.versionId());
+    } else if (version != null) {
+      sdkRequest.ifMatch(version.etag());
+    }
+    var transfer = new RangeTransfer(key, offset, count, sink, meters);
+    return send(
+        Operation.GET, () -> client.getObject(sdkRequest.build(), transfer), Function.identity());
+  }
+
+  @Override
+  public CompletionStage<ObjectVersion> put(PutRequest request, BodySource body) {
+    var sdkRequest =
+        PutObjectRequest.builder()
+            .bucket(bucket)
+            .key(request.key())
+            .metadata(request.metadata())
+            .contentType(request.contentType())
+            .contentLength(body.sizeBytes())
+            .overrideConfiguration(allowFor(body.sizeBytes()));
+    if (settings.checksummedUploads()) {
+      sdkRequest.checksumAlgorithm(ChecksumAlgorithm.CRC32_C);
+    }
+    switch (request.condition()) {
+      case Condition.None _ -> {}
+      case Condition.Absent _ -> sdkRequest.ifNoneMatch("*");
+      case Condition.Matches(var version) -> sdkRequest.ifMatch(version.etag());
+    }
+    var upload = new Upload(body, meters);
+    return send(
+        Operation.PUT,
+        () -> upload.failingFirst(client.putObject(sdkRequest.build(), upload)),
+        (PutObjectResponse reply) -> S3Replies.stored(reply, upload));
+  }
+
+  @Override
+  public CompletionStage<ObjectVersion> copy(CopyRequest request) {
+    var source = request.sourceVersion();
+    var sdkRequest =
+        CopyObjectRequest.builder()
+            .sourceBucket(bucket)
+            .sourceKey(request.sourceKey())
+            .sourceVersionId(source.versionId())
+            .copySourceIfMatch(source.etag())
+            .destinationBucket(bucket)
+            .destinationKey(request.targetKey())
+            .metadataDirective(MetadataDirective.REPLACE)
+            .metadata(request.metadata())
+            .contentType(request.contentType())
+            .overrideConfiguration(allowFor(source.sizeBytes() / COPY_SPEEDUP));
+    switch (request.targetCondition()) {
+      case Condition.None _ -> {}
+      case Condition.Absent _ -> sdkRequest.ifNoneMatch("*");
+      case Condition.Matches(var version) -> sdkRequest.ifMatch(version.etag());
+    }
+    return send(
+        Operation.COPY,
+        () -> client.copyObject(sdkRequest.build()),
+        reply -> S3Replies.copied(reply, source.sizeBytes()));
+  }
+
+  @Override
+  public CompletionStage<Void> delete(String key, Condition condition) {
+    var sdkRequest = DeleteObjectRequest.builder().bucket(bucket).key(key);
+    switch (condition) {
+      case Condition.None _ -> {}
+      case Condition.Absent _ ->
+          throw new IllegalArgumentException("there is nothing to delete where nothing may be");
+      case Condition.Matches(var version) -> sdkRequest.ifMatch(version.etag());
+    }
+    return send(
+        Operation.DELETE, () -> client.deleteObject(sdkRequest.build()), S3Replies::nothing);
+  }
+
+  private AwsRequestOverrideConfiguration allowFor(long bytes) {
+    return AwsRequestOverrideConfiguration.builder()
+        .apiCallTimeout(settings.requestMax(bytes))
+        .build();
+  }
+
+  /** Sends, counts and times a request, and turns its reply or failure into the port's. */
+  private <R, T> CompletionStage<T> send(
+      Operation operation, Supplier<CompletableFuture<R>> request, Function<R, T> reply) {
+    if (closed) {
+      return CompletableFuture.failedFuture(closedFailure());
+    }
+    var start = System.nanoTime();
+    var token = new Object();
+    var result = new CompletableFuture<T>();
+    var sent = begin(request);
+    running.put(token, result);
+    var _ =
+        sent.whenComplete((value, thrown) -> {
+          running.remove(token);
+          finish(operation, start, result, reply, value, thrown);
+        });
+    var _ =
+        result.whenComplete((_, thrown) -> {
+          // Cancelled by the caller or by close: the connection is given up.
+          if (thrown != null && !sent.isDone()) {
+            sent.cancel(true);
+          }
+        });
+    if (closed) {
+      result.completeExceptionally(closedFailure());
+    }
+    return result;
+  }
+
+  private static <R> CompletableFuture<R> begin(Supplier<CompletableFuture<R>> request) {
+    try {
+      return request.get();
+    } catch (RuntimeException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
+  private <R, T> void finish(
+      Operation operation,
+      long start,
+      CompletableFuture<T> result,
+      Function<R, T> reply,
+      @Nullable R value,
+      @Nullable Throwable thrown) {
+    T answer = null;
+    var failure = thrown;
+    if (value != null && failure == null) {
+      try {
+        answer = reply.apply(value);
+      } catch (RuntimeException e) {
+        failure = e;
+      }
+    }
+    var nanos = System.nanoTime() - start;
+    if (failure == null) {
+      meters.ended(operation, Outcome.OK, nanos);
+      result.complete(answer);
+    } else {
+      var exception = S3Failures.exceptionOf(failure);
+      meters.ended(operation, Outcome.of(exception.failure()), nanos);
+      result.completeExceptionally(exception);
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    onClose.accept(this);
+    running.values().forEach(result -> result.completeExceptionally(closedFailure()));
+    client.close();
+    credentials.close();
+  }
+
+  private static ObjectStoreException closedFailure() {
+    return new ObjectStoreException(new BackendFailure.Unreachable("the store is closed"));
+  }
+}
