@@ -1,0 +1,172 @@
+package io.bucketfs.nfs.rpc;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.TooLongFrameException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Puts records together from fragments (RFC 5531, 11) and passes each on as one buffer, which the
+ * receiver releases.
+ *
+ * <pre>
+ *  0 1 2 3 4 5 6 7 ...            31
+ * +-+-------------------------------+----------------------+
+ * |L| bytes of this fragment        | so many bytes        |   L: last fragment of the record
+ * +-+-------------------------------+----------------------+
+ * </pre>
+ *
+ * A record that lies whole in what was read is a slice of it. Any other is copied once into a
+ * buffer of its size, which is allocated only after its length was checked: first against the limit
+ * for strangers; above that, its first bytes are shown to the {@link Gate}, and only a record that
+ * it admits may be as large as the limit for acquaintances. What breaks a limit ends the
+ * connection.
+ */
+public final class RecordDecoder extends ChannelInboundHandlerAdapter {
+  /** A record has at most this many fragments. */
+  static final int FRAGMENTS_MAX = 32;
+
+  /** So many bytes of a record are shown to the gate. */
+  static final int HEAD_BYTES = 4096;
+
+  private static final int LAST_FRAGMENT = 0x8000_0000;
+
+  private final int strangerBytesMax;
+  private final int recordBytesMax;
+  private final Gate gate;
+
+  /** Up to 4 bytes of a marker that came in pieces. */
+  private int marker;
+
+  private int markerBytes;
+
+  /** What is left of the fragment that is being read. */
+  private int fragmentRest;
+
+  private boolean inFragment;
+  private boolean lastFragment;
+  private int fragments;
+  private boolean admitted;
+  private @Nullable ByteBuf record;
+
+  /** Decides whether a large record may come in. */
+  @FunctionalInterface
+  public interface Gate {
+    /** Whether the beginning of a record shows that its sender is known. Does not keep it. */
+    boolean admits(ByteBuf head);
+  }
+
+  public RecordDecoder(int strangerBytesMax, int recordBytesMax, Gate gate) {
+    this.strangerBytesMax = strangerBytesMax;
+    this.recordBytesMax = recordBytesMax;
+    this.gate = gate;
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    if (!(message instanceof ByteBuf in)) {
+      ctx.fireChannelRead(message);
+      return;
+    }
+    try {
+      while (in.isReadable()) {
+        if (inFragment || readMarker(in)) {
+          readFragment(ctx, in);
+        }
+      }
+    } finally {
+      in.release();
+    }
+  }
+
+  private boolean readMarker(ByteBuf in) {
+    while (in.isReadable() && markerBytes < 4) {
+      marker = marker << 8 | in.readUnsignedByte();
+      markerBytes++;
+    }
+    if (markerBytes < 4) {
+      return false;
+    }
+    markerBytes = 0;
+    lastFragment = (marker & LAST_FRAGMENT) != 0;
+    fragmentRest = marker & ~LAST_FRAGMENT;
+    inFragment = true;
+    fragments++;
+    var whole = (record == null ? 0 : record.readableBytes()) + (long) fragmentRest;
+    if (fragments > FRAGMENTS_MAX || whole > recordBytesMax) {
+      throw new TooLongFrameException("record of " + whole + " bytes, fragment " + fragments);
+    }
+    return true;
+  }
+
+  private void readFragment(ChannelHandlerContext ctx, ByteBuf in) {
+    if (record == null && lastFragment && in.readableBytes() >= fragmentRest) {
+      var whole = in.readRetainedSlice(fragmentRest);
+      reset();
+      ctx.fireChannelRead(whole);
+      return;
+    }
+    collect(ctx, in);
+    if (fragmentRest == 0) {
+      inFragment = false;
+      if (lastFragment) {
+        var whole = record == null ? Unpooled.EMPTY_BUFFER : record;
+        record = null;
+        reset();
+        ctx.fireChannelRead(whole);
+      }
+    }
+  }
+
+  private void collect(ChannelHandlerContext ctx, ByteBuf in) {
+    while (fragmentRest > 0 && in.isReadable()) {
+      var target = room(ctx);
+      var bytes = Math.min(fragmentRest, in.readableBytes());
+      if (!admitted && target.readableBytes() < HEAD_BYTES) {
+        bytes = Math.min(bytes, HEAD_BYTES - target.readableBytes());
+      }
+      in.readBytes(target, bytes);
+      fragmentRest -= bytes;
+    }
+  }
+
+  /** Returns the record's buffer with room for the rest of the fragment, if that may come in. */
+  private ByteBuf room(ChannelHandlerContext ctx) {
+    var present = record == null ? 0 : record.readableBytes();
+    var whole = present + fragmentRest;
+    if (record == null) {
+      var first = whole > strangerBytesMax ? HEAD_BYTES : whole;
+      record = ctx.alloc().directBuffer(first, recordBytesMax);
+    }
+    if (!admitted && whole > strangerBytesMax) {
+      if (present < HEAD_BYTES) {
+        return record;
+      }
+      if (!gate.admits(record.slice())) {
+        throw new TooLongFrameException("record of " + whole + " bytes from a stranger");
+      }
+      admitted = true;
+    }
+    if (record.capacity() < whole) {
+      record.capacity(whole);
+    }
+    return record;
+  }
+
+  private void reset() {
+    inFragment = false;
+    fragmentRest = 0;
+    fragments = 0;
+    admitted = false;
+  }
+
+  @Override
+  public void handlerRemoved(ChannelHandlerContext ctx) {
+    if (record != null) {
+      record.release();
+      record = null;
+    }
+  }
+}
