@@ -1,0 +1,213 @@
+package io.bucketfs.nfs.state;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/** A client id and what hangs on it (RFC 8881, 2.4). */
+public final class Client {
+  private final long id;
+  private final Opaque owner;
+  private final long verifier;
+  private final Principal principal;
+  private final String implementation;
+  private final LeaseClock clock;
+
+  /** Opens and locks. Concurrent: files add to it under their own locks. */
+  private final Set<ShareState> states = ConcurrentHashMap.newKeySet();
+
+  private final ReentrantLock lock = new ReentrantLock();
+
+  @GuardedBy("lock")
+  private final List<Session> sessions = new ArrayList<>();
+
+  /** The sequence number of the next CREATE_SESSION. */
+  @GuardedBy("lock")
+  private int createSequence = 1;
+
+  /** The results of the last CREATE_SESSION, status included. */
+  @GuardedBy("lock")
+  private byte @Nullable [] createReply;
+
+  private volatile boolean confirmed;
+  private volatile boolean gone;
+  private volatile boolean reclaimComplete;
+  private volatile long renewed;
+  private volatile String address = "";
+
+  Client(
+      long id,
+      Opaque owner,
+      long verifier,
+      Principal principal,
+      String implementation,
+      LeaseClock clock) {
+    this.id = id;
+    this.owner = owner;
+    this.verifier = verifier;
+    this.principal = principal;
+    this.implementation = implementation;
+    this.clock = clock;
+    renewed = clock.now();
+  }
+
+  public long id() {
+    return id;
+  }
+
+  public Opaque owner() {
+    return owner;
+  }
+
+  public long verifier() {
+    return verifier;
+  }
+
+  public Principal principal() {
+    return principal;
+  }
+
+  /** Name and version of the client's software as it gives them. */
+  public String implementation() {
+    return implementation;
+  }
+
+  /** Whether a session was ever created. */
+  public boolean isConfirmed() {
+    return confirmed;
+  }
+
+  void confirm() {
+    confirmed = true;
+  }
+
+  /** Whether this client was destroyed; it gets no new state then. */
+  public boolean isGone() {
+    return gone;
+  }
+
+  void leave() {
+    gone = true;
+  }
+
+  public boolean isReclaimComplete() {
+    return reclaimComplete;
+  }
+
+  /** Notes RECLAIM_COMPLETE. Returns false where it had been sent before. */
+  boolean completeReclaim() {
+    lock.lock();
+    try {
+      var first = !reclaimComplete;
+      reclaimComplete = true;
+      return first;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Where the client was last seen, for people. */
+  public String address() {
+    return address;
+  }
+
+  public void seenAt(Peer peer) {
+    address = peer.address();
+  }
+
+  /** Begins the lease anew. */
+  public void renew() {
+    renewed = clock.now();
+  }
+
+  /** Whether the lease ran out. */
+  public boolean isExpired() {
+    return clock.now() - renewed > clock.lengthNanos();
+  }
+
+  /** Nanoseconds since the lease was renewed. */
+  public long idleNanos() {
+    return clock.now() - renewed;
+  }
+
+  Set<ShareState> states() {
+    return states;
+  }
+
+  public int stateCount() {
+    return states.size();
+  }
+
+  /** A copy of the list of sessions. */
+  public List<Session> sessions() {
+    lock.lock();
+    try {
+      return List.copyOf(sessions);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void add(Session session) {
+    lock.lock();
+    try {
+      sessions.add(session);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void remove(Session session) {
+    lock.lock();
+    try {
+      sessions.remove(session);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The sequence number that the next CREATE_SESSION must carry. */
+  public int createSequence() {
+    lock.lock();
+    try {
+      return createSequence;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The results of the last CREATE_SESSION for its retry, or null. */
+  public byte @Nullable [] createReply() {
+    lock.lock();
+    try {
+      return createReply;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Keeps the results of the CREATE_SESSION that carried {@link #createSequence}. */
+  public void created(byte[] reply) {
+    lock.lock();
+    try {
+      createReply = reply;
+      createSequence++;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether a request of any session runs now. */
+  boolean isBusy() {
+    for (var session : sessions()) {
+      if (session.isBusy()) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

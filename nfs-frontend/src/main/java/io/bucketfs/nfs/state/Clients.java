@@ -1,0 +1,262 @@
+package io.bucketfs.nfs.state;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.bucketfs.core.runtime.Execution;
+import io.bucketfs.nfs.status.NfsException;
+import io.bucketfs.nfs.status.NfsStatus;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** All clients and sessions (RFC 8881, 18.35, 18.36, 18.37, 18.50). Thread-safe. */
+public final class Clients {
+  private final Execution execution;
+  private final LeaseClock clock;
+  private final OpenFiles openFiles;
+  private final ClientLimits limits;
+  private final long epoch;
+  private final Consumer<Client> onForgotten;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  @GuardedBy("lock")
+  private int lastNumber;
+
+  @GuardedBy("lock")
+  private final Map<Opaque, Client> confirmed = new HashMap<>();
+
+  @GuardedBy("lock")
+  private final Map<Opaque, Client> unconfirmed = new HashMap<>();
+
+  private final ConcurrentHashMap<Long, Client> byId = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<SessionId, Session> sessions = new ConcurrentHashMap<>();
+
+  /**
+   * @param epoch first half of every client id, new at every start
+   * @param onForgotten is told of each confirmed client that is forgotten; must not wait
+   */
+  public Clients(
+      Execution execution,
+      LeaseClock clock,
+      OpenFiles openFiles,
+      ClientLimits limits,
+      int epoch,
+      Consumer<Client> onForgotten) {
+    this.execution = execution;
+    this.clock = clock;
+    this.openFiles = openFiles;
+    this.limits = limits;
+    this.epoch = epoch;
+    this.onForgotten = onForgotten;
+    openFiles.onConflictWithExpired(this::destroy);
+  }
+
+  /** What a client says of itself in EXCHANGE_ID. */
+  public record Identity(Opaque owner, long verifier, Principal principal, String implementation) {}
+
+  /** EXCHANGE_ID without the update flag: finds or makes a client record. */
+  public Client exchange(Identity who) throws NfsException {
+    @Nullable Client replaced = null;
+    lock.lock();
+    try {
+      var known = confirmed.get(who.owner());
+      if (known != null) {
+        if (!known.principal().equals(who.principal())) {
+          if (!known.isExpired() && (known.stateCount() > 0 || !known.sessions().isEmpty())) {
+            throw new NfsException(NfsStatus.CLID_INUSE);
+          }
+          confirmed.remove(who.owner());
+          replaced = known;
+        } else if (known.verifier() == who.verifier()) {
+          return known;
+        }
+      }
+      if (byId.size() >= limits.clientsMax()) {
+        throw new NfsException(NfsStatus.DELAY);
+      }
+      var client =
+          new Client(
+              epoch << 32 | ++lastNumber,
+              who.owner(),
+              who.verifier(),
+              who.principal(),
+              who.implementation(),
+              clock);
+      var pending = unconfirmed.put(who.owner(), client);
+      if (pending != null) {
+        byId.remove(pending.id());
+      }
+      byId.put(client.id(), client);
+      return client;
+    } finally {
+      lock.unlock();
+      if (replaced != null) {
+        discard(replaced);
+      }
+    }
+  }
+
+  /** EXCHANGE_ID with the update flag: the confirmed record must be there and match. */
+  public Client update(Identity who) throws NfsException {
+    lock.lock();
+    try {
+      var known = confirmed.get(who.owner());
+      if (known == null) {
+        throw new NfsException(NfsStatus.NOENT);
+      }
+      if (known.verifier() != who.verifier()) {
+        throw new NfsException(NfsStatus.NOT_SAME);
+      }
+      if (!known.principal().equals(who.principal())) {
+        throw new NfsException(NfsStatus.PERM);
+      }
+      return known;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Finds a client by its id.
+   *
+   * @throws NfsException STALE_CLIENTID
+   */
+  public Client require(long id) throws NfsException {
+    var client = byId.get(id);
+    if (client == null) {
+      throw new NfsException(NfsStatus.STALE_CLIENTID);
+    }
+    return client;
+  }
+
+  /**
+   * Confirms a client and makes a session. An older incarnation of the client and all it holds is
+   * dropped.
+   *
+   * @param sequence which CREATE_SESSION this is; another one may have come first
+   */
+  public Session createSession(Client client, int sequence, ChannelLimits fore, ChannelLimits back)
+      throws NfsException {
+    @Nullable Client older = null;
+    lock.lock();
+    try {
+      if (client.isGone() || byId.get(client.id()) != client) {
+        throw new NfsException(NfsStatus.STALE_CLIENTID);
+      }
+      if (client.createSequence() != sequence) {
+        throw new NfsException(NfsStatus.DELAY);
+      }
+      if (client.sessions().size() >= limits.sessionsPerClientMax()) {
+        throw new NfsException(NfsStatus.DELAY);
+      }
+      if (!client.isConfirmed()) {
+        unconfirmed.remove(client.owner(), client);
+        older = confirmed.put(client.owner(), client);
+        client.confirm();
+      }
+      var session =
+          new Session(new SessionId(client.id(), execution.randomLong()), client, fore, back);
+      client.add(session);
+      client.renew();
+      sessions.put(session.id(), session);
+      return session;
+    } finally {
+      lock.unlock();
+      if (older != null) {
+        discard(older);
+      }
+    }
+  }
+
+  /** The session with the given id, or null. */
+  public @Nullable Session session(SessionId id) {
+    return sessions.get(id);
+  }
+
+  /** The number of sessions. */
+  public int sessionCount() {
+    return sessions.size();
+  }
+
+  /** Ends a session. What its client holds open stays. */
+  public void destroy(Session session) {
+    sessions.remove(session.id());
+    session.client().remove(session);
+    session.dispose();
+  }
+
+  /**
+   * DESTROY_CLIENTID.
+   *
+   * @throws NfsException CLIENTID_BUSY where it has sessions or state
+   */
+  public void destroyIdle(Client client) throws NfsException {
+    if (!client.sessions().isEmpty() || client.stateCount() > 0) {
+      throw new NfsException(NfsStatus.CLIENTID_BUSY);
+    }
+    destroy(client);
+  }
+
+  /** Forgets a client with all it holds. */
+  public void destroy(Client client) {
+    lock.lock();
+    try {
+      confirmed.remove(client.owner(), client);
+      unconfirmed.remove(client.owner(), client);
+    } finally {
+      lock.unlock();
+    }
+    discard(client);
+    if (client.isConfirmed()) {
+      onForgotten.accept(client);
+    }
+  }
+
+  private void discard(Client client) {
+    client.leave();
+    byId.remove(client.id());
+    for (var session : client.sessions()) {
+      destroy(session);
+    }
+    openFiles.dropAll(client);
+  }
+
+  /** All clients, in no order. */
+  public List<Client> all() {
+    return List.copyOf(byId.values());
+  }
+
+  /**
+   * Renews clients whose requests still run, and drops those whose lease ran out so long ago that
+   * courtesy ends. A client that holds nothing gets no courtesy.
+   */
+  public void sweep() {
+    for (var client : byId.values()) {
+      if (client.isBusy()) {
+        client.renew();
+      } else if (client.isExpired()) {
+        var courtesy = client.stateCount() == 0 ? 0 : limits.courtesy().toNanos();
+        if (client.idleNanos() - clock.lengthNanos() >= courtesy) {
+          destroy(client);
+        }
+      }
+    }
+  }
+
+  /** Ends all clients, when the server stops. */
+  public void dropAll() {
+    for (var client : byId.values()) {
+      discard(client);
+    }
+  }
+
+  /** Notes RECLAIM_COMPLETE. */
+  public void completeReclaim(Client client) throws NfsException {
+    if (!client.completeReclaim()) {
+      throw new NfsException(NfsStatus.COMPLETE_ALREADY);
+    }
+  }
+}

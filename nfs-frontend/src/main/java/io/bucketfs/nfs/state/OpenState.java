@@ -1,0 +1,103 @@
+package io.bucketfs.nfs.state;
+
+import io.bucketfs.core.vfs.FileId;
+
+/**
+ * A file held open by an open-owner (RFC 8881, 9.7). Mutable fields are written under the lock of
+ * the {@link FileState} and may be read without.
+ */
+public final class OpenState implements ShareState {
+  private final Client client;
+  private final Opaque owner;
+  private final FileId file;
+  private final long tag;
+  private volatile int sequence;
+  private volatile int access;
+  private volatile int deny;
+
+  /** Bit n: some OPEN of this owner asked for access n; OPEN_DOWNGRADE may go back to it. */
+  private int accessesAsked;
+
+  private int deniesAsked;
+
+  OpenState(Client client, Opaque owner, FileId file, long tag) {
+    this.client = client;
+    this.owner = owner;
+    this.file = file;
+    this.tag = tag;
+  }
+
+  @Override
+  public Client client() {
+    return client;
+  }
+
+  public Opaque owner() {
+    return owner;
+  }
+
+  @Override
+  public FileId file() {
+    return file;
+  }
+
+  @Override
+  public long tag() {
+    return tag;
+  }
+
+  @Override
+  public int sequence() {
+    return sequence;
+  }
+
+  @Override
+  public OpenState open() {
+    return this;
+  }
+
+  /** {@link Share} bits that are held. */
+  public int access() {
+    return access;
+  }
+
+  /** {@link Share} bits that others may not have. */
+  public int deny() {
+    return deny;
+  }
+
+  void add(int moreAccess, int moreDeny) {
+    access |= moreAccess;
+    deny |= moreDeny;
+    accessesAsked |= 1 << moreAccess;
+    deniesAsked |= 1 << moreDeny;
+    advance();
+  }
+
+  /** Gives up bits. Returns false where no OPEN had asked for the rest. */
+  boolean reduce(int newAccess, int newDeny) {
+    if ((accessesAsked & 1 << newAccess) == 0 || (deniesAsked & 1 << newDeny) == 0) {
+      return false;
+    }
+    access = newAccess;
+    deny = newDeny;
+    accessesAsked &= subsetsOf(newAccess);
+    deniesAsked &= subsetsOf(newDeny);
+    advance();
+    return true;
+  }
+
+  private static int subsetsOf(int bits) {
+    var subsets = 0;
+    for (var n = 0; n <= 3; n++) {
+      if ((n & ~bits) == 0) {
+        subsets |= 1 << n;
+      }
+    }
+    return subsets;
+  }
+
+  private void advance() {
+    sequence = sequence == -1 ? 1 : sequence + 1;
+  }
+}

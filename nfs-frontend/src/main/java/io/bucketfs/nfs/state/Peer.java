@@ -1,0 +1,10 @@
+package io.bucketfs.nfs.state;
+
+/** A connection, as far as sessions care. Compared by identity. */
+public interface Peer {
+  /** Address of the client, for people. */
+  String address();
+
+  /** Is told of each request in a session; repeats are nothing new. */
+  void joined(Session session);
+}

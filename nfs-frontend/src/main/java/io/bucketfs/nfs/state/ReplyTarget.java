@@ -1,0 +1,4 @@
+package io.bucketfs.nfs.state;
+
+/** Where the reply to a request goes. */
+public record ReplyTarget(Peer peer, int xid) {}

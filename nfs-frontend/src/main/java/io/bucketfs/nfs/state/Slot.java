@@ -1,0 +1,152 @@
+package io.bucketfs.nfs.state;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.bucketfs.nfs.status.NfsException;
+import io.bucketfs.nfs.status.NfsStatus;
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A slot of a session: one request at a time, run exactly once (RFC 8881, 2.10.6). It keeps the
+ * last reply for a retry; a retry that comes while the request still runs is given the same reply.
+ */
+public final class Slot {
+  private static final int TARGETS_MAX = 4;
+
+  private final ReentrantLock lock = new ReentrantLock();
+
+  @GuardedBy("lock")
+  private int sequence;
+
+  @GuardedBy("lock")
+  private long fingerprint;
+
+  @GuardedBy("lock")
+  private boolean busy;
+
+  @GuardedBy("lock")
+  private boolean disposed;
+
+  @GuardedBy("lock")
+  private @Nullable ByteBuf reply;
+
+  @GuardedBy("lock")
+  private final List<ReplyTarget> targets = new ArrayList<>(1);
+
+  /** What a request on a slot is. */
+  public sealed interface Admission {
+    /** To be run. */
+    record Run() implements Admission {}
+
+    /** The retry of a request that runs now; its reply will go to the retry's target, too. */
+    record Joined() implements Admission {}
+
+    /**
+     * The retry of a request that was answered.
+     *
+     * @param reply owned by the receiver; null where the reply was not kept
+     */
+    record Replay(@Nullable ByteBuf reply) implements Admission {}
+  }
+
+  private static final Admission RUN = new Admission.Run();
+  private static final Admission JOINED = new Admission.Joined();
+
+  /**
+   * Admits a request.
+   *
+   * @param request tells requests apart that carry the same sequence number
+   * @throws NfsException SEQ_MISORDERED or SEQ_FALSE_RETRY
+   */
+  public Admission admit(int requestSequence, long request, ReplyTarget target)
+      throws NfsException {
+    lock.lock();
+    try {
+      if (disposed) {
+        throw new NfsException(NfsStatus.BADSESSION);
+      }
+      if (requestSequence == sequence + 1 && !busy) {
+        dropReply();
+        sequence = requestSequence;
+        fingerprint = request;
+        busy = true;
+        targets.clear();
+        targets.add(target);
+        return RUN;
+      }
+      if (requestSequence != sequence || sequence == 0) {
+        throw new NfsException(NfsStatus.SEQ_MISORDERED);
+      }
+      if (request != fingerprint) {
+        throw new NfsException(NfsStatus.SEQ_FALSE_RETRY);
+      }
+      if (busy) {
+        if (targets.size() == TARGETS_MAX) {
+          targets.removeFirst();
+        }
+        targets.add(target);
+        return JOINED;
+      }
+      return new Admission.Replay(reply == null ? null : reply.retainedDuplicate());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Ends the request that runs.
+   *
+   * @param toKeep the reply for retries, taken over; null where it is not to be kept
+   * @return where the reply goes
+   */
+  public List<ReplyTarget> finish(@Nullable ByteBuf toKeep) {
+    lock.lock();
+    try {
+      busy = false;
+      if (disposed) {
+        if (toKeep != null) {
+          toKeep.release();
+        }
+      } else {
+        reply = toKeep;
+      }
+      var result = List.copyOf(targets);
+      targets.clear();
+      return result;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether a request runs now. */
+  public boolean isBusy() {
+    lock.lock();
+    try {
+      return busy;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Lets go of the kept reply and admits nothing any more. */
+  public void dispose() {
+    lock.lock();
+    try {
+      disposed = true;
+      dropReply();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @GuardedBy("lock")
+  private void dropReply() {
+    if (reply != null) {
+      reply.release();
+      reply = null;
+    }
+  }
+}
