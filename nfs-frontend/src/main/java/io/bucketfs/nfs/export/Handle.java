@@ -1,0 +1,15 @@
+package io.bucketfs.nfs.export;
+
+import io.bucketfs.core.vfs.FileId;
+
+/** What a filehandle stands for. */
+public sealed interface Handle {
+  /** The directory that lists the mounts. */
+  record PseudoRoot() implements Handle {}
+
+  /** A file, directory or anything else inside a mount. */
+  record Node(FileId id) implements Handle {}
+
+  /** The only pseudo-root. */
+  Handle PSEUDO_ROOT = new PseudoRoot();
+}

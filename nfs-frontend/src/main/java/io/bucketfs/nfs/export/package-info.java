@@ -1,0 +1,5 @@
+/** The pseudo-root and filehandles. */
+@NullMarked
+package io.bucketfs.nfs.export;
+
+import org.jspecify.annotations.NullMarked;
