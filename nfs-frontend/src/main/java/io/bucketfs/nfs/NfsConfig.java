@@ -1,0 +1,63 @@
+package io.bucketfs.nfs;
+
+import java.net.InetSocketAddress;
+import java.time.Duration;
+
+/**
+ * How the NFS server is set up.
+ *
+ * @param address where to listen; port 0 takes any
+ * @param lease how long a client may be silent before its state may be taken (RFC 8881, 8.3)
+ * @param courtesy how long after that it keeps what nobody else wants
+ * @param transport how sockets are driven
+ * @param eventLoops threads that drive them; 0 for one a processor
+ * @param limits what clients may ask for
+ */
+public record NfsConfig(
+    InetSocketAddress address,
+    Duration lease,
+    Duration courtesy,
+    Transport transport,
+    int eventLoops,
+    NfsLimits limits) {
+  /** What drives sockets. */
+  public enum Transport {
+    /** Linux epoll where it can be loaded, else NIO. */
+    AUTO,
+    /** Java's own. */
+    NIO
+  }
+
+  public NfsConfig {
+    if (lease.compareTo(Duration.ofSeconds(1)) < 0) {
+      throw new IllegalArgumentException("lease is at least 1 s: " + lease);
+    }
+    if (courtesy.isNegative()) {
+      throw new IllegalArgumentException("courtesy is not negative: " + courtesy);
+    }
+    if (eventLoops < 0 || eventLoops > 1024) {
+      throw new IllegalArgumentException("event-loops is 0 to 1024: " + eventLoops);
+    }
+  }
+
+  /** The defaults, listening at an address. */
+  public static NfsConfig at(InetSocketAddress address) {
+    return new NfsConfig(
+        address, Duration.ofSeconds(90), Duration.ofHours(1), Transport.AUTO, 0, NfsLimits.DEFAULT);
+  }
+
+  /** The same with another lease. */
+  public NfsConfig withLease(Duration newLease) {
+    return new NfsConfig(address, newLease, courtesy, transport, eventLoops, limits);
+  }
+
+  /** The same with another courtesy. */
+  public NfsConfig withCourtesy(Duration newCourtesy) {
+    return new NfsConfig(address, lease, newCourtesy, transport, eventLoops, limits);
+  }
+
+  /** The same with another transport. */
+  public NfsConfig withTransport(Transport newTransport) {
+    return new NfsConfig(address, lease, courtesy, newTransport, eventLoops, limits);
+  }
+}

@@ -1,0 +1,316 @@
+package io.bucketfs.nfs;
+
+import io.bucketfs.core.local.ProtocolRecords;
+import io.bucketfs.core.runtime.Execution;
+import io.bucketfs.core.runtime.Meters;
+import io.bucketfs.core.vfs.FileSystem;
+import io.bucketfs.nfs.attr.AttributeWriter;
+import io.bucketfs.nfs.exec.Connection;
+import io.bucketfs.nfs.exec.OperationMeters;
+import io.bucketfs.nfs.export.AccessPolicy;
+import io.bucketfs.nfs.export.ExportTable;
+import io.bucketfs.nfs.export.HandleCodec;
+import io.bucketfs.nfs.op.Services;
+import io.bucketfs.nfs.recovery.ClientRecords;
+import io.bucketfs.nfs.recovery.DurableIdentity;
+import io.bucketfs.nfs.recovery.Grace;
+import io.bucketfs.nfs.rpc.RecordDecoder;
+import io.bucketfs.nfs.state.ClientLimits;
+import io.bucketfs.nfs.state.Clients;
+import io.bucketfs.nfs.state.LeaseClock;
+import io.bucketfs.nfs.state.OpenFiles;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.util.concurrent.GlobalEventExecutor;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The NFSv4.1 and 4.2 server: the module's entry point. Started once, closed once. */
+public final class NfsServer implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(NfsServer.class);
+  private static final int BACKLOG = 1024;
+  private static final int WRITE_LOW_BYTES = 2 * 1_048_576;
+  private static final int WRITE_HIGH_BYTES = 8 * 1_048_576;
+  private static final Duration SWEEP_MIN = Duration.ofMillis(100);
+  private static final Duration SWEEP_MAX = Duration.ofSeconds(1);
+
+  private final NfsConfig config;
+  private final FileSystem fileSystem;
+  private final Execution execution;
+  private final Meters meters;
+  private final ProtocolRecords records;
+  private final AccessPolicy policy;
+  private final ChannelGroup channels = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
+  private volatile @Nullable Running running;
+  private volatile boolean closed;
+
+  /** What exists between start and close. */
+  private record Running(
+      EventLoopGroup loops, Channel listening, Services services, LeaseClock clock) {}
+
+  /** A server that takes AUTH_SYS at its word. */
+  public NfsServer(
+      NfsConfig config,
+      FileSystem fileSystem,
+      Execution execution,
+      Meters meters,
+      ProtocolRecords records) {
+    this(
+        config,
+        fileSystem,
+        execution,
+        meters,
+        records,
+        (credential, _, _) -> AccessPolicy.trusting(credential));
+  }
+
+  public NfsServer(
+      NfsConfig config,
+      FileSystem fileSystem,
+      Execution execution,
+      Meters meters,
+      ProtocolRecords records,
+      AccessPolicy policy) {
+    this.config = config;
+    this.fileSystem = fileSystem;
+    this.execution = execution;
+    this.meters = meters;
+    this.records = records;
+    this.policy = policy;
+  }
+
+  /**
+   * Reads the records of the last run and listens. Waits for the disk.
+   *
+   * @throws IOException where the address cannot be listened at, or the records cannot be kept
+   */
+  public void start() throws IOException, InterruptedException {
+    var identity = DurableIdentity.load(records, execution);
+    var clock = new LeaseClock(execution, config.lease());
+    var services = services(identity, clock);
+    var operationMeters = new OperationMeters(meters);
+    var epoll = config.transport() == NfsConfig.Transport.AUTO && Epoll.isAvailable();
+    var loops =
+        new MultiThreadIoEventLoopGroup(
+            config.eventLoops(), epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+    Class<? extends ServerChannel> type =
+        epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+    var bound =
+        new ServerBootstrap()
+            .group(loops)
+            .channel(type)
+            .option(ChannelOption.SO_BACKLOG, BACKLOG)
+            .option(ChannelOption.SO_REUSEADDR, true)
+            .childOption(ChannelOption.TCP_NODELAY, true)
+            .childOption(ChannelOption.SO_KEEPALIVE, true)
+            .childOption(
+                ChannelOption.WRITE_BUFFER_WATER_MARK,
+                new WriteBufferWaterMark(WRITE_LOW_BYTES, WRITE_HIGH_BYTES))
+            .childHandler(
+                new ChannelInitializer<Channel>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    accept(channel, services, operationMeters);
+                  }
+                })
+            .bind(config.address())
+            .await();
+    if (!bound.isSuccess()) {
+      var _ = loops.shutdownGracefully(0, 0, TimeUnit.SECONDS);
+      throw new IOException(
+          "cannot listen for NFS at " + config.address() + ": " + bound.cause().getMessage(),
+          bound.cause());
+    }
+    running = new Running(loops, bound.channel(), services, clock);
+    meters.gauge("nfs_connections", channels::size);
+    meters.gauge("nfs_sessions", services.clients()::sessionCount);
+    meters.gauge("nfs_open_files", services.openFiles()::fileCount);
+    scheduleSweep(services, clock);
+    LOG.info(
+        "NFS listens at {}{}",
+        bound.channel().localAddress(),
+        services.grace().isActive()
+            ? ", " + services.grace().awaitedCount() + " clients may reclaim"
+            : "");
+  }
+
+  private Services services(DurableIdentity identity, LeaseClock clock) {
+    var limits = config.limits();
+    var clientRecords = new ClientRecords(records, execution);
+    var grace = new Grace(identity.recordedClients(), clientRecords, execution, config.lease());
+    var openFiles =
+        new OpenFiles(fileSystem, execution, identity.epoch(), limits.statesPerClientMax());
+    var clients =
+        new Clients(
+            execution,
+            clock,
+            openFiles,
+            new ClientLimits(limits.clientsMax(), limits.sessionsPerClientMax(), config.courtesy()),
+            identity.epoch(),
+            grace::forget);
+    var handles = new HandleCodec(identity.handleKey0(), identity.handleKey1());
+    var now = execution.now();
+    return new Services(
+        fileSystem,
+        execution,
+        limits,
+        clients,
+        openFiles,
+        grace,
+        clientRecords,
+        handles,
+        new ExportTable(fileSystem),
+        new AttributeWriter(handles, config.lease(), limits.ioBytesMax()),
+        policy,
+        meters.counter("nfs_read_bytes"),
+        meters.counter("nfs_written_bytes"),
+        identity.serverOwner(),
+        now.getEpochSecond() * 1_000_000_000L + now.getNano());
+  }
+
+  private void accept(Channel channel, Services services, OperationMeters operationMeters) {
+    if (channels.size() >= config.limits().connectionsMax()) {
+      var _ = channel.close();
+      return;
+    }
+    channels.add(channel);
+    var connection = new Connection(services, operationMeters);
+    channel
+        .pipeline()
+        .addLast(
+            new RecordDecoder(
+                config.limits().strangerRecordBytesMax(),
+                config.limits().recordBytesMax(),
+                connection::admits),
+            connection);
+  }
+
+  private void scheduleSweep(Services services, LeaseClock clock) {
+    if (closed) {
+      return;
+    }
+    var interval = config.lease().dividedBy(8);
+    var bounded =
+        interval.compareTo(SWEEP_MIN) < 0
+            ? SWEEP_MIN
+            : interval.compareTo(SWEEP_MAX) > 0 ? SWEEP_MAX : interval;
+    var _ =
+        execution.schedule(
+            bounded,
+            "nfs leases",
+            () -> {
+              try {
+                clock.tick(bounded);
+                services.grace().tick();
+                services.clients().sweep();
+              } finally {
+                scheduleSweep(services, clock);
+              }
+            });
+  }
+
+  /** The port that is listened at. */
+  public int port() {
+    return ((InetSocketAddress) requireRunning().listening.localAddress()).getPort();
+  }
+
+  /**
+   * A client as operators see it.
+   *
+   * @param owner how the client names itself
+   * @param implementation its software, where it says so
+   * @param states how many opens and lock owners it has
+   * @param idle since its lease was renewed
+   */
+  public record ClientView(
+      long id,
+      String owner,
+      String address,
+      String implementation,
+      boolean confirmed,
+      int sessions,
+      int states,
+      Duration idle) {}
+
+  /**
+   * The server as operators see it.
+   *
+   * @param inGrace whether clients reclaim what they held before the start
+   * @param awaited how many of them have not finished
+   */
+  public record View(
+      Instant at,
+      int connections,
+      int sessions,
+      boolean inGrace,
+      int awaited,
+      List<ClientView> clients) {}
+
+  /** What goes on now. */
+  public View view() {
+    var services = requireRunning().services;
+    var clients =
+        services.clients().all().stream()
+            .map(client ->
+                new ClientView(
+                    client.id(),
+                    client.owner().toString(),
+                    client.address(),
+                    client.implementation(),
+                    client.isConfirmed(),
+                    client.sessions().size(),
+                    client.stateCount(),
+                    Duration.ofNanos(client.idleNanos())))
+            .toList();
+    return new View(
+        execution.now(),
+        channels.size(),
+        services.clients().sessionCount(),
+        services.grace().isActive(),
+        services.grace().awaitedCount(),
+        clients);
+  }
+
+  private Running requireRunning() {
+    var present = running;
+    if (present == null) {
+      throw new IllegalStateException("the NFS server does not run");
+    }
+    return present;
+  }
+
+  /** Stops listening and drops all connections. Clients may reclaim after the next start. */
+  @Override
+  public void close() {
+    closed = true;
+    var present = running;
+    if (present == null) {
+      return;
+    }
+    running = null;
+    present.listening.close().syncUninterruptibly();
+    channels.close().awaitUninterruptibly();
+    present.loops.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+    present.services.clients().dropAll();
+  }
+}

@@ -1,0 +1,282 @@
+package io.bucketfs.nfs.exec;
+
+import io.bucketfs.nfs.op.Compound;
+import io.bucketfs.nfs.op.OperationCode;
+import io.bucketfs.nfs.op.ReplyBuffer;
+import io.bucketfs.nfs.op.Services;
+import io.bucketfs.nfs.rpc.Credential;
+import io.bucketfs.nfs.rpc.RpcCall;
+import io.bucketfs.nfs.rpc.RpcReply;
+import io.bucketfs.nfs.state.Peer;
+import io.bucketfs.nfs.state.ReplyTarget;
+import io.bucketfs.nfs.state.Session;
+import io.bucketfs.nfs.state.SessionId;
+import io.bucketfs.nfs.state.Slot;
+import io.bucketfs.nfs.status.NfsStatus;
+import io.bucketfs.nfs.xdr.BadXdr;
+import io.bucketfs.nfs.xdr.Xdr;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.TooLongFrameException;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One client connection: takes records, runs their calls, sends the replies.
+ *
+ * <p>Runs on its event loop but for {@link #completed}, which may come from any thread.
+ */
+public final class Connection extends ChannelInboundHandlerAdapter
+    implements Peer, CompoundRun.Completion {
+  private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
+  private static final int PROGRAM = 100_003;
+  private static final int VERSION = 4;
+  private static final int NULL = 0;
+  private static final int COMPOUND = 1;
+  private static final int REPLY_BYTES_FIRST = 512;
+
+  /** Up to here a reply is kept for retries even where the client does not ask for it. */
+  private static final int KEPT_UNASKED_BYTES_MAX = 4096;
+
+  private final Services services;
+  private final OperationMeters meters;
+  private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
+  private volatile String address = "";
+  private volatile Outbox outbox;
+
+  public Connection(Services services, OperationMeters meters) {
+    this.services = services;
+    this.meters = meters;
+    outbox = Outbox.CLOSED;
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext ctx) {
+    outbox = new Outbox(ctx.channel(), services.limits().pendingBytesMax());
+    if (ctx.channel().remoteAddress() instanceof InetSocketAddress remote
+        && remote.getAddress() != null) {
+      address = remote.getAddress().getHostAddress();
+    }
+  }
+
+  @Override
+  public String address() {
+    return address;
+  }
+
+  @Override
+  public void joined(Session session) {
+    sessions.add(session);
+  }
+
+  /** Whether a large record begins like a request of a session that exists. */
+  public boolean admits(ByteBuf head) {
+    if (!sessions.isEmpty()) {
+      return true;
+    }
+    try {
+      Xdr.skip(head, 8);
+      RpcCall.read(0, head);
+      CompoundHeader.read(head);
+      return Xdr.readInt(head) == OperationCode.SEQUENCE.number()
+          && services.clients().session(SessionId.read(head)) != null;
+    } catch (BadXdr _) {
+      return false;
+    }
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    var record = (ByteBuf) message;
+    var taken = false;
+    try {
+      taken = receive(ctx, record);
+    } catch (BadXdr _) {
+      var _ = ctx.close(); // not even a call header: there is nobody to answer to
+    } finally {
+      if (!taken) {
+        record.release();
+      }
+    }
+  }
+
+  /** Returns whether the record was taken over. */
+  private boolean receive(ChannelHandlerContext ctx, ByteBuf record) {
+    var recordBytes = record.readableBytes();
+    var xid = Xdr.readInt(record);
+    switch (Xdr.readInt(record)) {
+      case RpcCall.CALL -> {}
+      case RpcCall.REPLY -> {
+        return false; // to a callback, of which none is sent
+      }
+      default -> throw BadXdr.INSTANCE;
+    }
+    var call = RpcCall.read(xid, record);
+    var out = ctx.alloc().directBuffer(REPLY_BYTES_FIRST);
+    if (refused(call, out)) {
+      outbox.send(new ReplyBuffer(out));
+      return false;
+    }
+    return compound(call, record, recordBytes, out);
+  }
+
+  /** Answers all calls but COMPOUND; returns false for that. */
+  private static boolean refused(RpcCall call, ByteBuf out) {
+    var xid = call.xid();
+    if (call.rpcVersion() != RpcCall.RPC_VERSION) {
+      RpcReply.writeRpcMismatch(out, xid);
+    } else if (call.credential() instanceof Credential.Unknown
+        || call.credential() instanceof Credential.Broken
+        || (call.credential() instanceof Credential.TlsProbe && call.procedure() != NULL)) {
+      RpcReply.writeAuthError(out, xid, RpcReply.AUTH_BADCRED);
+    } else if (call.program() != PROGRAM) {
+      RpcReply.writeAccepted(out, xid, RpcReply.PROG_UNAVAIL);
+    } else if (call.version() != VERSION) {
+      RpcReply.writeVersionMismatch(out, xid, VERSION, VERSION);
+    } else if (call.procedure() == NULL) {
+      // A probe for TLS gets the same answer, whose empty verifier says that there is none.
+      RpcReply.writeAccepted(out, xid, 0);
+    } else if (call.procedure() != COMPOUND) {
+      RpcReply.writeAccepted(out, xid, RpcReply.PROC_UNAVAIL);
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  private boolean compound(RpcCall call, ByteBuf record, int recordBytes, ByteBuf out) {
+    var bodyAt = record.readerIndex();
+    CompoundHeader header;
+    try {
+      header = CompoundHeader.read(record);
+    } catch (BadXdr _) {
+      RpcReply.writeAccepted(out, call.xid(), RpcReply.GARBAGE_ARGS);
+      outbox.send(new ReplyBuffer(out));
+      return false;
+    }
+    RpcReply.begin(out, call.xid());
+    out.writeInt(header.status().code());
+    Xdr.writeOpaque(out, header.tag());
+    if (header.status() != NfsStatus.OK) {
+      out.writeInt(0);
+      RpcReply.end(out, out.readableBytes());
+      outbox.send(new ReplyBuffer(out));
+      return false;
+    }
+    var request =
+        new Compound.Request(
+            new ReplyTarget(this, call.xid()),
+            call.credential(),
+            header.minorVersion(),
+            header.operations(),
+            recordBytes,
+            Fingerprint.of(record, bodyAt, call.credential()));
+    outbox.began(recordBytes);
+    var compound = new Compound(services, request, new ReplyBuffer(out));
+    new CompoundRun(services, meters, compound, record, this).start();
+    return true;
+  }
+
+  @Override
+  public void completed(CompoundRun run) {
+    var compound = run.compound();
+    var reply = compound.reply();
+    outbox.ended(compound.request().recordBytes());
+    switch (compound.admission()) {
+      case null -> sendTo(List.of(compound.request().target()), reply);
+      case Slot.Admission.Joined() -> reply.release();
+      case Slot.Admission.Replay(var kept) -> {
+        if (kept == null) {
+          sendTo(List.of(compound.request().target()), reply);
+        } else {
+          reply.release();
+          replay(compound.request().target().xid(), kept);
+        }
+      }
+      case Slot.Admission.Run() -> {
+        var slot = compound.slot();
+        if (slot == null) {
+          throw new IllegalStateException("admitted without a slot");
+        }
+        sendTo(slot.finish(toKeep(compound)), reply);
+      }
+    }
+  }
+
+  /** The part of a reply that a retry would get, or null where it is not worth its memory. */
+  private static @Nullable ByteBuf toKeep(Compound compound) {
+    var reply = compound.reply();
+    var out = reply.out();
+    var bytes = out.writerIndex() - RpcReply.HEADER_BYTES;
+    if (!reply.parts().isEmpty() || (!compound.cacheThis() && bytes > KEPT_UNASKED_BYTES_MAX)) {
+      return null;
+    }
+    return out.retainedSlice(RpcReply.HEADER_BYTES, bytes);
+  }
+
+  private void replay(int xid, ByteBuf kept) {
+    var out = kept.alloc().directBuffer(RpcReply.HEADER_BYTES + kept.readableBytes());
+    RpcReply.begin(out, xid);
+    out.writeBytes(kept);
+    kept.release();
+    RpcReply.end(out, out.readableBytes());
+    outbox.send(new ReplyBuffer(out));
+  }
+
+  /** Sends a reply to all who asked for it: mostly one. */
+  private static void sendTo(List<ReplyTarget> targets, ReplyBuffer reply) {
+    RpcReply.end(reply.out(), reply.bytes());
+    for (var i = 0; i < targets.size(); i++) {
+      var target = targets.get(i);
+      var last = i == targets.size() - 1;
+      var own = last ? reply : reply.copy();
+      own.out().setInt(4, target.xid());
+      if (target.peer() instanceof Connection connection) {
+        connection.outbox.send(own);
+      } else {
+        own.release();
+      }
+    }
+    if (targets.isEmpty()) {
+      reply.release();
+    }
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext ctx) {
+    outbox.flush();
+    ctx.fireChannelReadComplete();
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+    outbox.adjustReading();
+    ctx.fireChannelWritabilityChanged();
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    for (var session : sessions) {
+      session.unbind(this);
+    }
+    outbox.close();
+    ctx.fireChannelInactive();
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    switch (cause) {
+      case IOException _ -> LOG.debug("connection of {} broke", address, cause);
+      case TooLongFrameException _ -> LOG.debug("connection of {} refused", address, cause);
+      default -> LOG.error("connection of {} failed", address, cause);
+    }
+    var _ = ctx.close();
+  }
+}

@@ -1,0 +1,29 @@
+package io.bucketfs.nfs.op;
+
+import io.bucketfs.nfs.state.StateId;
+import io.bucketfs.nfs.status.NfsException;
+import io.bucketfs.nfs.status.NfsStatus;
+import io.bucketfs.nfs.xdr.Xdr;
+import io.netty.buffer.ByteBuf;
+
+/** CLOSE (RFC 8881, 18.2). Locks that were taken through the open go with it. */
+record Close(StateId stateId) implements Operation {
+  static Close read(ByteBuf in) {
+    Xdr.readInt(in); // the sequence number of 4.0
+    return new Close(StateId.read(in));
+  }
+
+  @Override
+  public boolean isChange() {
+    return true;
+  }
+
+  @Override
+  public NfsStatus run(Compound c) throws NfsException {
+    var file = c.currentFile(NfsStatus.BAD_STATEID);
+    c.services().openFiles().close(c.client(), c.resolve(stateId), file);
+    c.setCurrentStateId(StateId.INVALID);
+    StateId.INVALID.write(c.out());
+    return NfsStatus.OK;
+  }
+}

@@ -1,0 +1,81 @@
+package io.bucketfs.nfs.op;
+
+import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.nfs.state.ByteRange;
+import io.bucketfs.nfs.state.Opaque;
+import io.bucketfs.nfs.state.OpenFiles;
+import io.bucketfs.nfs.state.StateId;
+import io.bucketfs.nfs.status.NfsException;
+import io.bucketfs.nfs.status.NfsStatus;
+import io.bucketfs.nfs.xdr.Xdr;
+import io.netty.buffer.ByteBuf;
+
+/** LOCK (RFC 8881, 18.10). */
+record Lock(boolean exclusive, boolean reclaim, long offset, long length, Locker locker)
+    implements Operation {
+  /** Who locks. */
+  sealed interface Locker {
+    /** A lock-owner that is new to the file, through an open. */
+    record ThroughOpen(StateId open, Opaque owner) implements Locker {}
+
+    /** A lock-owner that has locked in the file. */
+    record Again(StateId lock) implements Locker {}
+  }
+
+  static Lock read(ByteBuf in) {
+    var exclusive = LockType.readExclusive(in);
+    var reclaim = Xdr.readBoolean(in);
+    return new Lock(exclusive, reclaim, Xdr.readLong(in), Xdr.readLong(in), readLocker(in));
+  }
+
+  private static Locker readLocker(ByteBuf in) {
+    if (Xdr.readBoolean(in)) {
+      Xdr.readInt(in); // the sequence number of 4.0
+      var open = StateId.read(in);
+      Xdr.readInt(in);
+      Xdr.readLong(in);
+      return new Locker.ThroughOpen(open, new Opaque(Xdr.readBytes(in, Opaque.BYTES_MAX)));
+    }
+    var lock = StateId.read(in);
+    Xdr.readInt(in);
+    return new Locker.Again(lock);
+  }
+
+  @Override
+  public boolean isChange() {
+    return true;
+  }
+
+  @Override
+  public NfsStatus run(Compound c) throws NfsException, FileSystemException {
+    var file = c.currentFile(NfsStatus.ISDIR);
+    var range = ByteRange.of(offset, length);
+    if (reclaim) {
+      c.services().grace().requireReclaim(c.client());
+    } else {
+      c.services().grace().requireNew(c.client());
+    }
+    var files = c.services().openFiles();
+    var outcome =
+        switch (locker) {
+          case Locker.ThroughOpen(var open, var owner) ->
+              files.lock(c.client(), owner, c.resolve(open), file, range, exclusive);
+          case Locker.Again(var lock) ->
+              files.lock(c.client(), c.resolve(lock), file, range, exclusive);
+        };
+    return switch (outcome) {
+      case OpenFiles.LockOutcome.Granted(var id) -> {
+        c.setCurrentStateId(id);
+        id.write(c.out());
+        yield NfsStatus.OK;
+      }
+      case OpenFiles.LockOutcome.Denied(var conflict) -> {
+        if (reclaim) {
+          throw new NfsException(NfsStatus.RECLAIM_CONFLICT);
+        }
+        LockType.writeDenied(c.out(), conflict);
+        yield NfsStatus.DENIED;
+      }
+    };
+  }
+}
