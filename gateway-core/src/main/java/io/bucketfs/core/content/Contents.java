@@ -114,7 +114,10 @@ public final class Contents implements Snapshots, AutoCloseable {
     execution.schedule(MAINTENANCE, "content-maintenance", this::maintain);
   }
 
-  /** Adds an action that makes data clean when the disk fills up; called often, must not wait. */
+  /**
+   * Adds an action that makes data clean when the disk fills up; called at most once a second, must
+   * not wait.
+   */
   public void onPressure(Runnable action) {
     space.onPressure(() -> {
       evictor.wake();

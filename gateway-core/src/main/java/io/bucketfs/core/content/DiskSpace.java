@@ -7,6 +7,7 @@ import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Patience;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The disk cap. Who appends asks for room first; above the high-water mark the evictor runs and
@@ -18,11 +19,13 @@ final class DiskSpace {
   static final long RESERVE_BYTES = 128L << 20;
 
   private static final Duration POLL = Duration.ofMillis(20);
+  private static final Duration PRESS_EVERY = Duration.ofSeconds(1);
 
   private final ExtentStore extents;
   private final KeyValueStore metadata;
   private final Execution execution;
   private final long bytesMax;
+  private final AtomicLong pressed;
   private volatile Runnable pressure = () -> {};
 
   DiskSpace(ExtentStore extents, KeyValueStore metadata, Execution execution, long bytesMax) {
@@ -30,9 +33,10 @@ final class DiskSpace {
     this.metadata = metadata;
     this.execution = execution;
     this.bytesMax = bytesMax;
+    pressed = new AtomicLong(execution.nanoTime() - PRESS_EVERY.toNanos());
   }
 
-  /** Sets who makes room; called often, from any thread, must not wait. */
+  /** Sets who makes room; called from any thread, at most once a second, must not wait. */
   void onPressure(Runnable action) {
     pressure = action;
   }
@@ -55,7 +59,7 @@ final class DiskSpace {
     if (usedBytes() + bytes <= bytesMax - bytesMax / 10) {
       return;
     }
-    pressure.run();
+    press();
     while (usedBytes() + bytes > bytesMax - Math.min(RESERVE_BYTES, bytesMax / 20)) {
       if (patience.remainingNanos(execution.nanoTime()) == 0) {
         throw new FileSystemException(FsError.DELAY, "the disk cap is reached");
@@ -66,6 +70,14 @@ final class DiskSpace {
         Thread.currentThread().interrupt();
         throw new FileSystemException(FsError.DELAY, "interrupted");
       }
+      press();
+    }
+  }
+
+  private void press() {
+    var now = execution.nanoTime();
+    var last = pressed.get();
+    if (now - last >= PRESS_EVERY.toNanos() && pressed.compareAndSet(last, now)) {
       pressure.run();
     }
   }

@@ -11,36 +11,36 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Epoch {
   private static final byte[] EPOCH = Keys.text(0, "epoch");
-  private static final byte[] SEED = Keys.text(0, "verifier-seed");
+  private static final byte[] GATEWAY = Keys.text(0, "gateway-id");
 
   private final Committer committer;
-  private final long verifierSeed;
+  private final long gatewayId;
   private volatile long value;
 
-  private Epoch(Committer committer, long verifierSeed, long value) {
+  private Epoch(Committer committer, long gatewayId, long value) {
     this.committer = committer;
-    this.verifierSeed = verifierSeed;
+    this.gatewayId = gatewayId;
     this.value = value;
   }
 
   /**
    * Reads the epoch, and begins a new one where data may have been lost.
    *
-   * @param newSeed identity for a state directory that has none yet
+   * @param newGatewayId identity for a state directory that has none yet
    */
-  public static Epoch open(Committer committer, boolean lost, long newSeed)
+  public static Epoch open(Committer committer, boolean lost, long newGatewayId)
       throws FileSystemException {
-    record Stored(long verifierSeed, long epoch) {}
+    record Stored(long gatewayId, long epoch) {}
     var stored =
         committer.commit(tx -> {
-          var id = number(tx.get(Family.GATEWAY, SEED), newSeed);
+          var id = number(tx.get(Family.GATEWAY, GATEWAY), newGatewayId);
           var epoch = number(tx.get(Family.GATEWAY, EPOCH), 0);
           var next = lost || epoch == 0 ? epoch + 1 : epoch;
-          tx.put(Family.GATEWAY, SEED, Keys.number(id));
+          tx.put(Family.GATEWAY, GATEWAY, Keys.number(id));
           tx.put(Family.GATEWAY, EPOCH, Keys.number(next));
           return new Stored(id, next);
         });
-    return new Epoch(committer, stored.verifierSeed, stored.epoch);
+    return new Epoch(committer, stored.gatewayId, stored.epoch);
   }
 
   private static long number(byte @Nullable [] stored, long otherwise) {
@@ -52,14 +52,14 @@ public final class Epoch {
     return value;
   }
 
-  /** Random number of this state directory, so that two never share a verifier. */
-  public long verifierSeed() {
-    return verifierSeed;
+  /** Random identity of this state directory. */
+  public long gatewayId() {
+    return gatewayId;
   }
 
   /** The write verifier of the present epoch. */
   public long writeVerifier() {
-    return verifierSeed + value;
+    return gatewayId + value;
   }
 
   /** Begins a new epoch: acknowledged unstable writes were lost while running. */

@@ -12,7 +12,7 @@ final class Claims {
   /** Takes a key for an owner, who may have it already; false where another one has it. */
   boolean claim(int mount, String key, Object owner) {
     var present = owners.putIfAbsent(new ObjectName(mount, key), owner);
-    return present == null || present == owner;
+    return present == null || present.equals(owner);
   }
 
   void release(int mount, String key, Object owner) {

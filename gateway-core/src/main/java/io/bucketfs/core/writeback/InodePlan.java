@@ -101,7 +101,7 @@ final class InodePlan {
   private static boolean sameContent(Inode inode, Inode state) {
     var content = inode.content();
     var other = state.content();
-    return content == null || other == null
+    return (content == null || other == null)
         ? content == null && other == null
         : content.id() == other.id() && content.sequence() == other.sequence();
   }

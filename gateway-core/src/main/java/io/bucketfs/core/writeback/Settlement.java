@@ -18,6 +18,7 @@ import io.bucketfs.core.store.Tx;
 import io.bucketfs.core.vfs.FileId;
 import java.io.IOException;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** What the outcome of a request changes, each inside the transaction of its caller. */
@@ -121,9 +122,7 @@ final class Settlement {
     var number = mount.mount().number();
     tx.deleteJob(number, key);
     var remote = tx.remote(number, key);
-    if (remote == null || expected == null
-        ? remote != expected
-        : !remote.version().equals(expected.version())) {
+    if (!Objects.equals(versionOf(remote), versionOf(expected))) {
       return;
     }
     var path = key.substring(mount.mount().prefix().length());
@@ -156,6 +155,10 @@ final class Settlement {
     }
     names.finish();
     count(tx, number);
+  }
+
+  private static @Nullable ObjectVersion versionOf(@Nullable RemoteEntry entry) {
+    return entry == null ? null : entry.version();
   }
 
   private void count(Tx tx, int mount) {

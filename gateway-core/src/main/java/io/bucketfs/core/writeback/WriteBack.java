@@ -1,7 +1,5 @@
 package io.bucketfs.core.writeback;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.bucketfs.core.content.Snapshots;
 import io.bucketfs.core.importer.Importing;
 import io.bucketfs.core.importer.RecentExports;
@@ -13,12 +11,12 @@ import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.store.Committer;
 import io.bucketfs.core.store.Dirty;
+import io.bucketfs.core.store.Epoch;
 import io.bucketfs.core.store.Inode;
 import io.bucketfs.core.store.InodeKey;
 import io.bucketfs.core.store.Keys;
 import io.bucketfs.core.store.MetadataCache;
 import io.bucketfs.core.store.RecordReader;
-import io.bucketfs.core.store.Tx;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.WouldBlock;
@@ -42,7 +40,6 @@ public final class WriteBack implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(WriteBack.class);
   private static final int LOAD_PAGE = 1_024;
   private static final int NAMES_MAX = 64;
-  private static final byte[] GATEWAY_ID = Keys.text(0, "gateway-id");
 
   private final Committer committer;
   private final MetadataCache cache;
@@ -58,7 +55,7 @@ public final class WriteBack implements AutoCloseable {
   private final Meters.Counter exports;
   private final Meters.Counter retries;
   private final Meters.Counter failures;
-  private volatile String gatewayId = "";
+  private final String gatewayId;
 
   /** Registers with the committer: make it before the first transaction. */
   @SuppressWarnings("this-escape") // the listener only touches the schedule, which is made by then
@@ -70,6 +67,7 @@ public final class WriteBack implements AutoCloseable {
       Importing importing,
       RecentExports recent,
       MountTallies tallies,
+      Epoch epoch,
       Execution execution,
       WritebackLimits limits,
       Meters meters) {
@@ -80,6 +78,7 @@ public final class WriteBack implements AutoCloseable {
     this.importing = importing;
     this.execution = execution;
     this.limits = limits;
+    gatewayId = HexFormat.of().toHexDigits(epoch.gatewayId());
     writes = new BucketWrites(execution, meters);
     settlement = new Settlement(recent, tallies, meters);
     exports = meters.counter("writeback_exports");
@@ -95,19 +94,8 @@ public final class WriteBack implements AutoCloseable {
   }
 
   /** Begins to export, and reads the marks that an earlier run left, in the background. */
-  public void start() throws FileSystemException {
-    gatewayId = committer.commit(this::readOrMakeId);
+  public void start() {
     execution.fork("writeback-load", this::load);
-  }
-
-  private String readOrMakeId(Tx tx) throws IOException {
-    var stored = tx.get(Family.GATEWAY, GATEWAY_ID);
-    if (stored != null) {
-      return new String(stored, UTF_8);
-    }
-    var id = HexFormat.of().toHexDigits(execution.randomLong());
-    tx.put(Family.GATEWAY, GATEWAY_ID, id.getBytes(UTF_8));
-    return id;
   }
 
   private String newToken() {
