@@ -1,0 +1,313 @@
+package io.bucketfs.cache.sim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bucketfs.core.vfs.Caller;
+import io.bucketfs.core.vfs.CreateMode;
+import io.bucketfs.core.vfs.FileId;
+import io.bucketfs.core.vfs.FileSystem;
+import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.core.vfs.FsError;
+import io.bucketfs.core.vfs.NewNode;
+import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.SetAttributes;
+import io.bucketfs.core.vfs.Stability;
+import io.netty.buffer.Unpooled;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A client that works in a directory of its own, one operation after another, and knows what must
+ * be there. After a crash the operation that was under way may have happened or not.
+ */
+final class SimulatedClient {
+  private static final int NAMES = 5;
+  private static final int WRITE_BYTES_MAX = 3_000;
+  private static final int FILE_BYTES_MAX = 150_000;
+  private static final Duration PAUSE_MAX = Duration.ofSeconds(25);
+
+  private final SimulatedWorld world;
+  private final SplittableRandom random;
+  final String directory;
+  private final Set<String> history;
+  private Map<String, FileModel> model = new TreeMap<>();
+
+  /** What the model becomes if the operation that is under way happens. */
+  private @Nullable Map<String, FileModel> pending;
+
+  private @Nullable FileId home;
+
+  /**
+   * @param history digests of every state that any file ever had
+   */
+  SimulatedClient(SimulatedWorld world, int number, Set<String> history) {
+    this.world = world;
+    this.history = history;
+    directory = "client-" + number;
+    random = new SplittableRandom(world.seed * 31 + number);
+  }
+
+  void makeHome() throws FileSystemException {
+    home =
+        world
+            .files()
+            .make(
+                Caller.ROOT,
+                world.root(),
+                directory,
+                new NewNode.Directory(),
+                SetAttributes.NONE,
+                Patience.FOREVER)
+            .attributes()
+            .id();
+  }
+
+  Map<String, FileModel> model() {
+    return model;
+  }
+
+  /** Works until it is abandoned or has done its operations. */
+  void work(int operations) throws Exception {
+    for (var i = 0; i < operations; i++) {
+      world.execution.sleep(Duration.ofNanos(random.nextLong(PAUSE_MAX.toNanos())));
+      operate();
+    }
+  }
+
+  private FileId home() {
+    if (home == null) {
+      throw new IllegalStateException("no home yet");
+    }
+    return home;
+  }
+
+  private Map<String, FileModel> copy() {
+    var copy = new TreeMap<String, FileModel>();
+    model.forEach((name, file) -> copy.put(name, file.copy()));
+    return copy;
+  }
+
+  private void done(Map<String, FileModel> next) {
+    model = next;
+    pending = null;
+    next.values().forEach(file -> history.add(Digests.of(file.bytes())));
+  }
+
+  private void operate() throws Exception {
+    var name = "f" + random.nextInt(NAMES);
+    var file = model.get(name);
+    switch (random.nextInt(12)) {
+      case 0, 1 -> create(name);
+      case 2, 3, 4, 5 -> write(name, file, Stability.UNSTABLE);
+      case 6 -> write(name, file, Stability.FILE_SYNC);
+      case 7 -> commit(name, file);
+      case 8 -> truncate(name, file);
+      case 9 -> rename(name, "f" + random.nextInt(NAMES));
+      case 10 -> remove(name, file);
+      default -> read(file);
+    }
+  }
+
+  private void create(String name) throws Exception {
+    var next = copy();
+    if (!next.containsKey(name)) {
+      next.put(name, new FileModel(FileId.root(1), new byte[0]));
+    }
+    pending = next;
+    var created =
+        world
+            .files()
+            .create(
+                Caller.ROOT,
+                home(),
+                name,
+                new CreateMode.Unchecked(),
+                SetAttributes.NONE,
+                Patience.FOREVER);
+    if (created.isNew()) {
+      next.put(name, new FileModel(created.attributes().id(), new byte[0]));
+    }
+    done(next);
+  }
+
+  private void write(String name, @Nullable FileModel file, Stability stability) throws Exception {
+    if (file == null) {
+      return;
+    }
+    var data = new byte[1 + random.nextInt(WRITE_BYTES_MAX)];
+    random.nextBytes(data);
+    var offset =
+        random.nextInt(4) == 0
+            ? random.nextInt(FILE_BYTES_MAX)
+            : random.nextInt(file.bytes().length + 1);
+    var next = copy();
+    var target = next.get(name);
+    if (target == null) {
+      throw new IllegalStateException("the model lost " + name);
+    }
+    target.write(offset, data);
+    pending = next;
+    world.files().write(file.id, offset, Unpooled.wrappedBuffer(data), stability, Patience.FOREVER);
+    if (stability == Stability.FILE_SYNC) {
+      target.commit();
+    }
+    done(next);
+  }
+
+  private void commit(String name, @Nullable FileModel file) throws Exception {
+    if (file == null) {
+      return;
+    }
+    world.files().commit(file.id, Patience.FOREVER);
+    var committed = model.get(name);
+    if (committed != null) {
+      committed.commit();
+    }
+  }
+
+  private void truncate(String name, @Nullable FileModel file) throws Exception {
+    if (file == null) {
+      return;
+    }
+    var size = random.nextInt(3) == 0 ? 0 : random.nextInt(FILE_BYTES_MAX);
+    // Whatever happens to the truncate, the writes before it are made stable first.
+    var next = copy();
+    var target = next.get(name);
+    if (target == null) {
+      throw new IllegalStateException("the model lost " + name);
+    }
+    target.truncate(size);
+    pending = next;
+    world
+        .files()
+        .setAttributes(Caller.ROOT, file.id, SetAttributes.ofSize(size), true, Patience.FOREVER);
+    done(next);
+  }
+
+  private void rename(String from, String to) throws Exception {
+    var file = model.get(from);
+    if (file == null) {
+      return;
+    }
+    var next = copy();
+    if (!from.equals(to)) {
+      var moved = next.remove(from);
+      if (moved != null) {
+        next.put(to, moved);
+      }
+    }
+    pending = next;
+    world.files().rename(Caller.ROOT, home(), from, home(), to, Patience.FOREVER);
+    done(next);
+  }
+
+  private void remove(String name, @Nullable FileModel file) throws Exception {
+    if (file == null) {
+      return;
+    }
+    var next = copy();
+    next.remove(name);
+    pending = next;
+    world.files().remove(Caller.ROOT, home(), name, Patience.FOREVER);
+    done(next);
+  }
+
+  private void read(@Nullable FileModel file) throws Exception {
+    if (file != null) {
+      assertThat(contents(world.files(), file.id)).isEqualTo(file.bytes());
+    }
+  }
+
+  static byte[] contents(FileSystem files, FileId id) throws FileSystemException {
+    var size = files.attributes(id, Patience.FOREVER).sizeBytes();
+    var bytes = new byte[(int) size];
+    for (var at = 0; at < bytes.length; ) {
+      var result = files.read(id, at, bytes.length - at, Patience.FOREVER);
+      try {
+        var count = result.data().readableBytes();
+        assertThat(count).isPositive();
+        result.data().readBytes(bytes, at, count);
+        at += count;
+      } finally {
+        result.data().release();
+      }
+    }
+    return bytes;
+  }
+
+  /** Reads what is there now. */
+  Map<String, FileModel> observe() throws FileSystemException {
+    var seen = new TreeMap<String, FileModel>();
+    var ids = new TreeMap<String, FileId>();
+    FileId place;
+    try {
+      place = world.files().lookup(Caller.ROOT, world.root(), directory, Patience.FOREVER).id();
+    } catch (FileSystemException e) {
+      if (e.error() == FsError.NOT_FOUND) {
+        return seen;
+      }
+      throw e;
+    }
+    world
+        .files()
+        .readDirectory(
+            Caller.ROOT,
+            place,
+            0,
+            true,
+            (_, name, attributes) -> {
+              ids.put(name, attributes.id());
+              return true;
+            },
+            Patience.FOREVER);
+    for (var entry : ids.entrySet()) {
+      seen.put(
+          entry.getKey(),
+          new FileModel(entry.getValue(), contents(world.files(), entry.getValue())));
+    }
+    return seen;
+  }
+
+  /** Checks what is there after a crash, and goes on from it. */
+  void recover(boolean powerLost) throws FileSystemException {
+    var seen = observe();
+    var fits = fits(model, seen, powerLost) || (pending != null && fits(pending, seen, powerLost));
+    assertThat(fits)
+        .as(
+            "%s after a %s, seed %d: %s; expected %s or %s",
+            directory,
+            powerLost ? "power loss" : "kill",
+            world.seed,
+            describe(seen),
+            describe(model),
+            pending == null ? "nothing else" : describe(pending))
+        .isTrue();
+    done(seen);
+  }
+
+  private static boolean fits(
+      Map<String, FileModel> expected, Map<String, FileModel> seen, boolean powerLost) {
+    return expected.keySet().equals(seen.keySet())
+        && expected.entrySet().stream()
+            .allMatch(entry -> {
+              var actual = seen.get(entry.getKey());
+              return actual != null && entry.getValue().allows(actual.bytes(), powerLost);
+            });
+  }
+
+  static String describe(Map<String, FileModel> files) {
+    var text = new StringBuilder();
+    files.forEach((name, file) ->
+        text.append(name)
+            .append('=')
+            .append(file.bytes().length)
+            .append(':')
+            .append(Digests.of(file.bytes()))
+            .append(' '));
+    return text.toString();
+  }
+}

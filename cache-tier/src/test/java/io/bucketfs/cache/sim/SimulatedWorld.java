@@ -1,0 +1,107 @@
+package io.bucketfs.cache.sim;
+
+import io.bucketfs.cache.extent.ExtentFiles;
+import io.bucketfs.cache.extent.ExtentSettings;
+import io.bucketfs.core.Gateway;
+import io.bucketfs.core.admin.Administration.MountRequest;
+import io.bucketfs.core.local.Crash;
+import io.bucketfs.core.local.ForgetfulDisk;
+import io.bucketfs.core.local.LocalTier;
+import io.bucketfs.core.local.MemoryKeyValueStore;
+import io.bucketfs.core.mount.BucketLocation;
+import io.bucketfs.core.mount.Mount;
+import io.bucketfs.core.object.MemoryBucket;
+import io.bucketfs.core.object.MemoryStores;
+import io.bucketfs.core.runtime.Meters;
+import io.bucketfs.core.runtime.SimulatedExecution;
+import io.bucketfs.core.vfs.FileId;
+import io.bucketfs.core.vfs.FileSystem;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import java.util.Objects;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A gateway over a disk and a metadata store that forget, and a bucket that does not, which lives
+ * through crashes. Its methods run inside a task of the simulation, but for {@link #crash}.
+ */
+final class SimulatedWorld {
+  static final String BUCKET = "sim";
+  private static final ExtentSettings EXTENTS = new ExtentSettings(1 << 20, 1 << 20, 64);
+
+  final long seed;
+  final SimulatedExecution execution;
+  final MemoryBucket bucket;
+  private final MemoryStores stores;
+  private final SplittableRandom chance;
+  private final long diskBytesMax;
+  private ForgetfulDisk disk;
+  private MemoryKeyValueStore metadata;
+  private boolean lost;
+  private @Nullable Gateway gateway;
+
+  SimulatedWorld(long seed, long diskBytesMax) {
+    this.seed = seed;
+    this.diskBytesMax = diskBytesMax;
+    execution = new SimulatedExecution(seed);
+    chance = new SplittableRandom(seed ^ 0x5eedL);
+    stores = new MemoryStores(execution);
+    bucket = new MemoryBucket(execution);
+    stores.add(BUCKET, bucket);
+    disk = new ForgetfulDisk(seed);
+    metadata = new MemoryKeyValueStore(execution, seed);
+  }
+
+  Gateway gateway() {
+    return Objects.requireNonNull(gateway, "not started");
+  }
+
+  FileSystem files() {
+    return gateway().fileSystem();
+  }
+
+  FileId root() {
+    return files().exports().getFirst().root();
+  }
+
+  void start() throws Exception {
+    var extents =
+        new ExtentFiles(disk, EXTENTS, execution, UnpooledByteBufAllocator.DEFAULT, Meters.NONE);
+    gateway =
+        Gateway.open(
+            Gateway.Config.ofDisk(diskBytesMax),
+            new LocalTier(metadata, extents, lost),
+            stores,
+            execution,
+            Meters.NONE);
+    lost = false;
+  }
+
+  void createMount() throws Exception {
+    gateway()
+        .administration()
+        .createMount(
+            new MountRequest(
+                "sim",
+                new BucketLocation(
+                    BUCKET, "r", null, true, new BucketLocation.Credentials.Anonymous()),
+                "",
+                Mount.Policy.DEFAULT));
+  }
+
+  /** Ends the gateway where it stands. Outside of all tasks. */
+  void crash(Crash kind) {
+    execution.abandonAll();
+    disk = disk.crash(kind, chance.split());
+    metadata = metadata.crash(kind, chance.split());
+    lost |= kind == Crash.POWER;
+  }
+
+  /** Forgets the state directory, as if it had been deleted. Outside of all tasks. */
+  void wipe() {
+    execution.abandonAll();
+    disk = new ForgetfulDisk(seed + 1);
+    metadata = new MemoryKeyValueStore(execution, seed + 1);
+    lost = false;
+  }
+}
