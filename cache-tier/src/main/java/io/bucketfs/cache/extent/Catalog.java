@@ -10,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.NoSuchFileException;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -27,8 +28,9 @@ final class Catalog {
   Catalog(Disk disk, Execution execution) throws IOException {
     this.disk = disk;
     this.execution = execution;
-    for (var name : disk.list()) {
-      var file = ExtentFile.find(disk, name);
+    var names = Set.copyOf(disk.list());
+    for (var name : names) {
+      var file = ExtentFile.find(disk, name, names);
       if (file != null) {
         files.put(file.number(), file);
         diskBytes.addAndGet(file.records().end());

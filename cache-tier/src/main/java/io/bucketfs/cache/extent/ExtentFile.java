@@ -9,6 +9,7 @@ import io.bucketfs.core.local.ExtentStore.Stream;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +22,10 @@ import org.jspecify.annotations.Nullable;
 final class ExtentFile {
   private static final String SUFFIX_WRITE = ".w";
   private static final String SUFFIX_FILL = ".f";
+
+  /** Added to the name of a poisoned file, for a file that says so. */
+  private static final String SUFFIX_POISONED = ".poisoned";
+
   private static final int NAME_DIGITS = 12;
 
   private final long number;
@@ -61,16 +66,20 @@ final class ExtentFile {
     growing = true;
   }
 
-  private ExtentFile(Disk disk, long number, Stream stream, long end) {
+  private ExtentFile(Disk disk, long number, Stream stream, long end, boolean poisoned) {
     this.number = number;
     this.stream = stream;
     this.disk = disk;
     createdHere = false;
-    records = new RecordSync(name(number, stream), end, false);
+    records = new RecordSync(name(number, stream), end, poisoned);
   }
 
-  /** A file of an earlier run, or null where the name is not one. */
-  static @Nullable ExtentFile find(Disk disk, String name) throws IOException {
+  /**
+   * A file of an earlier run, or null where the name is not one.
+   *
+   * @param names all names on the disk
+   */
+  static @Nullable ExtentFile find(Disk disk, String name, Set<String> names) throws IOException {
     var suffix = name.substring(Math.min(name.length(), NAME_DIGITS));
     if (!suffix.equals(SUFFIX_WRITE) && !suffix.equals(SUFFIX_FILL)) {
       return null;
@@ -81,7 +90,8 @@ final class ExtentFile {
     }
     var stream = suffix.equals(SUFFIX_WRITE) ? Stream.WRITE : Stream.FILL;
     try (var file = disk.open(name)) {
-      return new ExtentFile(disk, Long.parseLong(digits), stream, file.size());
+      var poisoned = names.contains(name + SUFFIX_POISONED);
+      return new ExtentFile(disk, Long.parseLong(digits), stream, file.size(), poisoned);
     }
   }
 
@@ -204,6 +214,9 @@ final class ExtentFile {
   void remove() throws IOException {
     try {
       disk.delete(name());
+      if (records.poisoned()) {
+        deleteNote();
+      }
     } catch (IOException e) {
       lock.lock();
       try {
@@ -214,6 +227,27 @@ final class ExtentFile {
       throw e;
     }
     close();
+  }
+
+  private void deleteNote() throws IOException {
+    try {
+      disk.delete(name() + SUFFIX_POISONED);
+    } catch (NoSuchFileException e) {
+      // It could not be made when the sync failed.
+    }
+  }
+
+  /**
+   * Leaves word of a failed sync for the next process, which would find all bytes in the page cache
+   * and, by a sync that succeeds, take them for durable. Word that is lost with the machine is not
+   * needed any more, and so it is not synced.
+   */
+  void noteFailedSync(IOException failure) {
+    try {
+      disk.create(name() + SUFFIX_POISONED).close();
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
   }
 
   /** Makes the record at the position durable. */

@@ -96,7 +96,16 @@ public final class ExtentFiles implements ExtentStore {
 
   private void syncNow(ExtentFile file) throws IOException {
     var begin = execution.nanoTime();
-    NativeWait.run(execution, () -> file.handle().sync());
+    NativeWait.run(
+        execution,
+        () -> {
+          try {
+            file.handle().sync();
+          } catch (IOException e) {
+            file.noteFailedSync(e);
+            throw e;
+          }
+        });
     syncTimer.record(execution.nanoTime() - begin);
   }
 

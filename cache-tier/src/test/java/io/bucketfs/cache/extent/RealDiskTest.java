@@ -1,0 +1,105 @@
+package io.bucketfs.cache.extent;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.bucketfs.core.local.Disk.DiskFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@SuppressWarnings("NullAway.Init") // JUnit sets the directory
+class RealDiskTest {
+  @TempDir private Path directory;
+  private RealDisk disk;
+
+  @BeforeEach
+  void open() {
+    disk = new RealDisk(directory);
+  }
+
+  private static ByteBuffer text(String text) {
+    return ByteBuffer.wrap(text.getBytes(UTF_8));
+  }
+
+  private static String read(DiskFile file, long position, int length) throws IOException {
+    var target = ByteBuffer.allocate(length);
+    var read = file.read(position, target);
+    return new String(target.array(), 0, read, UTF_8);
+  }
+
+  @Test
+  void writesReadsAndDeletes() throws Exception {
+    try (var file = disk.create("a")) {
+      file.write(0, text("one"), text("two"));
+      file.write(3, text("TWO"));
+      file.sync();
+      disk.syncDirectory();
+      assertThat(read(file, 1, 100)).isEqualTo("neTWO");
+      assertThat(read(file, 100, 1)).isEmpty();
+      assertThat(file.size()).isEqualTo(6);
+      assertThat(disk.list()).containsExactly("a");
+      assertThat(disk.usableBytes()).isPositive();
+      assertThatThrownBy(() -> disk.create("a")).isInstanceOf(FileAlreadyExistsException.class);
+      disk.delete("a");
+      assertThat(read(file, 0, 3)).isEqualTo("one");
+      assertThatThrownBy(() -> disk.open("a")).isInstanceOf(NoSuchFileException.class);
+    }
+  }
+
+  @Test
+  void worksOnAnInterruptedThreadAndLeavesItInterrupted() throws Exception {
+    try (var file = disk.create("a")) {
+      Thread.currentThread().interrupt();
+      file.write(0, text("kept"));
+      file.sync();
+      assertThat(read(file, 0, 4)).isEqualTo("kept");
+      assertThat(Thread.interrupted()).isTrue();
+    }
+  }
+
+  @Test
+  void othersGoOnWhileOneThreadIsInterruptedAgainAndAgain() throws Exception {
+    var bytes = new byte[1 << 20];
+    try (var file = disk.create("a")) {
+      file.write(0, ByteBuffer.wrap(bytes));
+      var begun = new CountDownLatch(1);
+      var victim =
+          Thread.ofPlatform()
+              .start(() -> {
+                for (var i = 0; i < 2_000; i++) {
+                  readAll(file, bytes.length);
+                  begun.countDown();
+                }
+              });
+      begun.await();
+      while (victim.isAlive()) {
+        victim.interrupt();
+        assertThat(readAll(file, bytes.length)).isEqualTo(bytes.length);
+      }
+    }
+  }
+
+  private static int readAll(DiskFile file, int length) {
+    try {
+      return file.read(0, ByteBuffer.allocate(length));
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  void failsAfterClose() throws Exception {
+    var file = disk.create("a");
+    file.close();
+    assertThatThrownBy(() -> file.write(0, text("a"))).isInstanceOf(IOException.class);
+    assertThatThrownBy(file::sync).isInstanceOf(IOException.class);
+  }
+}
