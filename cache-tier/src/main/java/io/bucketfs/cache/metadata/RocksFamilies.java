@@ -9,6 +9,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
 import org.rocksdb.Cache;
@@ -57,10 +58,11 @@ final class RocksFamilies implements AutoCloseable {
   private final Map<Family, ColumnFamilyHandle> byFamily = new EnumMap<>(Family.class);
   private final RocksDB database;
 
-  RocksFamilies(Path directory, long cacheBytes) throws IOException {
+  RocksFamilies(Path directory, long cacheBytes, Consumer<DBOptions> tuning) throws IOException {
     cache = new LRUCache(cacheBytes, CACHE_SHARD_BITS, false, INDEX_SHARE_OF_CACHE);
     writeBuffers = new WriteBufferManager(Math.min(WRITE_BUFFER_BYTES_MAX, cacheBytes / 2), cache);
     databaseOptions = databaseOptions();
+    tuning.accept(databaseOptions);
     familyOptions = familyOptions();
     var families = Family.values();
     var descriptors = new ArrayList<ColumnFamilyDescriptor>();

@@ -17,7 +17,9 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.StampedLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.rocksdb.DBOptions;
 import org.rocksdb.FlushOptions;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.ReadTier;
@@ -58,9 +60,20 @@ public final class RocksMetadataStore implements KeyValueStore {
    */
   public RocksMetadataStore(Path directory, long blockCacheBytes, Execution execution)
       throws IOException {
+    this(directory, blockCacheBytes, execution, _ -> {});
+  }
+
+  /**
+   * Opens or creates the store, with other options.
+   *
+   * @param tuning changes the options before the store is opened
+   */
+  RocksMetadataStore(
+      Path directory, long blockCacheBytes, Execution execution, Consumer<DBOptions> tuning)
+      throws IOException {
     this.directory = directory;
     this.execution = execution;
-    rocks = NativeWait.on(execution, () -> new RocksFamilies(directory, blockCacheBytes));
+    rocks = NativeWait.on(execution, () -> new RocksFamilies(directory, blockCacheBytes, tuning));
     readAnywhere = new ReadOptions();
     readMemory = new ReadOptions().setReadTier(ReadTier.BLOCK_CACHE_TIER);
     writeSynced = new WriteOptions().setSync(true);

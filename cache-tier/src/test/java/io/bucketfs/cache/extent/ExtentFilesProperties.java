@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
  * a crash at a random instant of each of several lives; compared with plain maps.
  */
 class ExtentFilesProperties {
-  private static final int SEEDS = 150;
+  private static final int SEEDS = 60;
   private static final int LIVES = 5;
   private static final int TASKS = 6;
 

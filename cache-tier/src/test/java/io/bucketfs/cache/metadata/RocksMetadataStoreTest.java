@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bucketfs.core.local.Family;
 import io.bucketfs.core.local.KeyValueStore;
+import io.bucketfs.core.local.KeyValueStore.Change;
 import io.bucketfs.core.local.KeyValueStoreContract;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.runtime.ThreadExecution;
@@ -16,6 +17,8 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.rocksdb.Statistics;
+import org.rocksdb.TickerType;
 
 @SuppressWarnings("NullAway.Init") // JUnit sets the directory
 class RocksMetadataStoreTest extends KeyValueStoreContract {
@@ -43,7 +46,7 @@ class RocksMetadataStoreTest extends KeyValueStoreContract {
     var path = directory.resolve("cold");
     try (var store = new RocksMetadataStore(path, CACHE_BYTES, execution)) {
       for (var i = 0; i < 2_000; i++) {
-        store.write(List.of(new KeyValueStore.Change.Put(Family.INODES, key(i), key(i))), false);
+        store.write(List.of(new Change.Put(Family.INODES, key(i), key(i))), false);
       }
       store.flush(Family.INODES);
     }
@@ -53,6 +56,25 @@ class RocksMetadataStoreTest extends KeyValueStoreContract {
       assertThat(store.get(Family.INODES, key(1_000))).isEqualTo(key(1_000));
       assertThat(store.getFromMemory(Family.INODES, key(1_000))).isEqualTo(key(1_000));
       assertThat(store.getFromMemory(Family.DIRENTS, key(1_000))).isNull();
+    }
+  }
+
+  /** RocksDB counts its syncs of the log; what was not synced a power loss would take. */
+  @Test
+  void syncsTheLogWhenAskedTo() throws Exception {
+    try (var statistics = new Statistics();
+        var store =
+            new RocksMetadataStore(
+                directory.resolve("synced"),
+                CACHE_BYTES,
+                execution,
+                options -> options.setStatistics(statistics))) {
+      var batch = List.<Change>of(new Change.Put(Family.JOBS, key(1), key(1)));
+      var before = statistics.getTickerCount(TickerType.WAL_FILE_SYNCED);
+      store.write(batch, false);
+      assertThat(statistics.getTickerCount(TickerType.WAL_FILE_SYNCED)).isEqualTo(before);
+      store.write(batch, true);
+      assertThat(statistics.getTickerCount(TickerType.WAL_FILE_SYNCED)).isEqualTo(before + 1);
     }
   }
 
