@@ -344,14 +344,25 @@ final class InodePlan {
         || tx.isEmptyDirectory(number, directory.key().number());
   }
 
+  /**
+   * A child that will be exported below the directory, or null. One that was moved along with it is
+   * not marked before the move's own mark is worked on; it is marked here.
+   */
   private @Nullable InodeKey unexportedChild(Inode directory) throws IOException {
     var from = Keys.cookie(number, directory.key().number(), 0);
     var to = Keys.cookie(number, directory.key().number() + 1, 0);
     for (var entry : tx.scan(Family.COOKIES, from, to, CHILDREN_MAX)) {
-      var child = new InodeKey(number, new RecordReader(entry.value()).i64());
-      var dirty = tx.dirty(child);
-      if (dirty != null && dirty.failure() == null) {
-        return child;
+      var child = tx.inode(new InodeKey(number, new RecordReader(entry.value()).i64()));
+      if (child == null || child.localOnly()) {
+        continue;
+      }
+      var dirty = tx.dirty(child.key());
+      if (dirty == null) {
+        tx.markDirty(child);
+        return child.key();
+      }
+      if (dirty.failure() == null) {
+        return child.key();
       }
     }
     return null;

@@ -70,6 +70,9 @@ final class Schedule {
   private record Slot(long dueNanos, Entry entry) {}
 
   private static final class MountQueue {
+    /** Marks up to this time are due, however short they have been idle. */
+    long hurriedNanos;
+
     final Map<Subject, Entry> entries = new HashMap<>();
     final PriorityQueue<Slot> slots = new PriorityQueue<>(Comparator.comparingLong(Slot::dueNanos));
     final TreeMap<Long, Integer> since = new TreeMap<>();
@@ -84,6 +87,8 @@ final class Schedule {
 
   /** How long something that is blocked waits at most before it looks again. */
   private static final Duration BLOCKED_MAX = Duration.ofSeconds(5);
+
+  private static final Duration HURRY_PAUSE = Duration.ofSeconds(1);
 
   private static final int SHIFT_MAX = 20;
 
@@ -241,9 +246,13 @@ final class Schedule {
     if (entry.isUrgent()) {
       return entry.notBeforeNanos;
     }
+    var least = Math.max(entry.notBeforeNanos, dirty.notBeforeNanos());
+    var queue = mounts.get(entry.subject.mount());
+    if (queue != null && dirty.sinceNanos() <= queue.hurriedNanos) {
+      return least;
+    }
     var idle = dirty.changedNanos() + policy.writebackIdle().toNanos();
     var late = dirty.sinceNanos() + policy.writebackMaxAge().toNanos();
-    var least = Math.max(entry.notBeforeNanos, dirty.notBeforeNanos());
     return Math.max(Math.min(idle, late), least);
   }
 
@@ -520,6 +529,30 @@ final class Schedule {
     if (queue != null && !entry.running) {
       settle(queue, entry);
     }
+  }
+
+  /**
+   * Makes everything of a mount due that is dirty now. At most once in a while: in between, what is
+   * due is being worked on already.
+   */
+  void hurry(int mount) {
+    lock.lock();
+    try {
+      var queue = mounts.get(mount);
+      var now = now();
+      if (queue == null || now - queue.hurriedNanos < HURRY_PAUSE.toNanos()) {
+        return;
+      }
+      queue.hurriedNanos = now;
+      for (var entry : queue.entries.values()) {
+        if (!entry.running && entry.dirty != null) {
+          enqueue(queue, entry);
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    pump();
   }
 
   // Reports.

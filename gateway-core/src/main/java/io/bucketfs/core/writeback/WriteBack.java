@@ -375,7 +375,7 @@ public final class WriteBack implements AutoCloseable {
 
   /** Makes everything of a mount due now, as when the disk fills up. Never waits. */
   public void hurry(int mount) {
-    schedule.barrier(mount, _ -> true);
+    schedule.hurry(mount);
   }
 
   /** Forgets a mount that is gone. */

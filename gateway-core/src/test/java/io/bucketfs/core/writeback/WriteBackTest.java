@@ -121,8 +121,7 @@ final class WriteBackTest {
       world.flush();
       assertThat(requests(world) - before).isEqualTo(1);
       assertThat(world.bucket.counts().of(RequestKind.COPY)).isEqualTo(1);
-      assertThat(world.metadata("a"))
-          .containsEntry("file-permissions", "0100600");
+      assertThat(world.metadata("a")).containsEntry("file-permissions", "0100600");
       assertThat(world.object("a")).isEqualTo("bytes");
     });
   }
@@ -224,6 +223,7 @@ final class WriteBackTest {
       assertThat(world.object("b")).isEqualTo("was a");
       assertThat(world.read("a")).isEqualTo("was b");
       assertThat(world.read("b")).isEqualTo("was a");
+      world.execution.sleep(SOON);
       assertThat(world.bucket.foreign().keys()).containsExactly("a", "b");
     });
   }

@@ -1,0 +1,394 @@
+package io.bucketfs.core.writeback;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bucketfs.core.local.Crash;
+import io.bucketfs.core.local.MemoryExtentStore;
+import io.bucketfs.core.local.MemoryKeyValueStore;
+import io.bucketfs.core.object.MemoryBucket;
+import io.bucketfs.core.object.MemoryFaults.Chances;
+import io.bucketfs.core.object.MemoryFaults.Fault;
+import io.bucketfs.core.object.RequestKind;
+import io.bucketfs.core.object.StoreTraits;
+import io.bucketfs.core.runtime.SimulatedExecution;
+import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.core.vfs.FsError;
+import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.SetAttributes;
+import java.time.Duration;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Local changes against those of others in the bucket, lost replies and crashes. */
+@Timeout(120)
+final class RaceTest {
+  private static final String LOST = ".bucketfs-lost+found";
+
+  private static void play(WriteBackTest.Scene scene) {
+    WriteBackTest.play(scene);
+  }
+
+  /** Rules 13, 19 and promise 7. */
+  @Test
+  void aForeignPutUnderADirtyFileWinsAndTheLocalVersionIsKept() {
+    play(world -> {
+      world.write("a", "first");
+      world.flush();
+      world.write("a", "local");
+      world.foreignPut("a", "foreign");
+      world.flush();
+      assertThat(world.object("a")).isEqualTo("foreign");
+      assertThat(world.read("a")).isEqualTo("foreign");
+      var kept = world.list(LOST);
+      assertThat(kept).hasSize(1);
+      assertThat(kept.getFirst()).endsWith("_a");
+      assertThat(world.read(LOST + "/" + kept.getFirst())).isEqualTo("local");
+      assertThat(world.operations.conflicts(null, 10)).hasSize(1);
+      assertThat(world.operations.mount("data").conflicts()).isEqualTo(1);
+      assertThat(world.backlog().files()).isZero();
+    });
+  }
+
+  @Test
+  void aForeignObjectUnderANewFileWins() {
+    play(world -> {
+      world.list("");
+      world.write("a", "local");
+      world.foreignPut("a", "foreign");
+      world.flush();
+      assertThat(world.object("a")).isEqualTo("foreign");
+      assertThat(world.read("a")).isEqualTo("foreign");
+      assertThat(world.list(LOST)).hasSize(1);
+    });
+  }
+
+  @Test
+  void aForeignDeleteOfADirtyFileIsAConflict() {
+    play(world -> {
+      world.write("a", "first");
+      world.flush();
+      world.write("a", "local");
+      world.bucket.foreign().delete("a");
+      world.flush();
+      assertThat(world.exists("a")).isFalse();
+      assertThat(world.list(LOST)).hasSize(1);
+      assertThat(world.bucket.foreign().keys()).isEmpty();
+    });
+  }
+
+  @Test
+  void deletedHereWhileChangedInTheBucketKeepsTheObject() {
+    play(world -> {
+      world.write("a", "first");
+      world.flush();
+      world.remove("a");
+      world.foreignPut("a", "foreign");
+      world.flush();
+      assertThat(world.object("a")).isEqualTo("foreign");
+      assertThat(world.read("a")).isEqualTo("foreign");
+      assertThat(world.operations.conflicts(null, 10)).hasSize(1);
+    });
+  }
+
+  @Test
+  void deletedOnBothSidesIsNoConflict() {
+    play(world -> {
+      world.write("a", "first");
+      world.flush();
+      world.remove("a");
+      world.bucket.foreign().delete("a");
+      world.flush();
+      assertThat(world.operations.conflicts(null, 10)).isEmpty();
+      assertThat(world.backlog().files()).isZero();
+    });
+  }
+
+  /** Rule 13. */
+  @ParameterizedTest
+  @ValueSource(strings = {"PUT", "COPY", "DELETE"})
+  void rule13ALostReplyIsNoConflict(String kind) {
+    play(world -> {
+      world.write("a", "first");
+      world.write("gone", "x");
+      world.flush();
+      world.write("new", "new");
+      world.files.setAttributes(
+          World.ROOT, world.at("a").id(), SetAttributes.ofMode(0600), false, Patience.FOREVER);
+      world.remove("gone");
+      world.bucket.faults().next(RequestKind.valueOf(kind), Fault.LOST_REPLY);
+      world.flush();
+      assertThat(world.bucket.foreign().keys()).containsExactly("a", "new");
+      assertThat(world.metadata("a")).containsEntry("file-permissions", "0100600");
+      assertThat(world.operations.conflicts(null, 10)).isEmpty();
+      assertThat(world.bucket.counts().of(RequestKind.valueOf(kind)))
+          .isEqualTo(kind.equals("PUT") ? 3 : 1);
+    });
+  }
+
+  /** Rule 13: the request landed, the process died before the reply. */
+  @Test
+  void rule13AJobOfAKilledProcessIsSettledAfterTheRestart() {
+    var execution = new SimulatedExecution(3);
+    var metadata = new MemoryKeyValueStore(execution, 3);
+    var extents = new MemoryExtentStore();
+    var bucket = new MemoryBucket(execution);
+    execution.run(() -> {
+      var world = new World(execution, metadata, extents, bucket);
+      world.write("a", "bytes");
+      // The reply takes so long that the process is gone by then.
+      bucket.faults().delay(RequestKind.PUT, Duration.ofMinutes(2), Duration.ofMinutes(2));
+      execution.sleep(World.IDLE.plusSeconds(80));
+      assertThat(bucket.foreign().keys()).containsExactly("a");
+    });
+    execution.abandonAll();
+    bucket.faults().delay(Duration.ZERO, Duration.ZERO);
+    var after = metadata.crash(Crash.KILL, new SplittableRandom(3));
+    execution.run(() -> {
+      var world = new World(execution, after, extents, bucket);
+      execution.sleep(World.IDLE);
+      assertThat(world.backlog().files()).isZero();
+      assertThat(bucket.counts().of(RequestKind.PUT)).isEqualTo(1);
+      assertThat(world.operations.conflicts(null, 10)).isEmpty();
+      assertThat(world.read("a")).isEqualTo("bytes");
+    });
+  }
+
+  /** Rule 15: what changed while the request was on its way stays dirty. */
+  @Test
+  void rule15AWriteDuringAnExportIsExportedLater() {
+    play(world -> {
+      var file = world.write("a", "one");
+      var once = new AtomicBoolean();
+      world
+          .bucket
+          .faults()
+          .hook((kind, _) -> {
+            if (kind == RequestKind.PUT && once.compareAndSet(false, true)) {
+              try {
+                world.overwrite(file, 0, "two");
+              } catch (FileSystemException e) {
+                throw new AssertionError(e);
+              }
+            }
+          });
+      world.flush();
+      assertThat(world.object("a")).isEqualTo("one");
+      assertThat(world.backlog().files()).isEqualTo(1);
+      world.flush();
+      assertThat(world.object("a")).isEqualTo("two");
+    });
+  }
+
+  /** Rule 16: a store that ignores conditions is asked before. */
+  @Test
+  void rule16WithoutConditionsAHeadFindsTheForeignVersion() {
+    var execution = new SimulatedExecution(1);
+    execution.run(() -> {
+      var bucket =
+          new MemoryBucket(execution, new MemoryBucket.Options(false, StoreTraits.NONE, false));
+      var world =
+          new World(
+              execution,
+              new MemoryKeyValueStore(execution, 1),
+              new MemoryExtentStore(),
+              bucket,
+              StoreTraits.NONE);
+      world.write("a", "first");
+      world.write("b", "first");
+      world.write("c", "first");
+      world.flush();
+      world.write("a", "local");
+      world.remove("b");
+      world.files.setAttributes(
+          World.ROOT, world.at("c").id(), SetAttributes.ofMode(0600), false, Patience.FOREVER);
+      world.foreignPut("a", "foreign a");
+      world.foreignPut("b", "foreign b");
+      world.foreignPut("c", "foreign c");
+      world.flush();
+      assertThat(world.object("a")).isEqualTo("foreign a");
+      assertThat(world.object("b")).isEqualTo("foreign b");
+      assertThat(world.object("c")).isEqualTo("foreign c");
+      assertThat(world.operations.conflicts(null, 10)).hasSize(3);
+    });
+  }
+
+  /** Rule 17: keys that appear under the old name after the cut stay there. */
+  @Test
+  void rule17AForeignObjectUnderTheOldNameStays() {
+    play(world -> {
+      world.foreignPut("d/a", "a");
+      world.list("");
+      world.rename("d", "e");
+      world.foreignPut("d/late", "late");
+      world.flush();
+      assertThat(world.bucket.foreign().keys()).containsExactly("d/late", "e/a");
+      assertThat(world.object("e/a")).isEqualTo("a");
+    });
+  }
+
+  /** Rule 19: the base is replaced under a file that has unread parts. */
+  @Test
+  void rule19AForeignChangeOfACleanFileIsReadUnderTheSameInode() {
+    play(world -> {
+      world.foreignPut("a", "one");
+      var before = world.at("a");
+      world.foreignPut("a", "second");
+      assertThat(world.read("a")).isEqualTo("second");
+      var after = world.at("a");
+      assertThat(after.id()).isEqualTo(before.id());
+      assertThat(after.change()).isGreaterThan(before.change());
+      assertThat(after.sizeBytes()).isEqualTo(6);
+    });
+  }
+
+  @Test
+  void rule19AnObjectThatIsGoneTakesItsCleanNameWithIt() {
+    play(world -> {
+      world.foreignPut("a", "one");
+      var id = world.at("a").id();
+      world.bucket.foreign().delete("a");
+      try {
+        world.read(id);
+      } catch (FileSystemException e) {
+        assertThat(e.error()).isIn(FsError.STALE, FsError.IO);
+      }
+      assertThat(world.exists("a")).isFalse();
+    });
+  }
+
+  /** Rule 20: a foreign change of one name leaves the other alone. */
+  @Test
+  void rule20AForeignChangeOfOneNameGivesThatNameANewInode() {
+    play(world -> {
+      world.write("a", "bytes");
+      world.link("a", "b");
+      world.flush();
+      world.foreignPut("b", "foreign");
+      world.files.setAttributes(
+          World.ROOT, world.at("a").id(), SetAttributes.ofMode(0600), false, Patience.FOREVER);
+      world.flush();
+      assertThat(world.object("a")).isEqualTo("bytes");
+      assertThat(world.object("b")).isEqualTo("foreign");
+      assertThat(world.read("a")).isEqualTo("bytes");
+      assertThat(world.read("b")).isEqualTo("foreign");
+      assertThat(world.at("b").id()).isNotEqualTo(world.at("a").id());
+    });
+  }
+
+  @Test
+  void deniedIsReportedAndTriedAgainByAFlush() {
+    play(world -> {
+      world.write("a", "x");
+      world.bucket.faults().always(Fault.DENIED);
+      var flushed = world.flush();
+      assertThat(flushed.failing()).hasSize(1);
+      assertThat(flushed.failing().getFirst().reason()).contains("access denied");
+      assertThat(world.operations.failing("data", 10)).hasSize(1);
+      world.bucket.faults().always(null);
+      assertThat(world.flush().failing()).isEmpty();
+      assertThat(world.object("a")).isEqualTo("x");
+      assertThat(world.operations.failing("data", 10)).isEmpty();
+    });
+  }
+
+  /** Promise 6: an outage is a pause. */
+  @Test
+  void everythingHealsAfterAnOutage() {
+    play(world -> {
+      world.write("a", "x");
+      world.bucket.faults().always(Fault.UNREACHABLE);
+      world.execution.sleep(Duration.ofMinutes(10));
+      assertThat(world.backlog().files()).isEqualTo(1);
+      world.bucket.faults().always(null);
+      world.execution.sleep(Duration.ofMinutes(1));
+      assertThat(world.object("a")).isEqualTo("x");
+      assertThat(world.backlog().files()).isZero();
+    });
+  }
+
+  /**
+   * Random work of one gateway under faults and restarts: in the end the bucket is the namespace.
+   */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
+  void whatTheNamespaceHoldsIsInTheBucketInTheEnd(long seed) {
+    var random = new SplittableRandom(seed);
+    var execution = new SimulatedExecution(seed);
+    var extents = new MemoryExtentStore();
+    var bucket = new MemoryBucket(execution);
+    var metadata = new MemoryKeyValueStore(execution, seed);
+    var model = new TreeMap<String, String>();
+    bucket.faults().delay(Duration.ofMillis(1), Duration.ofMillis(200));
+    for (var life = 0; life < 3; life++) {
+      bucket.faults().chances(new Chances(0.05, 0.05, 0.1, 0.05));
+      var store = metadata;
+      execution.run(() -> work(new World(execution, store, extents, bucket), random, model));
+      execution.abandonAll();
+      metadata = metadata.crash(Crash.KILL, random);
+    }
+    bucket.faults().chances(Chances.NONE);
+    var store = metadata;
+    execution.run(() -> {
+      var world = new World(execution, store, extents, bucket);
+      execution.sleep(Duration.ofMinutes(20));
+      assertThat(world.backlog().files())
+          .as("seed %d: %s", seed, world.operations.dirty(null, 10))
+          .isZero();
+      assertThat(world.operations.conflicts(null, 10)).as("seed %d", seed).isEmpty();
+      var objects = new TreeMap<String, String>();
+      for (var key : bucket.foreign().keys()) {
+        if (!key.endsWith("/")) {
+          objects.put(key, String.valueOf(world.object(key)));
+        }
+      }
+      assertThat(objects).as("seed %d", seed).isEqualTo(model);
+      for (var path : model.keySet()) {
+        assertThat(world.read(path)).as("seed %d: %s", seed, path).isEqualTo(model.get(path));
+      }
+    });
+  }
+
+  private static void work(World world, SplittableRandom random, Map<String, String> model)
+      throws Exception {
+    for (var directory = 0; directory < 3; directory++) {
+      if (!world.exists("d" + directory)) {
+        world.mkdir("d" + directory);
+      }
+    }
+    for (var step = 0; step < 60; step++) {
+      var path = path(random);
+      var other = path(random);
+      switch (random.nextInt(6)) {
+        case 0, 1 -> {
+          var text = "text " + random.nextInt(1_000);
+          world.write(path, text);
+          model.put(path, text);
+        }
+        case 2 -> {
+          if (model.remove(path) != null) {
+            world.remove(path);
+          }
+        }
+        case 3, 4 -> {
+          var moved = model.get(path);
+          if (moved != null && !path.equals(other)) {
+            world.rename(path, other);
+            model.remove(path);
+            model.put(other, moved);
+          }
+        }
+        default -> world.execution.sleep(Duration.ofSeconds(random.nextInt(100)));
+      }
+    }
+  }
+
+  private static String path(SplittableRandom random) {
+    return "d" + random.nextInt(3) + "/f" + random.nextInt(4);
+  }
+}
