@@ -1,6 +1,7 @@
 package io.bucketfs.app.cli;
 
 import io.bucketfs.app.config.Machine;
+import io.bucketfs.app.demo.Demo;
 import io.bucketfs.app.gateway.GatewayProcess;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -8,11 +9,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.Optional;
 
 /** The command line of this process. */
 public final class Bucketfs {
   /** Set by the launcher when it asks for the options of the JVM. */
   private static final String LAUNCHING = "bucketfs.launching";
+
+  /** Set by the launcher: where it is. */
+  private static final String HOME = "bucketfs.home";
 
   private Bucketfs() {}
 
@@ -28,7 +33,9 @@ public final class Bucketfs {
             InstantSource.system(),
             Boolean.getBoolean(LAUNCHING),
             config -> GatewayProcess.start(config, Version.current()),
-            Signals::await);
+            settings -> Demo.start(settings, Version.current()),
+            Signals::await,
+            Optional.ofNullable(System.getProperty(HOME)).map(Path::of));
     return new Cli(context).run(arguments);
   }
 

@@ -31,6 +31,12 @@ public record GatewayConfig(
     mounts = List.copyOf(mounts);
   }
 
+  /** The same on another NFS port. */
+  public GatewayConfig withPort(int other) {
+    return new GatewayConfig(
+        state, listen, other, adminPort, memoryBytes, cacheSizeBytes, mounts, file);
+  }
+
   /** The NFS port that clients try where none is given. */
   public static final int DEFAULT_PORT = 2049;
 

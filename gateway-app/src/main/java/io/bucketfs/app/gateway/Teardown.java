@@ -7,11 +7,11 @@ import java.util.Deque;
 /**
  * What was opened, to be closed in the reverse order, also where opening stops halfway. One thread.
  */
-final class Teardown implements AutoCloseable {
+public final class Teardown implements AutoCloseable {
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
   /** Takes over the closing of a part. */
-  <T extends AutoCloseable> T add(T part) {
+  public <T extends AutoCloseable> T add(T part) {
     opened.push(part);
     return part;
   }

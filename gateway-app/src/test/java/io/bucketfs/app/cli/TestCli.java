@@ -3,6 +3,7 @@ package io.bucketfs.app.cli;
 import io.bucketfs.app.FakeAdministration;
 import io.bucketfs.app.config.GatewayConfig;
 import io.bucketfs.app.config.Machine;
+import io.bucketfs.app.demo.DemoSettings;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
@@ -10,11 +11,14 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The command line with a world of its own. Starts no gateway, but keeps what would be started. */
 final class TestCli {
   private final Map<String, String> environment;
   private final List<GatewayConfig> started = new ArrayList<>();
+
+  private final List<DemoSettings> demos = new ArrayList<>();
 
   TestCli(Map<String, String> environment) {
     this.environment = environment;
@@ -36,6 +40,10 @@ final class TestCli {
     return started;
   }
 
+  List<DemoSettings> demos() {
+    return demos;
+  }
+
   private Result run(List<String> arguments, boolean launching) {
     var out = new StringWriter();
     var err = new StringWriter();
@@ -52,7 +60,12 @@ final class TestCli {
               started.add(config);
               return () -> {};
             },
-            service -> ExitCode.OK);
+            settings -> {
+              demos.add(settings);
+              return () -> {};
+            },
+            service -> ExitCode.OK,
+            Optional.of(Path.of("/opt/bucketfs")));
     var code = new Cli(context).run(arguments.toArray(String[]::new));
     return new Result(code, out.toString(), err.toString());
   }
