@@ -1,9 +1,9 @@
 package io.bucketfs.core;
 
 import io.bucketfs.core.admin.Administration;
-import io.bucketfs.core.admin.BucketProbe;
 import io.bucketfs.core.admin.LocalFigures;
 import io.bucketfs.core.admin.Operations;
+import io.bucketfs.core.admin.StoreProbe;
 import io.bucketfs.core.content.ContentLimits;
 import io.bucketfs.core.content.Contents;
 import io.bucketfs.core.importer.ImportLimits;
@@ -16,7 +16,6 @@ import io.bucketfs.core.mount.MountTable;
 import io.bucketfs.core.mount.MountTallies;
 import io.bucketfs.core.namespace.Namespace;
 import io.bucketfs.core.object.ObjectStores;
-import io.bucketfs.core.object.StoreTraits;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.store.CommittedProtocolRecords;
@@ -131,7 +130,6 @@ public final class Gateway implements AutoCloseable {
       contents.onPressure(
           () -> mounts.all().forEach(mount -> writeBack.hurry(mount.mount().number())));
       writeBack.start();
-      BucketProbe probe = (_, _, _) -> StoreTraits.FULL;
       var operations =
           new Operations(
               registry,
@@ -140,7 +138,7 @@ public final class Gateway implements AutoCloseable {
               cache,
               writeBack,
               stores,
-              probe,
+              new StoreProbe(execution),
               new LocalFigures(epoch::writeVerifier, contents::usedBytes, contents::bytesMax),
               execution);
       return new Gateway(

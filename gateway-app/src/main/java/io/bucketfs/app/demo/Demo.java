@@ -81,7 +81,7 @@ public final class Demo implements AutoCloseable {
     try {
       return process.get();
     } catch (ExecutionException e) {
-      throw new IOException("The demo's S3 did not start: " + e.getCause().getMessage(), e);
+      throw new IOException("The demo's S3 did not start: " + e.getMessage(), e);
     }
   }
 

@@ -43,7 +43,7 @@ final class DemoFiles {
         bucket.put(request, new Bytes(read(file.key()))).toCompletableFuture().get();
       } catch (ExecutionException e) {
         throw new IOException(
-            "The demo's bucket could not be filled: " + e.getCause().getMessage(), e.getCause());
+            "The demo's bucket could not be filled: " + e.getMessage(), e);
       }
     }
   }
