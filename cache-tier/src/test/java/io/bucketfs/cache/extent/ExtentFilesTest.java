@@ -27,6 +27,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.SplittableRandom;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -127,6 +129,31 @@ class ExtentFilesTest {
     var record = append(data);
     assertThat(read(record, 10, 2 * BLOCK)).isEqualTo(part(data, 10, 2 * BLOCK));
     assertThat(read(record, 10, 20)).isEqualTo(part(data, 10, 20));
+  }
+
+  /** Readers share loads, and memory keeps a part only, so that every way of a block is taken. */
+  @Test
+  void manyReadersGetTheSameBytes() throws Exception {
+    var data = bytes(20 * BLOCK + 1);
+    var record = append(data);
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var readers = new ArrayList<Future<?>>();
+      for (var i = 0; i < 16; i++) {
+        var own = random.split();
+        readers.add(
+            threads.submit(() -> {
+              for (var round = 0; round < 50; round++) {
+                var skip = own.nextInt(data.length);
+                var length = own.nextInt(1, Math.min(data.length - skip, 5 * BLOCK) + 1);
+                assertThat(read(record, skip, length)).isEqualTo(part(data, skip, length));
+              }
+              return true;
+            }));
+      }
+      for (var reader : readers) {
+        reader.get();
+      }
+    }
   }
 
   @Test
