@@ -1,7 +1,11 @@
 package io.bucketfs.nfs;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.runtime.ThreadExecution;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 
@@ -15,14 +19,22 @@ public final class MemoryServerMain {
     var address = new InetSocketAddress(arguments[0], Integer.parseInt(arguments[1]));
     var lease = Duration.ofSeconds(Long.parseLong(arguments[2]));
     var execution = new ThreadExecution(4, Meters.NONE);
-    var server =
-        new NfsServer(
-            NfsConfig.at(address).withLease(lease),
-            new MemoryFileSystem(),
-            execution,
-            Meters.NONE,
-            new MemoryRecords());
-    server.start();
-    Thread.currentThread().join();
+    var fileSystem = new MemoryFileSystem();
+    var records = new MemoryRecords();
+    try (var lines = new BufferedReader(new InputStreamReader(System.in, UTF_8))) {
+      String line;
+      do {
+        try (var server =
+            new NfsServer(
+                NfsConfig.at(address).withLease(lease),
+                fileSystem,
+                execution,
+                Meters.NONE,
+                records)) {
+          server.start();
+          line = lines.readLine();
+        }
+      } while (line != null);
+    }
   }
 }

@@ -1,0 +1,167 @@
+package io.bucketfs.nfs;
+
+import static io.bucketfs.nfs.TestOps.getAttr;
+import static io.bucketfs.nfs.TestOps.lookup;
+import static io.bucketfs.nfs.TestOps.putRoot;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bucketfs.core.runtime.Execution;
+import io.bucketfs.core.vfs.FileSystem;
+import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.WouldBlock;
+import io.bucketfs.nfs.attr.Attribute;
+import io.bucketfs.nfs.op.OperationCode;
+import io.bucketfs.nfs.state.Share;
+import io.bucketfs.nfs.state.StateId;
+import io.netty.buffer.ByteBuf;
+import io.netty.util.LeakPresenceDetector;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+
+/** The rule "inline first, then wait": what is handed to another thread, and that it leaves no trace. */
+final class HandOffTest {
+  /** Counts what is forked. */
+  private static Execution counting(Execution real, AtomicInteger forks) {
+    return proxy(
+        Execution.class,
+        (method, arguments) -> {
+          if (method.equals("fork")) {
+            forks.incrementAndGet();
+          }
+        },
+        real);
+  }
+
+  /** Lets the n-th call that may not wait say that it would have to. */
+  private static FileSystem blockingAt(FileSystem real, int n, AtomicInteger calls) {
+    return proxy(
+        FileSystem.class,
+        (_, arguments) -> {
+          if (arguments.length > 0
+              && arguments[arguments.length - 1] == Patience.NONE
+              && calls.incrementAndGet() == n) {
+            throw WouldBlock.INSTANCE;
+          }
+        },
+        real);
+  }
+
+  private interface Before {
+    void call(String method, Object[] arguments);
+  }
+
+  private static <T> T proxy(Class<T> type, Before before, T real) {
+    return type.cast(
+        Proxy.newProxyInstance(
+            HandOffTest.class.getClassLoader(),
+            new Class<?>[] {type},
+            (_, method, arguments) -> {
+              before.call(method.getName(), arguments == null ? new Object[0] : arguments);
+              try {
+                return method.invoke(real, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            }));
+  }
+
+  @Test
+  void aWarmGetattrStaysOnTheEventLoop() throws Exception {
+    var forks = new AtomicInteger();
+    try (var plain = new NfsTestServer(new MemoryFileSystem(), Duration.ofSeconds(60));
+        var server =
+            new NfsTestServer(new MemoryFileSystem(), counting(plain.execution, forks));
+        var client = TestClient.connected(server.port(), "a")) {
+      var before = forks.get();
+      for (var i = 0; i < 100; i++) {
+        client.call(putRoot(), lookup("data"), getAttr(Attribute.SIZE)).requireOk();
+      }
+      assertThat(forks.get()).isEqualTo(before);
+    }
+  }
+
+  /** CORRECTNESS: giving up at any wait point of any operation leaves no trace. */
+  @Test
+  void givingUpAtAnyWaitPointChangesNothing() throws Exception {
+    var calls = new AtomicInteger();
+    var expected = session(new MemoryFileSystem(), calls, 0);
+    var points = calls.get();
+    assertThat(points).isGreaterThan(30);
+    for (var n = 1; n <= points; n++) {
+      assertThat(session(new MemoryFileSystem(), new AtomicInteger(), n))
+          .as("would block at call %d", n)
+          .isEqualTo(expected);
+    }
+  }
+
+  /** Runs one of everything and returns all replies, with what differs by chance taken out. */
+  private static List<String> session(MemoryFileSystem memory, AtomicInteger calls, int n)
+      throws Exception {
+    var fileSystem = blockingAt(memory, n, calls);
+    var replies = new ArrayList<String>();
+    try (var server = new NfsTestServer(fileSystem, Duration.ofSeconds(60));
+        var client = TestClient.connected(server.port(), "a")) {
+      var opened =
+          client.call(
+              putRoot(),
+              lookup("data"),
+              TestOps.open("o", "f", Share.BOTH, 0, TestOps.UNCHECKED));
+      opened.requireOk().ok(OperationCode.PUTROOTFH).ok(OperationCode.LOOKUP);
+      opened.ok(OperationCode.OPEN);
+      var id = StateId.read(opened.body());
+      var script = new ArrayList<List<Consumer<ByteBuf>>>();
+      var write = TestOps.write(id, 0, "hello".getBytes(StandardCharsets.UTF_8));
+      script.add(List.of(lookup("f"), write, getAttr(Attribute.SIZE), TestOps.read(id, 0, 10)));
+      script.add(
+          List.of(lookup("f"), TestOps.setSize(id, 3), TestOps.read(StateId.ANONYMOUS, 0, 10)));
+      script.add(List.of(TestOps.makeDirectory("d"), getAttr(Attribute.TYPE)));
+      script.add(List.of(TestOps.makeDirectory("d")));
+      script.add(
+          List.of(
+              TestOps.op(OperationCode.SAVEFH),
+              TestOps.rename("f", "g"),
+              TestOps.named(OperationCode.LOOKUP, "g")));
+      script.add(
+          List.of(TestOps.open("o", "g", Share.READ, 0, TestOps.NO_CREATE), getAttr(4)));
+      script.add(
+          List.of(
+              lookup("g"),
+              TestOps.op(OperationCode.SAVEFH),
+              TestOps.op(OperationCode.LOOKUPP),
+              lookup("data"),
+              TestOps.named(OperationCode.LINK, "h")));
+      script.add(List.of(TestOps.open("o2", "h", Share.WRITE, 0, TestOps.UNCHECKED)));
+      script.add(List.of(TestOps.open("o3", "h", Share.WRITE, 0, TestOps.GUARDED)));
+      script.add(List.of(TestOps.readDir(0, 4096, Attribute.FILEID, Attribute.SIZE)));
+      script.add(List.of(TestOps.named(OperationCode.REMOVE, "d"), lookup("d")));
+      script.add(List.of(getAttr(Attribute.SPACE_FREE), TestOps.op(OperationCode.READLINK)));
+      for (var operations : script) {
+        var all = new ArrayList<Consumer<ByteBuf>>(List.of(putRoot(), lookup("data")));
+        all.addAll(operations);
+        @SuppressWarnings({"unchecked", "rawtypes"})
+        Consumer<ByteBuf>[] array = all.toArray(new Consumer[0]);
+        replies.add(outline(client.call(array)));
+      }
+      replies.add("inodes " + memory.inodes());
+    }
+    return replies;
+  }
+
+  /** Status, number of results and length say all that matters, since ids are random. */
+  private static String outline(TestClient.Reply reply) {
+    return reply.status() + " " + reply.results() + " " + reply.body().readableBytes();
+  }
+
+  @AfterAll
+  static void nothingLeaks() {
+    LeakPresenceDetector.check();
+  }
+}

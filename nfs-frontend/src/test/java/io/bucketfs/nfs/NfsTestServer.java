@@ -1,0 +1,66 @@
+package io.bucketfs.nfs;
+
+import io.bucketfs.core.runtime.Execution;
+import io.bucketfs.core.runtime.Meters;
+import io.bucketfs.core.runtime.ThreadExecution;
+import io.bucketfs.core.vfs.FileSystem;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+
+/** A server on a port of its own that can be restarted with its records. */
+final class NfsTestServer implements AutoCloseable {
+  final ThreadExecution execution = new ThreadExecution(2, Meters.NONE);
+  final MemoryRecords records = new MemoryRecords();
+  private final FileSystem fileSystem;
+  private final NfsConfig config;
+  private final Execution used;
+  private NfsServer server;
+
+  NfsTestServer(FileSystem fileSystem, Duration lease)
+      throws IOException, InterruptedException {
+    this.fileSystem = fileSystem;
+    config = config(lease);
+    used = execution;
+    server = start();
+  }
+
+  NfsTestServer(FileSystem fileSystem, Execution used) throws IOException, InterruptedException {
+    this.fileSystem = fileSystem;
+    config = config(Duration.ofSeconds(60));
+    this.used = used;
+    server = start();
+  }
+
+  private static NfsConfig config(Duration lease) {
+    return NfsConfig.at(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+        .withLease(lease);
+  }
+
+  private NfsServer start() throws IOException, InterruptedException {
+    var fresh = new NfsServer(config, fileSystem, used, Meters.NONE, records);
+    fresh.start();
+    return fresh;
+  }
+
+  NfsServer server() {
+    return server;
+  }
+
+  int port() {
+    return server.port();
+  }
+
+  /** Forgets everything but the records. */
+  void restart() throws IOException, InterruptedException {
+    server.close();
+    server = start();
+  }
+
+  @Override
+  public void close() {
+    server.close();
+    execution.close();
+  }
+}
