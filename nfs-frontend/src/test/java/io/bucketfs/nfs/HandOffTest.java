@@ -26,7 +26,10 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
-/** The rule "inline first, then wait": what is handed to another thread, and that it leaves no trace. */
+/**
+ * The rule "inline first, then wait": what is handed to another thread, and that it leaves no
+ * trace.
+ */
 final class HandOffTest {
   /** Counts what is forked. */
   private static Execution counting(Execution real, AtomicInteger forks) {
@@ -77,8 +80,7 @@ final class HandOffTest {
   void aWarmGetattrStaysOnTheEventLoop() throws Exception {
     var forks = new AtomicInteger();
     try (var plain = new NfsTestServer(new MemoryFileSystem(), Duration.ofSeconds(60));
-        var server =
-            new NfsTestServer(new MemoryFileSystem(), counting(plain.execution, forks));
+        var server = new NfsTestServer(new MemoryFileSystem(), counting(plain.execution, forks));
         var client = TestClient.connected(server.port(), "a")) {
       var before = forks.get();
       for (var i = 0; i < 100; i++) {
@@ -111,9 +113,7 @@ final class HandOffTest {
         var client = TestClient.connected(server.port(), "a")) {
       var opened =
           client.call(
-              putRoot(),
-              lookup("data"),
-              TestOps.open("o", "f", Share.BOTH, 0, TestOps.UNCHECKED));
+              putRoot(), lookup("data"), TestOps.open("o", "f", Share.BOTH, 0, TestOps.UNCHECKED));
       opened.requireOk().ok(OperationCode.PUTROOTFH).ok(OperationCode.LOOKUP);
       opened.ok(OperationCode.OPEN);
       var id = StateId.read(opened.body());
@@ -129,8 +129,7 @@ final class HandOffTest {
               TestOps.op(OperationCode.SAVEFH),
               TestOps.rename("f", "g"),
               TestOps.named(OperationCode.LOOKUP, "g")));
-      script.add(
-          List.of(TestOps.open("o", "g", Share.READ, 0, TestOps.NO_CREATE), getAttr(4)));
+      script.add(List.of(TestOps.open("o", "g", Share.READ, 0, TestOps.NO_CREATE), getAttr(4)));
       script.add(
           List.of(
               lookup("g"),

@@ -18,8 +18,7 @@ final class NfsTestServer implements AutoCloseable {
   private final Execution used;
   private NfsServer server;
 
-  NfsTestServer(FileSystem fileSystem, Duration lease)
-      throws IOException, InterruptedException {
+  NfsTestServer(FileSystem fileSystem, Duration lease) throws IOException, InterruptedException {
     this.fileSystem = fileSystem;
     config = config(lease);
     used = execution;

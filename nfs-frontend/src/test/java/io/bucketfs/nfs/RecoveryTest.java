@@ -63,9 +63,7 @@ final class RecoveryTest {
     Opened file;
     try (var client = TestClient.connected(server.port(), "a")) {
       file = open(client, "f", Share.BOTH, 0);
-      client
-          .call(putFh(file.handle), TestOps.lock(file.id, "l", 0, 10, true, false))
-          .requireOk();
+      client.call(putFh(file.handle), TestOps.lock(file.id, "l", 0, 10, true, false)).requireOk();
     }
     server.restart();
     assertThat(server.server().view().inGrace()).isTrue();
@@ -75,8 +73,7 @@ final class RecoveryTest {
       var tooSoon = TestOps.open("x", "f", Share.READ, 0, TestOps.UNCHECKED);
       assertThat(other.call(putRoot(), lookup("data"), tooSoon).status())
           .isEqualTo(NfsStatus.GRACE.code());
-      assertThat(
-              other.call(putFh(file.handle), TestOps.openPrevious("x", Share.READ)).status())
+      assertThat(other.call(putFh(file.handle), TestOps.openPrevious("x", Share.READ)).status())
           .isEqualTo(NfsStatus.RECLAIM_BAD.code());
 
       client.establish("a", 1);
@@ -89,9 +86,7 @@ final class RecoveryTest {
       assertThat(server.server().view().inGrace()).isFalse();
 
       assertThat(
-              client
-                  .call(putFh(file.handle), TestOps.openPrevious("owner", Share.BOTH))
-                  .status())
+              client.call(putFh(file.handle), TestOps.openPrevious("owner", Share.BOTH)).status())
           .isEqualTo(NfsStatus.NO_GRACE.code());
       other.call(TestClient.reclaimComplete()).requireOk();
       var theirs = open(other, "f", Share.BOTH, 0);
@@ -117,8 +112,7 @@ final class RecoveryTest {
       var attempt = TestOps.open("x", "f", Share.READ, 0, TestOps.UNCHECKED);
       assertThat(two.call(putRoot(), lookup("data"), attempt).status())
           .isEqualTo(NfsStatus.SHARE_DENIED.code());
-      assertThat(
-              two.call(putFh(held.handle), TestOps.read(StateId.ANONYMOUS, 0, 1)).status())
+      assertThat(two.call(putFh(held.handle), TestOps.read(StateId.ANONYMOUS, 0, 1)).status())
           .isEqualTo(NfsStatus.LOCKED.code());
       one.call(putFh(held.handle), TestOps.close(held.id)).requireOk();
       two.call(putRoot(), lookup("data"), attempt).requireOk();
@@ -141,9 +135,7 @@ final class RecoveryTest {
       var inodes = fileSystem.inodes();
       var held = open(client, "f", Share.BOTH, 0);
       client.call(putFh(held.handle), TestOps.write(held.id, 0, new byte[5])).requireOk();
-      client
-          .call(putRoot(), lookup("data"), TestOps.named(OperationCode.REMOVE, "f"))
-          .requireOk();
+      client.call(putRoot(), lookup("data"), TestOps.named(OperationCode.REMOVE, "f")).requireOk();
       client.call(putFh(held.handle), TestOps.read(held.id, 0, 5)).requireOk();
       client.call(putFh(held.handle), TestOps.close(held.id)).requireOk();
       assertThat(fileSystem.inodes()).isEqualTo(inodes);
@@ -157,8 +149,7 @@ final class RecoveryTest {
     try (var client = TestClient.connected(server.port(), "a")) {
       var held = open(client, "f", Share.READ, 0);
       held.handle[15] ^= 1;
-      assertThat(client.call(putFh(held.handle)).status())
-          .isEqualTo(NfsStatus.BADHANDLE.code());
+      assertThat(client.call(putFh(held.handle)).status()).isEqualTo(NfsStatus.BADHANDLE.code());
     }
   }
 }

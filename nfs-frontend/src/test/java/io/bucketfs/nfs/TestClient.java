@@ -20,7 +20,6 @@ final class TestClient implements AutoCloseable {
   private final Socket socket;
   private final DataInputStream in;
   private final int minorVersion;
-  private int uid;
   private int xid = 1;
   private int sequence;
   long clientId;
@@ -65,8 +64,10 @@ final class TestClient implements AutoCloseable {
     return reply;
   }
 
-  void actAs(int newUid) {
-    uid = newUid;
+  /** Takes over another's session, as after a reconnect. */
+  void goOnFor(TestClient other) {
+    session = other.session;
+    sequence = other.sequence;
   }
 
   static Consumer<ByteBuf> reclaimComplete() {
@@ -75,6 +76,7 @@ final class TestClient implements AutoCloseable {
 
   /** A COMPOUND without SEQUENCE. */
   @SafeVarargs
+  @SuppressWarnings("varargs") // passed on and only read
   final Reply bare(Consumer<ByteBuf>... operations) throws IOException {
     send(compound(++xid, operations));
     return receive();
@@ -82,6 +84,7 @@ final class TestClient implements AutoCloseable {
 
   /** A COMPOUND in the session; the result of SEQUENCE is passed over where it succeeded. */
   @SafeVarargs
+  @SuppressWarnings("varargs") // passed on and only read
   final Reply call(Consumer<ByteBuf>... operations) throws IOException {
     sequence++;
     return again(operations);
@@ -89,12 +92,14 @@ final class TestClient implements AutoCloseable {
 
   /** The same with the sequence number of the call before. */
   @SafeVarargs
+  @SuppressWarnings("varargs") // passed on and only read
   final Reply again(Consumer<ByteBuf>... operations) throws IOException {
     send(inSession(operations));
     return receive().passSequence();
   }
 
   @SafeVarargs
+  @SuppressWarnings("varargs") // passed on and only read
   final ByteBuf inSession(Consumer<ByteBuf>... operations) {
     var all = TestOps.concat(TestOps.sequence(requireSession(), sequence, 0, true), operations);
     return compound(++xid, all);
@@ -107,8 +112,7 @@ final class TestClient implements AutoCloseable {
     return session;
   }
 
-  @SafeVarargs
-  private ByteBuf compound(int callXid, Consumer<ByteBuf>... operations) {
+  private ByteBuf compound(int callXid, Consumer<ByteBuf>[] operations) {
     var out = header(callXid, 100_003, 4, 1);
     out.writeInt(0).writeInt(minorVersion).writeInt(operations.length);
     for (var operation : operations) {
@@ -122,7 +126,7 @@ final class TestClient implements AutoCloseable {
     var out = Unpooled.buffer();
     out.writeInt(callXid).writeInt(0).writeInt(2);
     out.writeInt(program).writeInt(version).writeInt(procedure);
-    out.writeInt(1).writeInt(20).writeInt(0).writeInt(0).writeInt(uid).writeInt(uid).writeInt(0);
+    out.writeInt(1).writeInt(20).writeInt(0).writeInt(0).writeInt(0).writeInt(0).writeInt(0);
     out.writeLong(0);
     return out;
   }
@@ -131,8 +135,7 @@ final class TestClient implements AutoCloseable {
   void send(ByteBuf record) throws IOException {
     var bytes = new byte[record.readableBytes()];
     record.readBytes(bytes);
-    sendRaw(
-        Unpooled.buffer().writeInt(bytes.length | 0x8000_0000).writeBytes(bytes));
+    sendRaw(Unpooled.buffer().writeInt(bytes.length | 0x8000_0000).writeBytes(bytes));
   }
 
   void sendRaw(ByteBuf bytes) throws IOException {

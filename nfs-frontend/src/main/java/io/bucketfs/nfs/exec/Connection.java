@@ -76,6 +76,11 @@ public final class Connection extends ChannelInboundHandlerAdapter
     sessions.add(session);
   }
 
+  @Override
+  public void left(Session session) {
+    sessions.remove(session);
+  }
+
   /** Whether a large record begins like a request of a session that exists. */
   public boolean admits(ByteBuf head) {
     if (!sessions.isEmpty()) {

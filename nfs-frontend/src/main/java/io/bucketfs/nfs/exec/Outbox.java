@@ -43,12 +43,16 @@ final class Outbox {
     } else {
       queue.add(reply);
       if (drainScheduled.compareAndSet(false, true)) {
-        try {
-          channel.eventLoop().execute(this::drain);
-        } catch (RejectedExecutionException _) {
-          close(); // the server stops
-        }
+        onEventLoop(channel, this::drain);
       }
+    }
+  }
+
+  private void onEventLoop(Channel of, Runnable task) {
+    try {
+      of.eventLoop().execute(task);
+    } catch (RejectedExecutionException _) {
+      close(); // the server stops
     }
   }
 
@@ -102,9 +106,12 @@ final class Outbox {
     }
   }
 
-  /** Counts a request that is answered. Any thread; reading goes on with the reply's flush. */
+  /** Counts a request that is answered. Any thread. */
   void ended(int bytes) {
-    pendingBytes.addAndGet(-bytes);
+    var left = pendingBytes.addAndGet(-bytes);
+    if (left <= pendingBytesMax && left + bytes > pendingBytesMax && channel != null) {
+      onEventLoop(channel, this::adjustReading);
+    }
   }
 
   /** Reads on, or not. On the event loop. */

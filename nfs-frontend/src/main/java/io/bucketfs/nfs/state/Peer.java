@@ -7,4 +7,7 @@ public interface Peer {
 
   /** Is told of each request in a session; repeats are nothing new. */
   void joined(Session session);
+
+  /** Is told that a session it joined is no more. */
+  void left(Session session);
 }

@@ -98,5 +98,8 @@ public final class Session {
     for (var slot : slots) {
       slot.dispose();
     }
+    for (var connection : connections) {
+      connection.left(this);
+    }
   }
 }
