@@ -24,7 +24,7 @@ public final class OperationMeters {
       byCode.put(
           code,
           new ByOutcome(
-              meters.timer("nfs_request_duration", "op", op),
+              meters.timer("nfs_request", "op", op),
               meters.counter("nfs_requests", "op", op, "status", "ok"),
               meters.counter("nfs_requests", "op", op, "status", "refused"),
               meters.counter("nfs_requests", "op", op, "status", "delay"),
