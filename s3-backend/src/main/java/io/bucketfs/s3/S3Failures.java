@@ -106,7 +106,8 @@ final class S3Failures {
     if (status == 409 || status == 412) {
       return new BackendFailure.Conflict(detail);
     }
-    if (code.equals("RequestTimeout") || (status >= 500 && status != 501)) {
+    // Status 0: what came back was no reply that could be read.
+    if (status == 0 || code.equals("RequestTimeout") || (status >= 500 && status != 501)) {
       return new BackendFailure.Unreachable(detail);
     }
     return new BackendFailure.Rejected(detail);

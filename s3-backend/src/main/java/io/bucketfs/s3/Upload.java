@@ -40,7 +40,7 @@ final class Upload implements AsyncRequestBody {
     return source.sizeBytes();
   }
 
-  /** CRC32C of what was sent, as S3 writes it. */
+  /** CRC32C of what was sent so far, as S3 writes it. */
   String checksum() {
     return Base64.getEncoder().encodeToString(ByteBuffer.allocate(4).putInt(0, checksum).array());
   }
@@ -49,7 +49,7 @@ final class Upload implements AsyncRequestBody {
     meters.sent(bytes);
   }
 
-  void completed(int crc32c) {
+  void summed(int crc32c) {
     checksum = crc32c;
   }
 

@@ -123,9 +123,7 @@ final class UploadSubscription implements Subscription {
     } else if (part != null) {
       pass(part);
     } else if (sentBytes == source.sizeBytes()) {
-      end();
-      upload.completed((int) checksum.getValue());
-      subscriber.onComplete();
+      complete();
     } else {
       fail(new IllegalStateException(sentBytes + " of " + source.sizeBytes() + " bytes came"));
     }
@@ -145,7 +143,18 @@ final class UploadSubscription implements Subscription {
     if (demand.get() != Long.MAX_VALUE) {
       demand.decrementAndGet();
     }
+    // Before the last byte goes out, since the reply may be here before this thread comes back.
+    upload.summed((int) checksum.getValue());
     subscriber.onNext(ByteBuffer.wrap(copy));
+    if (sentBytes == source.sizeBytes()) {
+      // Nobody may ask for more: who knows the length takes the last byte for the end.
+      complete();
+    }
+  }
+
+  private void complete() {
+    end();
+    subscriber.onComplete();
   }
 
   private void fail(Throwable failure) {
