@@ -81,6 +81,10 @@ public final class EmbeddedS3Process implements AutoCloseable {
 
   private static List<String> command(Settings settings) {
     var command = new ArrayList<String>();
+    // Ctrl-C at a terminal reaches all its processes; this one must outlive the gateway, which
+    // stops
+    // it when it needs it no more. What is ignored at the start stays ignored.
+    command.addAll(List.of("/bin/sh", "-c", "trap '' INT; exec \"$@\"", "embedded-s3"));
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
         List.of(
