@@ -56,23 +56,22 @@ public final class Demo implements AutoCloseable {
     var process = new CompletableFuture<EmbeddedS3Process>();
     Thread.ofVirtual()
         .name("demo-s3")
-        .start(
-            () -> {
-              try {
-                process.complete(
-                    EmbeddedS3Process.start(
-                        new EmbeddedS3Process.Settings(
-                            settings.s3Libraries(),
-                            settings.s3Directory(),
-                            settings.s3Port(),
-                            DemoSettings.ACCESS_KEY,
-                            DemoSettings.SECRET_KEY,
-                            DemoSettings.BUCKET,
-                            settings.s3Log())));
-              } catch (IOException | InterruptedException | RuntimeException e) {
-                process.completeExceptionally(e);
-              }
-            });
+        .start(() -> {
+          try {
+            process.complete(
+                EmbeddedS3Process.start(
+                    new EmbeddedS3Process.Settings(
+                        settings.s3Libraries(),
+                        settings.s3Directory(),
+                        settings.s3Port(),
+                        DemoSettings.ACCESS_KEY,
+                        DemoSettings.SECRET_KEY,
+                        DemoSettings.BUCKET,
+                        settings.s3Log())));
+          } catch (IOException | InterruptedException | RuntimeException e) {
+            process.completeExceptionally(e);
+          }
+        });
     return process;
   }
 

@@ -37,13 +37,11 @@ final class DemoFiles {
 
   static void put(ObjectStore bucket) throws IOException, InterruptedException {
     for (var file : FILES) {
-      var request =
-          new PutRequest(file.key(), Condition.NONE, file.metadata(), file.contentType());
+      var request = new PutRequest(file.key(), Condition.NONE, file.metadata(), file.contentType());
       try {
         bucket.put(request, new Bytes(read(file.key()))).toCompletableFuture().get();
       } catch (ExecutionException e) {
-        throw new IOException(
-            "The demo's bucket could not be filled: " + e.getMessage(), e);
+        throw new IOException("The demo's bucket could not be filled: " + e.getMessage(), e);
       }
     }
   }

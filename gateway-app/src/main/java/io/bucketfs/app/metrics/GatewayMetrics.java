@@ -88,7 +88,7 @@ public final class GatewayMetrics implements AutoCloseable {
     each("dirty_files", MountStatus::dirtyFiles);
     each("oldest_dirty_seconds", GatewayMetrics::oldestDirtySeconds);
     each("failing_files", MountStatus::failing);
-    each("conflicts", MountStatus::conflicts);
+    each("conflict_files", MountStatus::conflicts);
     each("unmapped_keys", MountStatus::unmapped);
   }
 
