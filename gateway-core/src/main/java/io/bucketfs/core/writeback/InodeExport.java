@@ -292,13 +292,30 @@ final class InodeExport {
     });
   }
 
-  /** Copies the object that is in the way to a temporary key, and lets its file rest on that. */
+  /**
+   * Copies the object that is in the way to a temporary key, and lets its file rest on that. The
+   * key is marked to go before it is there, so that it goes whatever happens.
+   */
   private @Nullable Attempt stepAside(Step.StepAside step)
       throws FileSystemException, InterruptedException {
     var token = tokens.get();
     var key = mount.keyOf(TEMPORARY + token);
-    var content = step.holder().requireContent();
-    var job = new Job(token, false, step.holder().key().number(), content.id(), 0, 0, 0);
+    var like = step.like();
+    var job =
+        new Job(
+            token,
+            false,
+            like.inode(),
+            like.content(),
+            like.contentSequence(),
+            step.base().length(),
+            like.metadataHash());
+    claim.take(key);
+    committer.commit(tx -> {
+      tx.putJob(file.mount(), key, job);
+      tx.markStale(file.mount(), key, false);
+      return true;
+    });
     var outcome =
         writes.copy(
             mount,
@@ -307,17 +324,22 @@ final class InodeExport {
             key,
             null,
             job,
-            metadata(step.holder(), job, step.like()),
-            contentType(step.like()));
+            metadata(step.holder(), job, like),
+            contentType(like));
     return switch (outcome) {
       case Outcome.Written written -> {
         committer.commit(tx -> moveBase(tx, step, key, written));
         yield null;
       }
-      case Outcome.NotDone(var failure) -> later(failure);
+      case Outcome.NotDone(var failure) -> {
+        dropJob(key);
+        yield later(failure);
+      }
       case Outcome.Unknown(var failure) -> later(failure);
-      case Outcome.Foreign _, Outcome.Deleted _ ->
-          new Attempt.Later("the temporary key is taken", Duration.ZERO);
+      case Outcome.Foreign _, Outcome.Deleted _ -> {
+        dropJob(key);
+        yield new Attempt.Later("the temporary key is taken", Duration.ZERO);
+      }
     };
   }
 
@@ -328,6 +350,7 @@ final class InodeExport {
     var base = content == null ? null : content.base();
     var mount = step.holder().key().mount();
     var like = step.like();
+    tx.deleteJob(mount, key);
     tx.putRemote(
         mount,
         key,
@@ -339,7 +362,6 @@ final class InodeExport {
             like.metadataHash(),
             like.foreignMetadata(),
             like.contentType()));
-    tx.markStale(mount, key, false);
     if (holder == null
         || content == null
         || base == null

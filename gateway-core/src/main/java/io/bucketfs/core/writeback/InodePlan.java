@@ -6,6 +6,7 @@ import io.bucketfs.core.mount.ActiveMount;
 import io.bucketfs.core.object.KeyRules;
 import io.bucketfs.core.object.ObjectVersion;
 import io.bucketfs.core.store.Content;
+import io.bucketfs.core.store.DirentKey;
 import io.bucketfs.core.store.Dirty;
 import io.bucketfs.core.store.Inode;
 import io.bucketfs.core.store.InodeKey;
@@ -89,7 +90,43 @@ final class InodePlan {
         }
       }
     }
+    restOnOwnKey(inode, names);
     return agrees(inode, state) ? clean(key) : advanced(inode);
+  }
+
+  /**
+   * Lets a file rest on an object under one of its names. A file that was renamed and then renamed
+   * back, before the first object was deleted, is exported where it was, but rests on the object of
+   * its name in between, which is to go.
+   */
+  private void restOnOwnKey(Inode inode, List<DirentKey> names) throws IOException {
+    var content = inode.content();
+    var base = content == null ? null : content.base();
+    if (content == null || base == null) {
+      return;
+    }
+    RemoteEntry same = null;
+    var at = "";
+    for (var name : names) {
+      var path = tx.path(name);
+      var key = path == null ? null : mount.keyOf(path);
+      if (key == null || key.equals(base.key())) {
+        return;
+      }
+      var remote = tx.remote(number, key);
+      if (remote != null
+          && remote.inode() == inode.key().number()
+          && remote.content() == content.id()
+          && remote.contentSequence() == content.exportedSequence()) {
+        same = remote;
+        at = key;
+      }
+    }
+    if (same != null) {
+      var edit = inode.edit();
+      edit.content = content.withBase(new Content.Base(at, same.version(), base.length()));
+      tx.put(edit.freeze());
+    }
   }
 
   private boolean agrees(Inode inode, Inode state) {

@@ -88,6 +88,9 @@ final class Schedule {
   /** How long something that is blocked waits at most before it looks again. */
   private static final Duration BLOCKED_MAX = Duration.ofSeconds(5);
 
+  /** How often something is woken in a row; then it looks again only after {@link #BLOCKED_MAX}. */
+  private static final int WAKES_MAX = 16;
+
   private static final Duration HURRY_PAUSE = Duration.ofSeconds(1);
 
   private static final int SHIFT_MAX = 20;
@@ -215,10 +218,12 @@ final class Schedule {
     var waiting = entry.waiting;
     entry.waiting = new ArrayList<>();
     for (var other : waiting) {
-      other.notBeforeNanos = 0;
+      if (other.attempts < WAKES_MAX) {
+        other.notBeforeNanos = 0;
+      }
       var queue = mounts.get(other.subject.mount());
       if (queue != null && other.dirty != null && !other.running) {
-        enqueue(queue, other, other.isUrgent() ? 0 : due(other));
+        enqueue(queue, other);
       }
     }
   }

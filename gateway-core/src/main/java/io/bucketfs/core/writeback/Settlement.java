@@ -73,6 +73,10 @@ final class Settlement {
 
   private static Content rebased(Content content, Job job, String key, ObjectVersion version) {
     var base = content.base();
+    if (content.exportedSequence() > job.contentSequence()) {
+      // A later one was acknowledged before it was known what became of this one.
+      return content;
+    }
     if (content.exportedSequence() == job.contentSequence() && base != null) {
       // The same bytes at another place: what was cut off since stays cut off.
       return content.withBase(

@@ -229,6 +229,48 @@ final class WriteBackTest {
   }
 
   @Test
+  void swappedDirectoriesAreSwappedInTheBucket() {
+    play(world -> {
+      world.foreignPut("a/f", "was a/f");
+      world.foreignPut("a/g", "was a/g");
+      world.foreignPut("b/f", "was b/f");
+      world.find("");
+      world.rename("a", "t");
+      world.rename("b", "a");
+      world.rename("t", "b");
+      world.flush();
+      world.execution.sleep(SOON);
+      assertThat(world.bucket.foreign().keys()).containsExactly("a/f", "b/f", "b/g");
+      assertThat(world.object("a/f")).isEqualTo("was b/f");
+      assertThat(world.object("b/f")).isEqualTo("was a/f");
+      assertThat(world.object("b/g")).isEqualTo("was a/g");
+      assertThat(world.backlog().files()).isZero();
+    });
+  }
+
+  /** Once, the file went on resting on the object that was to go, and each waited for the other. */
+  @Test
+  void aFileThatIsRenamedBackBeforeItsOldObjectIsGoneRestsOnThatAgain() {
+    play(world -> {
+      world.write("a", "bytes");
+      world.flush();
+      world.bucket.faults().delay(RequestKind.DELETE, Duration.ofSeconds(9), Duration.ofSeconds(9));
+      world.rename("a", "b");
+      world.writeBack.hurry(world.mount);
+      world.execution.sleep(Duration.ofSeconds(1));
+      assertThat(world.bucket.foreign().keys()).containsExactly("a", "b");
+      world.rename("b", "a");
+      world.write("b", "other");
+      world.execution.sleep(SOON.multipliedBy(2));
+      assertThat(world.object("a")).isEqualTo("bytes");
+      assertThat(world.object("b")).isEqualTo("other");
+      assertThat(world.read("a")).isEqualTo("bytes");
+      assertThat(world.operations.conflicts(null, 10)).isEmpty();
+      assertThat(world.backlog().files()).isZero();
+    });
+  }
+
+  @Test
   void aNewFileUnderTheOldNameDoesNotOverwriteWhatWasMovedAway() {
     play(world -> {
       world.foreignPut("a", "old bytes");
