@@ -76,6 +76,28 @@ final class SessionTest {
     }
   }
 
+  /** After a restart clients send large writes again before they learn that their session is gone. */
+  @Test
+  void aLargeWriteInASessionThatIsGoneIsAnsweredAndTheConnectionLivesOn() throws Exception {
+    try (var client = TestClient.connected(server.port(), "b");
+        var other = new TestClient(server.port(), 2)) {
+      other.goOnFor(client);
+      client
+          .bare(
+              TestOps.op(OperationCode.DESTROY_SESSION, out -> client.requireSession().write(out)))
+          .requireOk();
+      var write =
+          TestOps.op(
+              OperationCode.WRITE,
+              out -> {
+                StateId.ANONYMOUS.write(out);
+                out.writeLong(0).writeInt(0).writeInt(800_000).writeZero(800_000);
+              });
+      assertThat(other.call(putRoot(), write).status()).isEqualTo(NfsStatus.BADSESSION.code());
+      assertThat(other.call(putRoot()).status()).isEqualTo(NfsStatus.BADSESSION.code());
+    }
+  }
+
   @Test
   void operationsOutsideASessionAreRefused() throws Exception {
     try (var client = new TestClient(server.port(), 1)) {

@@ -181,6 +181,8 @@ final class Creation {
     Inode.Edit symlink(byte[] target, SetAttributes initial)
         throws FileSystemException, IOException {
       var edit = inode(FileType.SYMLINK, initial, SYMLINK_MODE);
+      // As on Linux: nobody looks at it, and a umask does not apply.
+      edit.mode = SYMLINK_MODE;
       edit.target = target;
       edit.sizeBytes = target.length;
       return edit;

@@ -21,8 +21,9 @@ import org.jspecify.annotations.Nullable;
  * A record that lies whole in what was read is a slice of it. Any other is copied once into a
  * buffer of its size, which is allocated only after its length was checked: first against the limit
  * for strangers; above that, its first bytes are shown to the {@link Gate}, and only a record that
- * it admits may be as large as the limit for acquaintances. What breaks a limit ends the
- * connection.
+ * it admits may be as large as the limit for acquaintances. Of any other the first bytes are passed on
+ * and the rest is skipped: enough to answer a WRITE that a client sends again after a restart, in a
+ * session that is gone, with BADSESSION. What is larger than any record may be ends the connection.
  */
 public final class RecordDecoder extends ChannelInboundHandlerAdapter {
   /** A record has at most this many fragments. */
@@ -42,6 +43,9 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
 
   private int markerBytes;
 
+  /** What the markers of the record so far add up to. */
+  private long recordBytes;
+
   /** What is left of the fragment that is being read. */
   private int fragmentRest;
 
@@ -49,6 +53,10 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
   private boolean lastFragment;
   private int fragments;
   private boolean admitted;
+
+  /** Whether the rest of the record is thrown away. */
+  private boolean skipping;
+
   private @Nullable ByteBuf record;
 
   /** Decides whether a large record may come in. */
@@ -94,9 +102,9 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
     fragmentRest = marker & ~LAST_FRAGMENT;
     inFragment = true;
     fragments++;
-    var whole = (record == null ? 0 : record.readableBytes()) + (long) fragmentRest;
-    if (fragments > FRAGMENTS_MAX || whole > recordBytesMax) {
-      throw new TooLongFrameException("record of " + whole + " bytes, fragment " + fragments);
+    recordBytes += fragmentRest;
+    if (fragments > FRAGMENTS_MAX || recordBytes > recordBytesMax) {
+      throw new TooLongFrameException("record of " + recordBytes + " bytes, fragment " + fragments);
     }
     return true;
   }
@@ -123,6 +131,12 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
   private void collect(ChannelHandlerContext ctx, ByteBuf in) {
     while (fragmentRest > 0 && in.isReadable()) {
       var target = room(ctx);
+      if (skipping) {
+        var skipped = Math.min(fragmentRest, in.readableBytes());
+        in.skipBytes(skipped);
+        fragmentRest -= skipped;
+        continue;
+      }
       var bytes = Math.min(fragmentRest, in.readableBytes());
       if (!admitted && target.readableBytes() < HEAD_BYTES) {
         bytes = Math.min(bytes, HEAD_BYTES - target.readableBytes());
@@ -134,6 +148,9 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
 
   /** Returns the record's buffer with room for the rest of the fragment, if that may come in. */
   private ByteBuf room(ChannelHandlerContext ctx) {
+    if (skipping && record != null) {
+      return record;
+    }
     var present = record == null ? 0 : record.readableBytes();
     var whole = present + fragmentRest;
     if (record == null) {
@@ -144,10 +161,11 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
       if (present < HEAD_BYTES) {
         return record;
       }
-      if (!gate.admits(record.slice())) {
-        throw new TooLongFrameException("record of " + whole + " bytes from a stranger");
-      }
-      admitted = true;
+      admitted = gate.admits(record.slice());
+      skipping = !admitted;
+    }
+    if (skipping) {
+      return record;
     }
     if (record.capacity() < whole) {
       record.capacity(whole);
@@ -159,7 +177,9 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
     inFragment = false;
     fragmentRest = 0;
     fragments = 0;
+    recordBytes = 0;
     admitted = false;
+    skipping = false;
   }
 
   @Override
