@@ -78,7 +78,8 @@ class ExtentFilesProperties {
     }
 
     private ExtentFiles open() throws IOException {
-      return new ExtentFiles(disk, settings, execution, ALLOCATOR, Meters.NONE);
+      return new ExtentFiles(
+          new UnhurriedDisk(disk, execution), settings, execution, ALLOCATOR, Meters.NONE);
     }
 
     void run() throws Exception {
