@@ -16,6 +16,7 @@ import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.runtime.SimulatedExecution;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystem;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.Objects;
 import java.util.SplittableRandom;
@@ -28,6 +29,9 @@ import org.jspecify.annotations.Nullable;
 final class SimulatedWorld {
   static final String BUCKET = "sim";
   private static final ExtentSettings EXTENTS = new ExtentSettings(1 << 20, 1 << 20, 64);
+
+  /** Tasks that a crash abandons never release their buffers, which is no leak. */
+  private static final ByteBufAllocator ALLOCATOR = new UnpooledByteBufAllocator(false, true);
 
   final long seed;
   final SimulatedExecution execution;
@@ -65,8 +69,7 @@ final class SimulatedWorld {
   }
 
   void start() throws Exception {
-    var extents =
-        new ExtentFiles(disk, EXTENTS, execution, UnpooledByteBufAllocator.DEFAULT, Meters.NONE);
+    var extents = new ExtentFiles(disk, EXTENTS, execution, ALLOCATOR, Meters.NONE);
     gateway =
         Gateway.open(
             Gateway.Config.ofDisk(diskBytesMax),
