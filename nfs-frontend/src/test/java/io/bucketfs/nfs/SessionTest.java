@@ -76,7 +76,9 @@ final class SessionTest {
     }
   }
 
-  /** After a restart clients send large writes again before they learn that their session is gone. */
+  /**
+   * After a restart clients send large writes again before they learn that their session is gone.
+   */
   @Test
   void aLargeWriteInASessionThatIsGoneIsAnsweredAndTheConnectionLivesOn() throws Exception {
     try (var client = TestClient.connected(server.port(), "b");

@@ -4,16 +4,11 @@ import io.bucketfs.core.object.BodySource;
 import io.bucketfs.core.object.Condition;
 import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.object.ObjectStore.PutRequest;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
-import org.jspecify.annotations.Nullable;
 
 /** The files that the demo's bucket begins with, put there as any S3 client would. */
 final class DemoFiles {
@@ -39,7 +34,7 @@ final class DemoFiles {
     for (var file : FILES) {
       var request = new PutRequest(file.key(), Condition.NONE, file.metadata(), file.contentType());
       try {
-        bucket.put(request, new Bytes(read(file.key()))).toCompletableFuture().get();
+        bucket.put(request, BodySource.ofBytes(read(file.key()))).toCompletableFuture().get();
       } catch (ExecutionException e) {
         throw new IOException("The demo's bucket could not be filled: " + e.getMessage(), e);
       }
@@ -52,35 +47,6 @@ final class DemoFiles {
         throw new FileNotFoundException(key);
       }
       return stream.readAllBytes();
-    }
-  }
-
-  /** A body in memory. */
-  private record Bytes(byte[] bytes) implements BodySource {
-    @Override
-    public long sizeBytes() {
-      return bytes.length;
-    }
-
-    @Override
-    public Reader open() {
-      return new Reader() {
-        private boolean read;
-
-        @Override
-        public CompletionStage<@Nullable ByteBuf> next() {
-          if (read) {
-            return CompletableFuture.completedStage(null);
-          }
-          read = true;
-          return CompletableFuture.completedStage(Unpooled.wrappedBuffer(bytes));
-        }
-
-        @Override
-        public void close() {
-          // Nothing is held.
-        }
-      };
     }
   }
 }

@@ -3,6 +3,7 @@ package io.bucketfs.core.admin;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.bucketfs.core.object.BackendFailure;
+import io.bucketfs.core.object.BodySource;
 import io.bucketfs.core.object.Condition;
 import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.object.ObjectStore.CopyRequest;
@@ -163,7 +164,7 @@ public final class StoreProbe implements BucketProbe {
     }
 
     private CompletionStage<ObjectVersion> put(Condition condition) {
-      return store.put(new PutRequest(key, condition, Map.of(), null), new ProbeBody(CONTENT));
+      return store.put(new PutRequest(key, condition, Map.of(), null), BodySource.ofBytes(CONTENT));
     }
 
     private CompletionStage<ObjectVersion> copy(ObjectVersion source, Condition target) {

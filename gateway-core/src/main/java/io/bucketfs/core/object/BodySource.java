@@ -6,6 +6,11 @@ import org.jspecify.annotations.Nullable;
 
 /** The body of a PUT, readable from its start as often as it is opened. */
 public interface BodySource {
+  /** A small body that lies in memory; the array is not changed afterwards. */
+  static BodySource ofBytes(byte[] bytes) {
+    return new MemoryBodySource(bytes);
+  }
+
   /** Length in bytes; what {@link Reader#next} yields adds up to exactly this. */
   long sizeBytes();
 

@@ -4,8 +4,6 @@ import io.bucketfs.core.object.BackendFailure;
 import io.bucketfs.core.object.BodySource;
 import io.bucketfs.core.object.ObjectStoreException;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -13,35 +11,6 @@ import org.jspecify.annotations.Nullable;
 /** Bodies of PUT requests. */
 final class Bodies {
   private Bodies() {}
-
-  /** A body in memory. */
-  static BodySource of(byte[] bytes) {
-    return new BodySource() {
-      @Override
-      public long sizeBytes() {
-        return bytes.length;
-      }
-
-      @Override
-      public Reader open() {
-        return new Reader() {
-          private boolean read;
-
-          @Override
-          public CompletionStage<@Nullable ByteBuf> next() {
-            if (read || bytes.length == 0) {
-              return CompletableFuture.completedFuture(null);
-            }
-            read = true;
-            return CompletableFuture.completedFuture(Unpooled.wrappedBuffer(bytes));
-          }
-
-          @Override
-          public void close() {}
-        };
-      }
-    };
-  }
 
   /**
    * A body that remembers why it could not be read, since the store only sees that it was cut off.

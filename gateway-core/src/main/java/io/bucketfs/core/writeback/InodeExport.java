@@ -201,7 +201,7 @@ final class InodeExport {
   private BodySource body(Inode state) {
     return snapshot != null && state.content() != null
         ? snapshot.body()
-        : Bodies.of(InodePlan.smallBody(state));
+        : BodySource.ofBytes(InodePlan.smallBody(state));
   }
 
   /** A part of the file that is only in the bucket could not be read (CORRECTNESS 19). */

@@ -21,9 +21,10 @@ import org.jspecify.annotations.Nullable;
  * A record that lies whole in what was read is a slice of it. Any other is copied once into a
  * buffer of its size, which is allocated only after its length was checked: first against the limit
  * for strangers; above that, its first bytes are shown to the {@link Gate}, and only a record that
- * it admits may be as large as the limit for acquaintances. Of any other the first bytes are passed on
- * and the rest is skipped: enough to answer a WRITE that a client sends again after a restart, in a
- * session that is gone, with BADSESSION. What is larger than any record may be ends the connection.
+ * it admits may be as large as the limit for acquaintances. Of any other the first bytes are passed
+ * on and the rest is skipped: enough to answer a WRITE that a client sends again after a restart,
+ * in a session that is gone, with BADSESSION. What is larger than any record may be ends the
+ * connection.
  */
 public final class RecordDecoder extends ChannelInboundHandlerAdapter {
   /** A record has at most this many fragments. */

@@ -1,14 +1,17 @@
-package io.bucketfs.core.admin;
+package io.bucketfs.core.object;
 
-import io.bucketfs.core.object.BodySource;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** A few bytes as the body of a PUT. */
-record ProbeBody(byte[] bytes) implements BodySource {
+/**
+ * A small body that lies in memory.
+ *
+ * @param bytes the whole body; not changed
+ */
+record MemoryBodySource(byte[] bytes) implements BodySource {
   @Override
   public long sizeBytes() {
     return bytes.length;
@@ -17,13 +20,15 @@ record ProbeBody(byte[] bytes) implements BodySource {
   @Override
   public Reader open() {
     return new Reader() {
-      private boolean given;
+      private boolean read;
 
       @Override
       public CompletionStage<@Nullable ByteBuf> next() {
-        var part = given ? null : Unpooled.copiedBuffer(bytes);
-        given = true;
-        return CompletableFuture.completedStage(part);
+        if (read || bytes.length == 0) {
+          return CompletableFuture.completedFuture(null);
+        }
+        read = true;
+        return CompletableFuture.completedFuture(Unpooled.wrappedBuffer(bytes));
       }
 
       @Override
