@@ -121,7 +121,7 @@ final class ExtentFile {
   }
 
   FileInfo info() {
-    return new FileInfo(number, records.end(), open());
+    return new FileInfo(number, stream, records.end(), open());
   }
 
   /** Whether records may be added, or are being written. */

@@ -85,13 +85,16 @@ public final class Contents implements Snapshots, AutoCloseable {
     this.limits = limits;
     this.epoch = epoch;
     table = new ContentTable(limits.idleExtentsMax());
-    floor = new LogFloor(extents);
+    floor = new LogFloor(extents, ExtentStore.Stream.WRITE);
+    var fillFloor = new LogFloor(extents, ExtentStore.Stream.FILL);
     space = new DiskSpace(extents, cache.store(), execution, limits.diskBytesMax());
     loader = new ContentLoader(cache);
-    var fills = new Fills(extents, committer, mounts, table, space, execution, meters, limits);
+    var fills =
+        new Fills(extents, committer, mounts, table, fillFloor, space, execution, meters, limits);
     reader = new Reader(extents, cache, committer, fills, loader, limits, importing);
     reaper = new Reaper(committer, cache, table, execution);
-    evictor = new Evictor(extents, committer, cache, table, floor, space, execution, meters);
+    evictor =
+        new Evictor(extents, committer, cache, table, floor, fillFloor, space, execution, meters);
   }
 
   /**

@@ -41,6 +41,7 @@ final class Evictor {
   private final MetadataCache cache;
   private final ContentTable table;
   private final LogFloor floor;
+  private final LogFloor fillFloor;
   private final DiskSpace space;
   private final Execution execution;
   private final Meters.Counter droppedBytes;
@@ -53,6 +54,7 @@ final class Evictor {
       MetadataCache cache,
       ContentTable table,
       LogFloor floor,
+      LogFloor fillFloor,
       DiskSpace space,
       Execution execution,
       Meters meters) {
@@ -61,6 +63,7 @@ final class Evictor {
     this.cache = cache;
     this.table = table;
     this.floor = floor;
+    this.fillFloor = fillFloor;
     this.space = space;
     this.execution = execution;
     droppedBytes = meters.counter("cache_evicted_bytes");
@@ -116,10 +119,18 @@ final class Evictor {
   }
 
   private List<FileInfo> candidates() {
-    var first = floor.floor().file();
-    var newest = extents.files().isEmpty() ? 0 : extents.files().getLast().file();
-    return extents.files().stream()
-        .filter(file -> !file.open() && file.file() < first && file.file() < newest)
+    // The floors before the files: a record that is appended meanwhile is above its floor.
+    var writes = floor.floor().file();
+    var fills = fillFloor.floor().file();
+    var files = extents.files();
+    var newest = files.isEmpty() ? 0 : files.getLast().file();
+    return files.stream()
+        .filter(file -> !file.open() && file.file() < newest)
+        .filter(file ->
+            switch (file.stream()) {
+              case WRITE -> file.file() < writes;
+              case FILL -> file.file() < fills;
+            })
         .toList();
   }
 
@@ -225,12 +236,7 @@ final class Evictor {
           tx.deleteExtent(reference.inode.mount(), reference.content, extent);
           continue;
         }
-        var base = content.base();
-        var clean =
-            base != null
-                && extent.sequence() <= content.exportedSequence()
-                && extent.end() <= base.length();
-        if (!clean) {
+        if (!content.hasInBase(extent)) {
           kept.add(new Kept(reference, extent));
           continue;
         }

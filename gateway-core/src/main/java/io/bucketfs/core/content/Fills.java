@@ -45,6 +45,7 @@ final class Fills {
   private final Committer committer;
   private final MountTable mounts;
   private final ContentTable table;
+  private final LogFloor floor;
   private final DiskSpace space;
   private final Execution execution;
   private final ContentLimits limits;
@@ -56,6 +57,7 @@ final class Fills {
       Committer committer,
       MountTable mounts,
       ContentTable table,
+      LogFloor floor,
       DiskSpace space,
       Execution execution,
       Meters meters,
@@ -64,6 +66,7 @@ final class Fills {
     this.committer = committer;
     this.mounts = mounts;
     this.table = table;
+    this.floor = floor;
     this.space = space;
     this.execution = execution;
     this.limits = limits;
@@ -301,23 +304,33 @@ final class Fills {
     var content = run.content.id();
     var length = part.readableBytes();
     fetchedBytes.add(length);
-    var record =
-        extents.append(ExtentStore.Stream.FILL, key.mount(), key.number(), content, 0, at, part);
-    var fill = new Extent(at, length, 0, record, 0);
+    // Until the metadata refer to the record its file must not look dead.
+    var mark = floor.mark();
+    Extent fill;
+    try {
+      var record =
+          extents.append(ExtentStore.Stream.FILL, key.mount(), key.number(), content, 0, at, part);
+      fill = new Extent(at, length, 0, record, 0);
+    } catch (IOException | RuntimeException e) {
+      mark.release();
+      throw e;
+    }
     file.filled(run.fence, fill);
     var _ =
-        committer.submit(
-            tx -> {
-              var inode = tx.inode(key);
-              var now = inode == null ? null : inode.content();
-              if (now != null && now.id() == content) {
-                var base = now.base();
-                if (base != null && fill.end() <= base.length()) {
-                  ContentEdits.lay(tx, key, content, fill);
-                }
-              }
-              return null;
-            },
-            false);
+        committer
+            .submit(
+                tx -> {
+                  var inode = tx.inode(key);
+                  var now = inode == null ? null : inode.content();
+                  if (now != null && now.id() == content) {
+                    var base = now.base();
+                    if (base != null && fill.end() <= base.length()) {
+                      ContentEdits.lay(tx, key, content, fill);
+                    }
+                  }
+                  return null;
+                },
+                false)
+            .whenComplete((_, _) -> mark.release());
   }
 }

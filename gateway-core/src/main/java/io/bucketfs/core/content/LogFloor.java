@@ -14,21 +14,24 @@ import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * From where on the write log may hold records that no metadata reflects: after a crash of the
- * process the log is replayed from there. A mark is set before its record is appended and released
- * after the record is committed, so the least mark is never behind a record that is needed.
+ * From where on one stream may hold records that no metadata reflects. Files from there on are not
+ * deleted, and after a crash of the process the write log is replayed from there. A mark is set
+ * before its record is appended and released after the record is committed, so the least mark is
+ * never behind a record that is needed.
  */
 final class LogFloor {
   private static final byte[] KEY = Keys.text(0, "log-floor");
 
   private final ExtentStore extents;
+  private final ExtentStore.Stream stream;
   private final AtomicLong numbers = new AtomicLong();
   private final ConcurrentSkipListSet<Mark> marks =
       new ConcurrentSkipListSet<>(
           Comparator.comparing(Mark::tail).thenComparingLong(mark -> mark.number));
 
-  LogFloor(ExtentStore extents) {
+  LogFloor(ExtentStore extents, ExtentStore.Stream stream) {
     this.extents = extents;
+    this.stream = stream;
   }
 
   /** A place in the log that must be kept. */
@@ -53,7 +56,7 @@ final class LogFloor {
 
   /** Keeps everything that is appended from now on. */
   Mark mark() {
-    var mark = new Mark(extents.tail(ExtentStore.Stream.WRITE), numbers.incrementAndGet());
+    var mark = new Mark(extents.tail(stream), numbers.incrementAndGet());
     marks.add(mark);
     return mark;
   }
@@ -61,7 +64,7 @@ final class LogFloor {
   /** Where a replay has to start. */
   Tail floor() {
     // The end is read first: what is appended after it sets its mark before that.
-    var end = extents.tail(ExtentStore.Stream.WRITE);
+    var end = extents.tail(stream);
     var first = marks.ceiling(new Mark(new Tail(0, 0), 0));
     return first == null || first.tail.compareTo(end) > 0 ? end : first.tail;
   }

@@ -1,5 +1,7 @@
 package io.bucketfs.core.content;
 
+import io.bucketfs.core.local.CorruptExtentException;
+import io.bucketfs.core.local.ExtentRecord;
 import io.bucketfs.core.local.ExtentStore;
 import io.bucketfs.core.object.BodySource;
 import io.bucketfs.core.object.ObjectStore;
@@ -105,14 +107,7 @@ final class PinnedSnapshot implements Snapshot {
       if (extent != null && extent.offset() <= at) {
         end = Math.min(end, extent.end());
         var record = extent.record();
-        part =
-            record == null
-                ? zeroes((int) (end - at))
-                : extents.read(
-                    record,
-                    extent.skip() + (int) (at - extent.offset()),
-                    (int) (end - at),
-                    Patience.FOREVER);
+        part = record == null ? zeroes((int) (end - at)) : read(extent, record, at, end);
       } else {
         end = extent == null ? end : Math.min(end, extent.offset());
         var base = inode.requireContent().base();
@@ -125,6 +120,22 @@ final class PinnedSnapshot implements Snapshot {
       }
       at = end;
       return part;
+    }
+
+    private ByteBuf read(Extent extent, ExtentRecord record, long from, long to)
+        throws IOException, ObjectStoreException {
+      var length = (int) (to - from);
+      try {
+        var skip = extent.skip() + (int) (from - extent.offset());
+        return extents.read(record, skip, length, Patience.FOREVER);
+      } catch (CorruptExtentException e) {
+        var content = inode.requireContent();
+        var base = content.base();
+        if (base == null || !content.hasInBase(extent)) {
+          throw e;
+        }
+        return fetch(base.key(), base.version(), from, length);
+      }
     }
 
     private ByteBuf fetch(String key, ObjectVersion version, long offset, int count)

@@ -2,6 +2,7 @@ package io.bucketfs.core.content;
 
 import io.bucketfs.core.importer.Importing;
 import io.bucketfs.core.local.CorruptExtentException;
+import io.bucketfs.core.local.ExtentRecord;
 import io.bucketfs.core.local.ExtentStore;
 import io.bucketfs.core.store.Committer;
 import io.bucketfs.core.store.Content;
@@ -34,6 +35,9 @@ final class Reader {
 
   /** How often what was just fetched may be evicted again before it is read. */
   private static final int ATTEMPTS_MAX = 16;
+
+  /** How often an extent may have been moved to another file while it was being read. */
+  private static final int MOVES_MAX = 4;
 
   private final ExtentStore extents;
   private final MetadataCache cache;
@@ -88,10 +92,12 @@ final class Reader {
         var data = assemble(mapped, offset, end, patience);
         readAhead(file, inode, offset, end);
         return new ReadResult(data, end == size);
-      } catch (NoSuchFileException e) {
-        loader.forget(file);
-      } catch (CorruptExtentException e) {
-        dropCorrupt(file, inode, mapped, e);
+      } catch (BadPartException e) {
+        if (e.gone && attempt < MOVES_MAX) {
+          loader.forget(file);
+        } else {
+          dropBad(file, inode, e);
+        }
       } catch (IOException e) {
         throw Failures.ofDisk(e);
       }
@@ -142,7 +148,7 @@ final class Reader {
           parts.add(zeroes(stop - at));
         } else {
           var skip = extent.skip() + (int) (at - extent.offset());
-          parts.add(extents.read(record, skip, (int) (stop - at), patience));
+          parts.add(read(extent, record, skip, (int) (stop - at), patience));
         }
         at = stop;
       }
@@ -161,35 +167,55 @@ final class Reader {
     return whole;
   }
 
+  private ByteBuf read(Extent extent, ExtentRecord record, int skip, int length, Patience patience)
+      throws IOException {
+    try {
+      return extents.read(record, skip, length, patience);
+    } catch (CorruptExtentException e) {
+      throw new BadPartException(extent, e, false);
+    } catch (NoSuchFileException e) {
+      throw new BadPartException(extent, e, true);
+    }
+  }
+
+  /** Says which of the extents of a read is corrupt, or in a file that is gone. */
+  private static final class BadPartException extends IOException {
+    private final transient Extent extent;
+    private final boolean gone;
+
+    BadPartException(Extent extent, IOException cause, boolean gone) {
+      super(cause);
+      this.extent = extent;
+      this.gone = gone;
+    }
+
+    /** Whether a stored extent, which may be cut otherwise, is of the same record. */
+    boolean isPartOf(Extent stored) {
+      return stored.record() != null && stored.record().equals(extent.record());
+    }
+  }
+
   private static ByteBuf zeroes(long count) {
     var length = (int) count;
     return PooledByteBufAllocator.DEFAULT.directBuffer(length).writeZero(length);
   }
 
-  /** A corrupt copy of what S3 has is dropped and fetched again; a corrupt dirty one is lost. */
-  private void dropCorrupt(
-      FileContent file, Inode inode, List<Extent> mapped, CorruptExtentException cause)
+  /** A bad copy of what S3 has is dropped and fetched again; bad dirty data are an error. */
+  private void dropBad(FileContent file, Inode inode, BadPartException bad)
       throws FileSystemException {
-    LOG.error("Corrupt extent of inode {}: {}", file.key, cause.getMessage());
     var content = inode.requireContent();
-    var base = content.base();
-    var clean = new ArrayList<Extent>();
-    for (var extent : mapped) {
-      if (base != null
-          && extent.record() != null
-          && extent.sequence() <= content.exportedSequence()
-          && extent.end() <= base.length()) {
-        clean.add(extent);
-      }
+    var extent = bad.extent;
+    if (!content.hasInBase(extent)) {
+      LOG.error("Corrupt data of inode {} that S3 does not have", file.key, bad);
+      throw new FileSystemException(FsError.IO, String.valueOf(bad.getMessage()));
     }
-    if (clean.size() < mapped.size()) {
-      throw new FileSystemException(FsError.IO, String.valueOf(cause.getMessage()));
-    }
+    LOG.warn("A corrupt copy is fetched again: {}", bad.getMessage());
+    // All that is left of the record, however writes have cut it up since.
+    var from = extent.offset() - extent.skip();
+    var to = from + extent.requireRecord().length();
     committer.commit(tx -> {
-      for (var stored :
-          tx.extents(
-              file.key.mount(), content.id(), clean.getFirst().offset(), clean.getLast().end())) {
-        if (clean.contains(stored)) {
+      for (var stored : tx.extents(file.key.mount(), content.id(), from, to)) {
+        if (bad.isPartOf(stored) && content.hasInBase(stored)) {
           tx.deleteExtent(file.key.mount(), content.id(), stored);
         }
       }

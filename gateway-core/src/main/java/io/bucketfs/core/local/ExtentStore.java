@@ -81,7 +81,7 @@ public interface ExtentStore extends AutoCloseable {
   List<FileInfo> files();
 
   /** An extent file; an open one still takes records. */
-  record FileInfo(long file, long sizeBytes, boolean open) {}
+  record FileInfo(long file, Stream stream, long sizeBytes, boolean open) {}
 
   /** Deletes a sealed file once its last reader and pin are done; its bytes count until then. */
   void delete(long file) throws IOException;

@@ -47,6 +47,11 @@ public record Content(
     return sequence != exportedSequence;
   }
 
+  /** Whether the base has the bytes of an extent too, so that it may be dropped. */
+  public boolean hasInBase(Extent extent) {
+    return base != null && extent.sequence() <= exportedSequence && extent.end() <= base.length;
+  }
+
   public Content withSequence(long newSequence) {
     return new Content(id, newSequence, exportedSequence, base, exportFloor);
   }

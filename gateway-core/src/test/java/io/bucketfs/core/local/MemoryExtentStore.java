@@ -61,7 +61,7 @@ public final class MemoryExtentStore implements ExtentStore {
 
   @Override
   public List<FileInfo> files() {
-    return List.of(new FileInfo(FILE, end.get(), true));
+    return List.of(new FileInfo(FILE, Stream.WRITE, end.get(), true));
   }
 
   @Override
