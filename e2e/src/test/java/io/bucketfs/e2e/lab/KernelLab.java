@@ -94,9 +94,15 @@ public final class KernelLab implements AutoCloseable {
     return ChildProcesses.run(Duration.ofMinutes(1), logs().resolve("host.log"), command);
   }
 
+  /** Powers all guests off. */
+  public void powerOff() {
+    guests.forEach(Guest::close);
+    guests.clear();
+  }
+
   @Override
   public void close() {
-    guests.forEach(Guest::close);
+    powerOff();
     delete(data());
   }
 

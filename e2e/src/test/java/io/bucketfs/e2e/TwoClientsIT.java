@@ -1,0 +1,123 @@
+package io.bucketfs.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bucketfs.e2e.gateway.Await;
+import io.bucketfs.e2e.lab.Guest;
+import io.bucketfs.e2e.lab.KernelTest;
+import io.bucketfs.e2e.lab.NfsMount;
+import java.nio.file.Files;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Two kernels on one gateway: what one has closed the other sees, and locks exclude. */
+@KernelTest
+final class TwoClientsIT {
+  private static final Duration LIMIT = Duration.ofMinutes(1);
+  private static final int COUNTS = 100;
+
+  /** Adds one to a number in a file, many times, under a lock. Any lost lock loses a count. */
+  private static final String COUNT =
+      """
+      import fcntl, os, sys
+      lock = fcntl.flock if sys.argv[1] == "flock" else fcntl.lockf
+      for _ in range(int(sys.argv[3])):
+          with open(sys.argv[2], "r+") as file:
+              lock(file, fcntl.LOCK_EX)
+              number = int(file.read() or "0") + 1
+              file.seek(0)
+              file.write(str(number))
+              file.flush()
+              os.fsync(file.fileno())
+              lock(file, fcntl.LOCK_UN)
+      """;
+
+  private static DemoLab demo;
+  private static Guest second;
+
+  @BeforeAll
+  static void open() throws Exception {
+    demo = DemoLab.open(TwoClientsIT.class);
+    second = demo.lab().boot("beta");
+    Files.writeString(demo.data("count.py"), COUNT);
+  }
+
+  @AfterAll
+  static void close() {
+    demo.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"4.1", "4.2"})
+  void eachSeesWhatTheOtherClosed(String version) {
+    var one = demo.mount(version);
+    var two = demo.mount(second, version);
+    var file = "shared-" + version;
+    one.sh("echo 0 >" + file);
+
+    for (var round = 1; round <= 10; round++) {
+      var writer = round % 2 == 0 ? one : two;
+      var reader = round % 2 == 0 ? two : one;
+      // Some rounds keep the length, so that only the change attribute tells.
+      writer.sh("echo %d >%s".formatted(round, file));
+      assertThat(reader.sh("cat " + file)).isEqualTo(round + "\n");
+      writer.sh(
+          "echo more >>%s; mv %s %s.new; mv %s.new %s".formatted(file, file, file, file, file));
+      assertThat(reader.sh("cat " + file)).isEqualTo(round + "\nmore\n");
+    }
+    two.sh("mkdir dir-%s; touch dir-%s/a".formatted(version, version));
+    assertThat(one.sh("ls dir-" + version)).isEqualTo("a\n");
+    detach(one, two);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"4.1,flock", "4.2,flock", "4.1,fcntl", "4.2,fcntl"})
+  void locksExclude(String version, String kind) {
+    var one = demo.mount(version);
+    var two = demo.mount(second, version);
+    var file = "counter-%s-%s".formatted(kind, version);
+    one.sh("touch " + file);
+    var count = "python3 %s %s %s %d".formatted(demo.inGuest("count.py"), kind, file, COUNTS);
+
+    var commands = new Guest.Command[] {one.start(count), two.start(count)};
+    for (var command : commands) {
+      command.await(LIMIT).orFail();
+    }
+    assertThat(one.sh("cat " + file)).isEqualTo("" + 2 * COUNTS);
+    detach(one, two);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"4.1", "4.2"})
+  void aLockIsRefusedWhileTheOtherHoldsIt(String version) {
+    var one = demo.mount(version);
+    var two = demo.mount(second, version);
+    var file = "held-" + version;
+    var held = demo.data("holds-" + version);
+    var release = demo.data("release-" + version);
+
+    var holder =
+        one.start(
+            "flock %s sh -c 'touch %s; until [ -e %s ]; do sleep 0.05; done'"
+                .formatted(
+                    file,
+                    demo.inGuest(held.getFileName().toString()),
+                    demo.inGuest(release.getFileName().toString())));
+    Await.until("the lock is held", LIMIT, () -> Files.exists(held));
+    assertThat(two.run("flock -n %s true".formatted(file)).exitCode()).isEqualTo(1);
+    demo.lab().host("touch", release.toString());
+    holder.await(LIMIT).orFail();
+    two.sh("flock -n %s true".formatted(file));
+    detach(one, two);
+  }
+
+  private static void detach(NfsMount... mounts) {
+    for (var mount : mounts) {
+      mount.detach();
+    }
+  }
+}
