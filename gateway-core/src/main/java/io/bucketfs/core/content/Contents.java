@@ -91,7 +91,7 @@ public final class Contents implements Snapshots, AutoCloseable {
     loader = new ContentLoader(cache);
     var fills =
         new Fills(extents, committer, mounts, table, fillFloor, space, execution, meters, limits);
-    reader = new Reader(extents, cache, committer, fills, loader, limits, importing);
+    reader = new Reader(extents, cache, committer, fills, loader, execution, limits, importing);
     reaper = new Reaper(committer, cache, table, execution);
     evictor =
         new Evictor(extents, committer, cache, table, floor, fillFloor, space, execution, meters);

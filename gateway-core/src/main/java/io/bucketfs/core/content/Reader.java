@@ -4,6 +4,7 @@ import io.bucketfs.core.importer.Importing;
 import io.bucketfs.core.local.CorruptExtentException;
 import io.bucketfs.core.local.ExtentRecord;
 import io.bucketfs.core.local.ExtentStore;
+import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.store.Committer;
 import io.bucketfs.core.store.Content;
 import io.bucketfs.core.store.Extent;
@@ -19,6 +20,7 @@ import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -39,11 +41,14 @@ final class Reader {
   /** How often an extent may have been moved to another file while it was being read. */
   private static final int MOVES_MAX = 4;
 
+  private static final Duration SETTLEMENT = Duration.ofSeconds(1);
+
   private final ExtentStore extents;
   private final MetadataCache cache;
   private final Committer committer;
   private final Fills fills;
   private final ContentLoader loader;
+  private final Execution execution;
   private final ContentLimits limits;
   private final Supplier<Importing> importing;
 
@@ -53,6 +58,7 @@ final class Reader {
       Committer committer,
       Fills fills,
       ContentLoader loader,
+      Execution execution,
       ContentLimits limits,
       Supplier<Importing> importing) {
     this.extents = extents;
@@ -60,6 +66,7 @@ final class Reader {
     this.committer = committer;
     this.fills = fills;
     this.loader = loader;
+    this.execution = execution;
     this.limits = limits;
     this.importing = importing;
   }
@@ -85,7 +92,7 @@ final class Reader {
       var missing = firstMissing(content, mapped, offset, end);
       if (missing < end) {
         patience.requireWaiting();
-        fetch(file, inode, missing, end, patience);
+        fetch(file, inode, missing, end, patience, attempt);
         continue;
       }
       try {
@@ -105,7 +112,8 @@ final class Reader {
     throw new FileSystemException(FsError.DELAY, "the cache is too small for its readers");
   }
 
-  private void fetch(FileContent file, Inode inode, long from, long to, Patience patience)
+  private void fetch(
+      FileContent file, Inode inode, long from, long to, Patience patience, int attempt)
       throws FileSystemException {
     try {
       fills.fetch(file, inode, from, to + window(file, from, to), patience, to);
@@ -113,8 +121,29 @@ final class Reader {
       importing.get().refresh(inode, patience);
       var now = ContentLoader.requireFile(cache, file.key, patience).content();
       if (Objects.equals(inode.content(), now)) {
-        throw new FileSystemException(FsError.IO, "the object is gone: " + e.getMessage());
+        awaitSettlement(inode, patience, attempt, e);
       }
+    }
+  }
+
+  /**
+   * The object is another one than the base, and looking at it changed nothing: either an export of
+   * our own whose reply was lost, which is about to be settled, or the base is gone for good.
+   */
+  private void awaitSettlement(
+      Inode inode, Patience patience, int attempt, Fills.BaseGoneException gone)
+      throws FileSystemException {
+    if (!inode.requireContent().isDirty() || attempt == ATTEMPTS_MAX - 1) {
+      throw new FileSystemException(FsError.IO, "the object is gone: " + gone.getMessage());
+    }
+    if (patience.remainingNanos(execution.nanoTime()) < SETTLEMENT.toNanos()) {
+      throw new FileSystemException(FsError.DELAY, "an export is being settled");
+    }
+    try {
+      execution.sleep(SETTLEMENT);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new FileSystemException(FsError.DELAY, "interrupted");
     }
   }
 

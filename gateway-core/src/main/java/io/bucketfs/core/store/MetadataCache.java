@@ -2,20 +2,23 @@ package io.bucketfs.core.store;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.bucketfs.core.local.Family;
 import io.bucketfs.core.local.KeyValueStore;
 import io.bucketfs.core.local.KeyValueStore.Entry;
 import io.bucketfs.core.vfs.Patience;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Committed inodes and names in memory, in front of the metadata store, bounded. Only the committer
- * publishes changes, after they are durable. A reader that loads a value does so inside the cache's
- * own per-key atomicity, so that a publication which overtakes it wins.
+ * publishes changes, after they are durable. A reader that loads a value keeps it only if nothing
+ * was published in its {@link Stripe} meanwhile, so that a publication which overtakes it wins;
+ * nobody holds a lock while it waits for the store.
  *
  * <p>Thread-safe.
  */
@@ -23,7 +26,10 @@ public final class MetadataCache {
   /** The child number of a name that is known not to exist. */
   static final long ABSENT = 0;
 
+  private static final int STRIPES = 256;
+
   private final KeyValueStore store;
+  private final Stripe[] stripes = new Stripe[STRIPES];
   private final Cache<InodeKey, Inode> inodes;
   private final Cache<DirentKey, Long> dirents;
 
@@ -32,6 +38,7 @@ public final class MetadataCache {
    */
   public MetadataCache(KeyValueStore store, long entriesMax) {
     this.store = store;
+    Arrays.setAll(stripes, _ -> new Stripe());
     inodes = Caffeine.newBuilder().maximumSize(entriesMax).executor(Runnable::run).build();
     dirents = Caffeine.newBuilder().maximumSize(entriesMax).executor(Runnable::run).build();
   }
@@ -51,21 +58,15 @@ public final class MetadataCache {
       // Not cached: the event loop must not wait for a publication of the same key.
       return value == null ? null : Inode.decode(key, value);
     }
-    try {
-      return inodes.asMap().computeIfAbsent(key, this::load);
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
+    var stripe = stripeOf(key);
+    var stamp = stripe.stamp();
+    var value = store.get(Family.INODES, Keys.inode(key.mount(), key.number()));
+    if (value == null) {
+      return null;
     }
-  }
-
-  @SuppressWarnings("NullAway") // Caffeine's loader may return null for "no mapping"
-  private Inode load(InodeKey key) {
-    try {
-      var value = store.get(Family.INODES, Keys.inode(key.mount(), key.number()));
-      return value == null ? null : Inode.decode(key, value);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    var loaded = Inode.decode(key, value);
+    stripe.keepIfUnchanged(stamp, () -> inodes.put(key, loaded));
+    return loaded;
   }
 
   /** The number of the committed child with a name, or null. */
@@ -78,22 +79,14 @@ public final class MetadataCache {
                 Family.DIRENTS, Keys.dirent(key.mount(), key.directory(), key.name()));
         return value == null ? null : Long.valueOf(Dirent.decode(value).inode());
       }
-      try {
-        cached = dirents.asMap().computeIfAbsent(key, this::load);
-      } catch (UncheckedIOException e) {
-        throw e.getCause();
-      }
+      var stripe = stripeOf(key);
+      var stamp = stripe.stamp();
+      var value = store.get(Family.DIRENTS, Keys.dirent(key.mount(), key.directory(), key.name()));
+      var loaded = value == null ? ABSENT : Dirent.decode(value).inode();
+      stripe.keepIfUnchanged(stamp, () -> dirents.put(key, loaded));
+      cached = loaded;
     }
     return cached == ABSENT ? null : cached;
-  }
-
-  private Long load(DirentKey key) {
-    try {
-      var value = store.get(Family.DIRENTS, Keys.dirent(key.mount(), key.directory(), key.name()));
-      return value == null ? ABSENT : Dirent.decode(value).inode();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   /** All committed names of an inode; at most {@code max}. */
@@ -127,15 +120,60 @@ public final class MetadataCache {
   void publish(Batch batch) {
     batch
         .inodes()
-        .forEach((key, pending) -> {
-          var inode = pending.inode();
-          if (inode == null) {
-            inodes.invalidate(key);
-          } else {
-            inodes.put(key, inode);
-          }
-        });
-    batch.dirents().forEach(dirents::put);
+        .forEach((key, pending) ->
+            stripeOf(key)
+                .change(() -> {
+                  var inode = pending.inode();
+                  if (inode == null) {
+                    inodes.invalidate(key);
+                  } else {
+                    inodes.put(key, inode);
+                  }
+                }));
+    batch.dirents().forEach((key, child) -> stripeOf(key).change(() -> dirents.put(key, child)));
+  }
+
+  private Stripe stripeOf(Object key) {
+    var hash = key.hashCode();
+    return stripes[(hash ^ hash >>> 16) & (STRIPES - 1)];
+  }
+
+  /** Tells a load of one of its keys whether something was published since it began. */
+  private static final class Stripe {
+    private final ReentrantLock lock = new ReentrantLock();
+
+    @GuardedBy("lock")
+    private long changes;
+
+    long stamp() {
+      lock.lock();
+      try {
+        return changes;
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    void keepIfUnchanged(long stamp, Runnable keep) {
+      lock.lock();
+      try {
+        if (changes == stamp) {
+          keep.run();
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    void change(Runnable change) {
+      lock.lock();
+      try {
+        changes++;
+        change.run();
+      } finally {
+        lock.unlock();
+      }
+    }
   }
 
   /** Forgets everything of a mount that is gone. */

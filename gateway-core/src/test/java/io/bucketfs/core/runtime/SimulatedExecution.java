@@ -32,9 +32,9 @@ import org.slf4j.LoggerFactory;
  * <p>Each task is a virtual thread whose scheduler is a list here. The thread in {@link #run} takes
  * one of the runnable tasks at random and runs it until it parks; when none is runnable, time jumps
  * to the next timer. So ordinary blocking code with locks, queues and futures is simulated as it
- * stands. Two things would break the repeatability: timed waits other than through {@link
- * Execution}, which take real time, and work handed to threads that were not started here. Who
- * waited for a monitor is woken by a thread of the JDK; each step ends only when that has happened.
+ * stands. Three things would break the repeatability: timed waits other than through {@link
+ * Execution}, which take real time; work handed to threads that were not started here; and waits
+ * while a monitor is held, whose waiters the JDK wakes from a thread of its own.
  *
  * <p>Preemption happens at parks and at {@link #offload}, which gives way to others before and
  * after the work.
@@ -56,7 +56,6 @@ public final class SimulatedExecution implements Execution {
   private final List<Step> runnable = new ArrayList<>();
   private final PriorityQueue<Timer> timers =
       new PriorityQueue<>(Comparator.comparingLong(Timer::at).thenComparingLong(Timer::order));
-  private final Set<SimulatedThread> atMonitors = new LinkedHashSet<>();
   private final Set<SimulatedThread> alive = new LinkedHashSet<>();
   private final List<Throwable> failures = new ArrayList<>();
   private final long seed;
@@ -146,7 +145,6 @@ public final class SimulatedExecution implements Execution {
     runnable.clear();
     timers.clear();
     alive.clear();
-    atMonitors.clear();
     failures.clear();
   }
 
@@ -170,24 +168,15 @@ public final class SimulatedExecution implements Execution {
     var last = runnable.removeLast();
     var next = chosen == runnable.size() ? last : runnable.set(chosen, last);
     trace = Long.rotateLeft(trace ^ next.thread.number, 17) * 0x9E3779B97F4A7C15L + elapsedNanos;
-    next.thread.queued = false;
     next.rest.run();
-    if (next.thread.isAtMonitor()) {
-      atMonitors.add(next.thread);
-    }
-    atMonitors.removeIf(SimulatedThread::isWoken);
   }
 
   private void takeArrivals() {
-    var batch = new ArrayList<Step>();
     for (var step = arrivals.poll(); step != null; step = arrivals.poll()) {
       if (step.thread.incarnation == incarnation) {
-        batch.add(step);
+        runnable.add(step);
       }
     }
-    // In an order that does not depend on when the JDK's thread came in between.
-    batch.sort(Comparator.comparingLong(step -> step.thread.number));
-    runnable.addAll(batch);
   }
 
   private void passTime() {
@@ -358,7 +347,6 @@ public final class SimulatedExecution implements Execution {
     private final CountDownLatch ended = new CountDownLatch(1);
     private @Nullable Timer timer;
     private @Nullable Thread thread;
-    private volatile boolean queued;
 
     SimulatedThread(String name, Runnable task) {
       this.name = name;
@@ -373,30 +361,10 @@ public final class SimulatedExecution implements Execution {
 
     private void enqueue(Runnable rest) {
       arrivals.add(new Step(this, rest));
-      queued = true;
       var driver = idleDriver;
       if (driver != null) {
         LockSupport.unpark(driver);
       }
-    }
-
-    boolean isAtMonitor() {
-      return thread != null && thread.getState() == Thread.State.BLOCKED;
-    }
-
-    /**
-     * Whether the monitor that this task waited for is its own now; waits while that is settled.
-     */
-    boolean isWoken() {
-      var waking = false;
-      while (!queued) {
-        waking |= !isAtMonitor() || (thread != null && VirtualThreads.isBeingUnblocked(thread));
-        if (!waking) {
-          return false;
-        }
-        LockSupport.parkNanos(this, 1_000);
-      }
-      return true;
     }
 
     private void perform() {

@@ -11,13 +11,11 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class SimulatedExecutionTest {
@@ -89,42 +87,6 @@ class SimulatedExecutionTest {
       traces.add(execution.traceHash());
     }
     assertThat(traces).hasSize(20);
-  }
-
-  /** A cache loads under a monitor of the JDK's maps, whose waiters the JDK wakes from outside. */
-  @Test
-  void repeatsWaitsForMonitors() {
-    for (var seed = 0; seed < 100; seed++) {
-      assertThat(monitors(seed)).isEqualTo(monitors(seed));
-    }
-  }
-
-  private static long monitors(long seed) {
-    var execution = new SimulatedExecution(seed);
-    execution.run(() -> {
-      var map = new ConcurrentHashMap<Integer, Long>();
-      var done = new CountDownLatch(20);
-      for (var i = 0; i < 20; i++) {
-        execution.fork(
-            "loader " + i,
-            () -> {
-              for (var key = 0; key < 5; key++) {
-                map.compute(key, (_, value) -> slowly(execution, value));
-              }
-              done.countDown();
-            });
-      }
-      done.await();
-    });
-    return execution.traceHash();
-  }
-
-  private static Long slowly(SimulatedExecution execution, @Nullable Long value) {
-    try {
-      return execution.offload(() -> value == null ? 1 : value + 1);
-    } catch (ExecutionException | InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
   }
 
   @Test

@@ -1,7 +1,6 @@
 package io.bucketfs.core.runtime;
 
 import java.lang.reflect.Constructor;
-import java.lang.reflect.Field;
 import java.util.concurrent.Executor;
 
 /**
@@ -11,28 +10,7 @@ import java.util.concurrent.Executor;
 final class VirtualThreads {
   private static final Constructor<? extends Thread.Builder.OfVirtual> BUILDER = builder();
 
-  private static final Field ON_WAITING_LIST = onWaitingList();
-
   private VirtualThreads() {}
-
-  /** Whether the thread has been given the monitor that it blocked at, and is about to be woken. */
-  static boolean isBeingUnblocked(Thread thread) {
-    try {
-      return ON_WAITING_LIST.getBoolean(thread);
-    } catch (IllegalAccessException e) {
-      throw new LinkageError("this JDK hides the state of virtual threads", e);
-    }
-  }
-
-  private static Field onWaitingList() {
-    try {
-      var field = Class.forName("java.lang.VirtualThread").getDeclaredField("onWaitingList");
-      field.setAccessible(true);
-      return field;
-    } catch (ReflectiveOperationException e) {
-      throw new LinkageError("this JDK hides the state of virtual threads", e);
-    }
-  }
 
   /** Starts a virtual thread each part of which is handed to the scheduler. */
   static Thread start(Executor scheduler, String name, Runnable task) {
