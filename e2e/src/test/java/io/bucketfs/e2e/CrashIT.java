@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 @KernelTest
 final class CrashIT {
   private static final Duration LIMIT = Duration.ofMinutes(2);
-  private static final long DD_BYTES = 384L << 20;
+  private static final long DD_BYTES = 256L << 20;
 
   private static DemoLab demo;
 
@@ -32,7 +32,7 @@ final class CrashIT {
 
   @Test
   void inTheMiddleOfTar() {
-    SampleTree.write(demo.data("tree"), 1_500, 4);
+    SampleTree.write(demo.data("tree"), 1_000, 4);
     var archive = demo.data("tree.tar").toString();
     demo.lab().host("tar", "-C", demo.data("tree").toString(), "-cf", archive, ".");
     var mount = demo.mount("4.2");
@@ -41,7 +41,7 @@ final class CrashIT {
     // Records are of 10 KiB, so that this is a good third.
     var tar =
         mount.start(
-            "mkdir tar; tar -C tar -xf %s --checkpoint=5000 --checkpoint-action=exec='touch %s'"
+            "mkdir tar; tar -C tar -xf %s --checkpoint=3000 --checkpoint-action=exec='touch %s'"
                 .formatted(demo.inGuest("tree.tar"), demo.inGuest("tar-is-on")));
     Await.until("tar is on", LIMIT, () -> Files.exists(demo.data("tar-is-on")));
     assertThat(tar.isDone()).isFalse();

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Programs that people run on a file system, none of which knows that it is one of objects. */
 @KernelTest
 final class ToolsIT {
-  private static final int FILES = 500;
+  private static final int FILES = 300;
   private static final int TRANSACTIONS = 1_000;
 
   private static DemoLab demo;

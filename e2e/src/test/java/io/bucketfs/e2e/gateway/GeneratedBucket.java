@@ -35,8 +35,7 @@ public record GeneratedBucket(int folders, int keysPerFolder) implements ObjectS
   public CompletionStage<Listing> list(ListRequest request) {
     if (request.prefix().isEmpty()) {
       return page(
-          List.of(),
-          IntStream.range(0, folders).mapToObj("folder-%03d/"::formatted).toList());
+          List.of(), IntStream.range(0, folders).mapToObj("folder-%03d/"::formatted).toList());
     }
     return page(
         IntStream.range(0, keysPerFolder)
@@ -76,8 +75,7 @@ public record GeneratedBucket(int folders, int keysPerFolder) implements ObjectS
   }
 
   private static <T> CompletionStage<T> refused(String key) {
-    return CompletableFuture.failedStage(
-        new ObjectStoreException(new BackendFailure.Missing(key)));
+    return CompletableFuture.failedStage(new ObjectStoreException(new BackendFailure.Missing(key)));
   }
 
   @Override
