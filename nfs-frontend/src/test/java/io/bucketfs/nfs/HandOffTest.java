@@ -145,9 +145,7 @@ final class HandOffTest {
       for (var operations : script) {
         var all = new ArrayList<Consumer<ByteBuf>>(List.of(putRoot(), lookup("data")));
         all.addAll(operations);
-        @SuppressWarnings({"unchecked", "rawtypes"})
-        Consumer<ByteBuf>[] array = all.toArray(new Consumer[0]);
-        replies.add(outline(client.call(array)));
+        replies.add(outline(client.caller().call(all)));
       }
       replies.add("inodes " + memory.inodes());
     }
@@ -155,7 +153,7 @@ final class HandOffTest {
   }
 
   /** Status, number of results and length say all that matters, since ids are random. */
-  private static String outline(TestClient.Reply reply) {
+  private static String outline(TestReply reply) {
     return reply.status() + " " + reply.results() + " " + reply.body().readableBytes();
   }
 

@@ -10,7 +10,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 
 /** A server on a port of its own that can be restarted with its records. */
-final class NfsTestServer implements AutoCloseable {
+public final class NfsTestServer implements AutoCloseable {
   final ThreadExecution execution = new ThreadExecution(2, Meters.NONE);
   final MemoryRecords records = new MemoryRecords();
   private final FileSystem fileSystem;
@@ -18,14 +18,16 @@ final class NfsTestServer implements AutoCloseable {
   private final Execution used;
   private NfsServer server;
 
-  NfsTestServer(FileSystem fileSystem, Duration lease) throws IOException, InterruptedException {
+  public NfsTestServer(FileSystem fileSystem, Duration lease)
+      throws IOException, InterruptedException {
     this.fileSystem = fileSystem;
     config = config(lease);
     used = execution;
     server = start();
   }
 
-  NfsTestServer(FileSystem fileSystem, Execution used) throws IOException, InterruptedException {
+  public NfsTestServer(FileSystem fileSystem, Execution used)
+      throws IOException, InterruptedException {
     this.fileSystem = fileSystem;
     config = config(Duration.ofSeconds(60));
     this.used = used;
@@ -43,16 +45,16 @@ final class NfsTestServer implements AutoCloseable {
     return fresh;
   }
 
-  NfsServer server() {
+  public NfsServer server() {
     return server;
   }
 
-  int port() {
+  public int port() {
     return server.port();
   }
 
   /** Forgets everything but the records. */
-  void restart() throws IOException, InterruptedException {
+  public void restart() throws IOException, InterruptedException {
     server.close();
     server = start();
   }

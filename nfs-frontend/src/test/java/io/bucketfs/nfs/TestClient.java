@@ -1,119 +1,246 @@
 package io.bucketfs.nfs;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import io.bucketfs.nfs.op.OperationCode;
 import io.bucketfs.nfs.state.SessionId;
-import io.bucketfs.nfs.xdr.Xdr;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import java.io.DataInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.Socket;
-import java.net.SocketException;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** A small blocking NFSv4.1 client: one connection, at most one session, slot 0 unless told. */
-final class TestClient implements AutoCloseable {
-  static final int MAX_BYTES = 1_048_576 + 4096;
+/**
+ * An NFSv4.1 or 4.2 client: a client id, mostly one session, and connections that share it.
+ *
+ * <p>{@link #call} sends a request on slot 0 over the first connection and waits. Anything else
+ * goes through a {@link TestCaller}: {@code
+ * client.slot(2).over(client.connect()).async(putRoot())}. Callbacks are answered by {@link
+ * #callbacks}, on all connections.
+ */
+public final class TestClient implements AutoCloseable {
+  /** What it asks for as the largest request and reply. */
+  public static final int MAX_BYTES = 1_048_576 + 4096;
 
-  private final Socket socket;
-  private final DataInputStream in;
+  private static final int PROGRAM = 100_003;
+
+  private final InetSocketAddress server;
   private final int minorVersion;
-  private int xid = 1;
-  private int sequence;
+  private final List<TestConnection> connections = new CopyOnWriteArrayList<>();
+  private final TestCallbacks callbacks = new TestCallbacks();
+  private TestConnection first;
+  private byte[] machine = new byte[0];
+  private int uid;
+  private int gid;
+  private int[] groups = {};
   long clientId;
   int createSequence;
-  @Nullable SessionId session;
+  @Nullable TestSession session;
 
-  TestClient(int port, int minorVersion) throws IOException {
-    socket = new Socket(InetAddress.getLoopbackAddress(), port);
-    socket.setSoTimeout(20_000);
-    in = new DataInputStream(socket.getInputStream());
+  /** A client of a server on this machine, without a client id yet. */
+  public TestClient(int port, int minorVersion) throws IOException {
+    this(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), minorVersion);
+  }
+
+  /** A client without a client id yet. */
+  public TestClient(InetSocketAddress server, int minorVersion) throws IOException {
+    this(server, minorVersion, new TestConnection(server));
+  }
+
+  /** A client without a client id yet, with its first connection. */
+  public TestClient(InetSocketAddress server, int minorVersion, TestConnection first) {
+    this.server = server;
     this.minorVersion = minorVersion;
+    this.first = first;
+    adopt(first);
   }
 
   /** A client with a session that has sent RECLAIM_COMPLETE. */
-  static TestClient connected(int port, String owner) throws IOException {
+  public static TestClient connected(int port, String owner) throws IOException {
     var client = new TestClient(port, 2);
     client.establish(owner, 1);
     client.call(reclaimComplete()).requireOk();
     return client;
   }
 
-  void establish(String owner, long verifier) throws IOException {
+  /** Whom AUTH_SYS names from now on; root of no machine unless told. */
+  public TestClient as(int newUid, int newGid, int... newGroups) {
+    uid = newUid;
+    gid = newGid;
+    groups = newGroups;
+    return this;
+  }
+
+  /** The machine that AUTH_SYS names from now on. */
+  public TestClient on(String newMachine) {
+    machine = newMachine.getBytes(US_ASCII);
+    return this;
+  }
+
+  // ---- connections
+
+  /** The connection that is used unless told otherwise. */
+  public TestConnection connection() {
+    return first;
+  }
+
+  /** One more connection to the same server; a session takes it with its first SEQUENCE there. */
+  public TestConnection connect() throws IOException {
+    var connection = new TestConnection(server);
+    adopt(connection);
+    return connection;
+  }
+
+  /** Closes the first connection and opens another in its place. The session stays. */
+  public TestConnection reconnect() throws IOException {
+    first.close();
+    connections.remove(first);
+    first = connect();
+    return first;
+  }
+
+  private void adopt(TestConnection connection) {
+    callbacks.serve(connection);
+    connections.add(connection);
+  }
+
+  /** What the server calls. */
+  public TestCallbacks callbacks() {
+    return callbacks;
+  }
+
+  // ---- client id and session
+
+  public void establish(String owner, long verifier) throws IOException {
     exchangeId(owner, verifier);
     createSession().requireOk();
   }
 
-  void exchangeId(String owner, long verifier) throws IOException {
+  public void exchangeId(String owner, long verifier) throws IOException {
     var reply = bare(TestOps.exchangeId(owner, verifier)).requireOk();
     reply.result(OperationCode.EXCHANGE_ID);
     clientId = reply.body().readLong();
     createSequence = reply.body().readInt();
   }
 
-  Reply createSession() throws IOException {
-    var reply = bare(TestOps.createSession(clientId, createSequence));
+  /** CREATE_SESSION with a back channel; where it succeeds, the session is this client's. */
+  public TestReply createSession() throws IOException {
+    return createSession(TestOps.createSession(clientId, createSequence));
+  }
+
+  /** The same with other arguments. */
+  public TestReply createSession(Consumer<ByteBuf> operation) throws IOException {
+    var reply = bare(operation);
     if (reply.status() == 0) {
-      reply.result(OperationCode.CREATE_SESSION);
-      session = SessionId.read(reply.body());
-      sequence = 0;
+      var body = reply.body().duplicate();
+      body.skipBytes(8);
+      var id = SessionId.read(body);
+      body.readInt();
+      var flags = body.readInt();
+      body.readInt();
+      var fore =
+          new TestSession.Channel(
+              body.readInt(), body.readInt(), body.readInt(), body.readInt(), body.readInt());
+      session = new TestSession(id, flags, fore);
       createSequence++;
     }
     return reply;
   }
 
-  /** Takes over another's session, as after a reconnect. */
-  void goOnFor(TestClient other) {
+  public long clientId() {
+    return clientId;
+  }
+
+  /** The sequence number of the next CREATE_SESSION. */
+  public int createSequence() {
+    return createSequence;
+  }
+
+  /** Takes over another's session, as after a reconnect: both count on in it. */
+  public void goOnFor(TestClient other) {
+    clientId = other.clientId;
+    createSequence = other.createSequence;
     session = other.session;
-    sequence = other.sequence;
   }
 
-  static Consumer<ByteBuf> reclaimComplete() {
-    return TestOps.op(OperationCode.RECLAIM_COMPLETE, out -> out.writeInt(0));
+  public SessionId requireSession() {
+    return requireTestSession().id();
   }
 
-  /** A COMPOUND without SEQUENCE. */
-  @SafeVarargs
-  @SuppressWarnings("varargs") // passed on and only read
-  final Reply bare(Consumer<ByteBuf>... operations) throws IOException {
-    send(compound(++xid, operations));
-    return receive();
-  }
-
-  /** A COMPOUND in the session; the result of SEQUENCE is passed over where it succeeded. */
-  @SafeVarargs
-  @SuppressWarnings("varargs") // passed on and only read
-  final Reply call(Consumer<ByteBuf>... operations) throws IOException {
-    sequence++;
-    return again(operations);
-  }
-
-  /** The same with the sequence number of the call before. */
-  @SafeVarargs
-  @SuppressWarnings("varargs") // passed on and only read
-  final Reply again(Consumer<ByteBuf>... operations) throws IOException {
-    send(inSession(operations));
-    return receive().passSequence();
-  }
-
-  @SafeVarargs
-  @SuppressWarnings("varargs") // passed on and only read
-  final ByteBuf inSession(Consumer<ByteBuf>... operations) {
-    var all = TestOps.concat(TestOps.sequence(requireSession(), sequence, 0, true), operations);
-    return compound(++xid, all);
-  }
-
-  SessionId requireSession() {
+  public TestSession requireTestSession() {
     if (session == null) {
       throw new IllegalStateException("no session");
     }
     return session;
   }
 
-  private ByteBuf compound(int callXid, Consumer<ByteBuf>[] operations) {
-    var out = header(callXid, 100_003, 4, 1);
+  public static Consumer<ByteBuf> reclaimComplete() {
+    return TestOps.op(OperationCode.RECLAIM_COMPLETE, out -> out.writeInt(0));
+  }
+
+  // ---- requests
+
+  /** Requests on slot 0 over the first connection, whose replies are to be kept. */
+  public TestCaller caller() {
+    return new TestCaller(this, first, 0, true);
+  }
+
+  /** Requests on another slot. */
+  public TestCaller slot(int slot) {
+    return caller().slot(slot);
+  }
+
+  /** Requests over another connection. */
+  public TestCaller over(TestConnection connection) {
+    return caller().over(connection);
+  }
+
+  /** A COMPOUND without SEQUENCE. */
+  @SafeVarargs
+  @SuppressWarnings("varargs") // passed on and only read
+  public final TestReply bare(Consumer<ByteBuf>... operations) throws IOException {
+    return TestCaller.await(bareOver(first, operations));
+  }
+
+  /** A COMPOUND without SEQUENCE, over any connection. */
+  @SafeVarargs
+  @SuppressWarnings("varargs") // passed on and only read
+  public final CompletableFuture<TestReply> bareOver(
+      TestConnection connection, Consumer<ByteBuf>... operations) {
+    return connection
+        .call(compound(TestConnection.nextXid(), operations))
+        .thenApply(TestCaller::read);
+  }
+
+  /** A COMPOUND in the session; the result of SEQUENCE is passed over where it succeeded. */
+  @SafeVarargs
+  @SuppressWarnings("varargs") // passed on and only read
+  public final TestReply call(Consumer<ByteBuf>... operations) throws IOException {
+    return caller().call(operations);
+  }
+
+  /** The same with the sequence number of the call before. */
+  @SafeVarargs
+  @SuppressWarnings("varargs") // passed on and only read
+  public final TestReply again(Consumer<ByteBuf>... operations) throws IOException {
+    return caller().again(operations);
+  }
+
+  /** The bytes of a request with the sequence number of the call before. */
+  @SafeVarargs
+  @SuppressWarnings("varargs") // passed on and only read
+  public final ByteBuf inSession(Consumer<ByteBuf>... operations) {
+    return caller().record(operations);
+  }
+
+  /** The bytes of a COMPOUND. */
+  public ByteBuf compound(int xid, Consumer<ByteBuf>[] operations) {
+    var out = header(xid, PROGRAM, 4, 1);
     out.writeInt(0).writeInt(minorVersion).writeInt(operations.length);
     for (var operation : operations) {
       operation.accept(out);
@@ -122,104 +249,42 @@ final class TestClient implements AutoCloseable {
   }
 
   /** The header of a call with AUTH_SYS. */
-  ByteBuf header(int callXid, int program, int version, int procedure) {
+  public ByteBuf header(int xid, int program, int version, int procedure) {
     var out = Unpooled.buffer();
-    out.writeInt(callXid).writeInt(0).writeInt(2);
+    out.writeInt(xid).writeInt(0).writeInt(2);
     out.writeInt(program).writeInt(version).writeInt(procedure);
-    out.writeInt(1).writeInt(20).writeInt(0).writeInt(0).writeInt(0).writeInt(0).writeInt(0);
+    TestOps.authSys(out, machine, uid, gid, groups);
     out.writeLong(0);
     return out;
   }
 
-  /** Sends a record of one fragment. */
-  void send(ByteBuf record) throws IOException {
-    var bytes = new byte[record.readableBytes()];
-    record.readBytes(bytes);
-    sendRaw(Unpooled.buffer().writeInt(bytes.length | 0x8000_0000).writeBytes(bytes));
+  // ---- bytes
+
+  /** Sends a record of one fragment over the first connection, for {@link #receive}. */
+  public void send(ByteBuf record) throws IOException {
+    first.send(record);
   }
 
-  void sendRaw(ByteBuf bytes) throws IOException {
-    bytes.readBytes(socket.getOutputStream(), bytes.readableBytes());
+  public void sendRaw(ByteBuf bytes) throws IOException {
+    first.sendRaw(bytes);
   }
 
-  /** Reads a record whose RPC header says success. */
-  Reply receive() throws IOException {
-    var record = receiveRaw();
-    record.skipBytes(8);
-    if (record.readInt() != 0) {
-      throw new IOException("denied: " + record.readInt() + ", " + record.readInt());
-    }
-    record.skipBytes(8);
-    var accepted = record.readInt();
-    if (accepted != 0) {
-      throw new IOException("accept_stat " + accepted);
-    }
-    return Reply.read(record);
+  /** The next reply to what was sent with {@link #send}. */
+  public TestReply receive() throws IOException {
+    return TestReply.read(receiveRaw());
   }
 
-  ByteBuf receiveRaw() throws IOException {
-    var bytes = new byte[in.readInt() & 0x7fff_ffff];
-    in.readFully(bytes);
-    return Unpooled.wrappedBuffer(bytes);
+  public ByteBuf receiveRaw() throws IOException {
+    return first.receiveRaw();
   }
 
-  /** Whether the server closed the connection. */
-  boolean isClosedByServer() throws IOException {
-    try {
-      return in.read() < 0;
-    } catch (SocketException _) {
-      return true;
-    }
+  /** Whether the server closes the first connection; waits for it. */
+  public boolean isClosedByServer() {
+    return first.isClosedByServer();
   }
 
   @Override
-  public void close() throws IOException {
-    socket.close();
-  }
-
-  /**
-   * A reply, read from the front.
-   *
-   * @param results how many operations it has results of
-   */
-  record Reply(int status, int results, ByteBuf body) {
-    static Reply read(ByteBuf body) {
-      var status = body.readInt();
-      Xdr.skipOpaque(body, 1024);
-      return new Reply(status, body.readInt(), body);
-    }
-
-    Reply requireOk() {
-      if (status != 0) {
-        throw new AssertionError("status " + status);
-      }
-      return this;
-    }
-
-    /** Passes over SEQUENCE, if it succeeded. */
-    Reply passSequence() {
-      if (results > 0 && body.getInt(body.readerIndex() + 4) == 0) {
-        body.skipBytes(8 + 36);
-      }
-      return this;
-    }
-
-    /** Passes over an operation's number and status, and returns that. */
-    int result(OperationCode code) {
-      var number = body.readInt();
-      if (number != code.number()) {
-        throw new AssertionError("result of operation " + number + ", not " + code);
-      }
-      return body.readInt();
-    }
-
-    /** As {@link #result}, of an operation that succeeded. */
-    Reply ok(OperationCode code) {
-      var got = result(code);
-      if (got != 0) {
-        throw new AssertionError(code + " ended with status " + got);
-      }
-      return this;
-    }
+  public void close() {
+    connections.forEach(TestConnection::close);
   }
 }

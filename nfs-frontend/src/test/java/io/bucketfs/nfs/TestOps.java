@@ -7,35 +7,64 @@ import io.bucketfs.nfs.state.StateId;
 import io.bucketfs.nfs.xdr.Xdr;
 import io.netty.buffer.ByteBuf;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Consumer;
 
 /** Writes the arguments of operations. */
-final class TestOps {
-  static final int NO_CREATE = -1;
-  static final int UNCHECKED = 0;
-  static final int GUARDED = 1;
+public final class TestOps {
+  public static final int NO_CREATE = -1;
+  public static final int UNCHECKED = 0;
+  public static final int GUARDED = 1;
+
+  /** Flag of CREATE_SESSION. */
+  public static final int BACK_CHANNEL = 2;
+
+  /** What is asked for the back channel. */
+  public static final TestSession.Channel BACK = new TestSession.Channel(4096, 4096, 4096, 8, 16);
+
+  private static final int CALLBACK_PROGRAM = 0x4000_0000;
 
   private TestOps() {}
 
-  static Consumer<ByteBuf> op(OperationCode code, Consumer<ByteBuf> arguments) {
+  /** A credential of AUTH_SYS (RFC 5531, appendix A). */
+  public static void authSys(ByteBuf out, byte[] machine, int uid, int gid, int... groups) {
+    out.writeInt(1).writeInt(20 + machine.length + Xdr.padding(machine.length) + 4 * groups.length);
+    out.writeInt(0);
+    Xdr.writeOpaque(out, machine);
+    out.writeInt(uid).writeInt(gid).writeInt(groups.length);
+    for (var group : groups) {
+      out.writeInt(group);
+    }
+  }
+
+  public static Consumer<ByteBuf> op(OperationCode code, Consumer<ByteBuf> arguments) {
     return out -> {
       out.writeInt(code.number());
       arguments.accept(out);
     };
   }
 
-  static Consumer<ByteBuf> op(OperationCode code) {
+  public static Consumer<ByteBuf> op(OperationCode code) {
     return op(code, _ -> {});
   }
 
-  static Consumer<ByteBuf>[] concat(Consumer<ByteBuf> first, Consumer<ByteBuf>[] rest) {
+  public static Consumer<ByteBuf>[] concat(Consumer<ByteBuf> first, Consumer<ByteBuf>[] rest) {
     var all = Arrays.copyOf(rest, rest.length + 1);
     System.arraycopy(rest, 0, all, 1, rest.length);
     all[0] = first;
     return all;
   }
 
-  static Consumer<ByteBuf> sequence(SessionId session, int sequence, int slot, boolean cache) {
+  @SuppressWarnings({
+    "unchecked",
+    "rawtypes"
+  }) // an array of a generic type cannot be made otherwise
+  public static Consumer<ByteBuf>[] array(List<Consumer<ByteBuf>> operations) {
+    return operations.toArray(new Consumer[0]);
+  }
+
+  public static Consumer<ByteBuf> sequence(
+      SessionId session, int sequence, int slot, boolean cache) {
     return op(
         OperationCode.SEQUENCE,
         out -> {
@@ -45,7 +74,7 @@ final class TestOps {
         });
   }
 
-  static Consumer<ByteBuf> exchangeId(String owner, long verifier) {
+  public static Consumer<ByteBuf> exchangeId(String owner, long verifier) {
     return op(
         OperationCode.EXCHANGE_ID,
         out -> {
@@ -55,41 +84,63 @@ final class TestOps {
         });
   }
 
-  static Consumer<ByteBuf> createSession(long clientId, int sequence) {
+  /** CREATE_SESSION with 64 slots and a back channel. */
+  public static Consumer<ByteBuf> createSession(long clientId, int sequence) {
+    var fore = new TestSession.Channel(TestClient.MAX_BYTES, TestClient.MAX_BYTES, 8192, 16, 64);
+    return createSession(clientId, sequence, BACK_CHANNEL, fore, BACK);
+  }
+
+  /** CREATE_SESSION whose callbacks come without credentials. */
+  public static Consumer<ByteBuf> createSession(
+      long clientId, int sequence, int flags, TestSession.Channel fore, TestSession.Channel back) {
     return op(
         OperationCode.CREATE_SESSION,
         out -> {
-          out.writeLong(clientId).writeInt(sequence).writeInt(0);
-          for (var channel = 0; channel < 2; channel++) {
-            out.writeInt(0).writeInt(TestClient.MAX_BYTES).writeInt(TestClient.MAX_BYTES);
-            out.writeInt(8192).writeInt(16).writeInt(64).writeInt(0);
-          }
-          out.writeInt(0x4000_0000).writeInt(0);
+          out.writeLong(clientId).writeInt(sequence).writeInt(flags);
+          channel(out, fore);
+          channel(out, back);
+          out.writeInt(CALLBACK_PROGRAM).writeInt(1).writeInt(0);
         });
   }
 
-  static Consumer<ByteBuf> putRoot() {
+  private static void channel(ByteBuf out, TestSession.Channel limits) {
+    out.writeInt(0).writeInt(limits.requestBytesMax()).writeInt(limits.responseBytesMax());
+    out.writeInt(limits.cachedResponseBytesMax()).writeInt(limits.operationsMax());
+    out.writeInt(limits.requestsMax()).writeInt(0);
+  }
+
+  /** BIND_CONN_TO_SESSION. */
+  public static Consumer<ByteBuf> bindConnection(SessionId session, int direction) {
+    return op(
+        OperationCode.BIND_CONN_TO_SESSION,
+        out -> {
+          session.write(out);
+          out.writeInt(direction).writeInt(0);
+        });
+  }
+
+  public static Consumer<ByteBuf> putRoot() {
     return op(OperationCode.PUTROOTFH);
   }
 
-  static Consumer<ByteBuf> putFh(byte[] handle) {
+  public static Consumer<ByteBuf> putFh(byte[] handle) {
     return op(OperationCode.PUTFH, out -> Xdr.writeOpaque(out, handle));
   }
 
-  static Consumer<ByteBuf> lookup(String name) {
+  public static Consumer<ByteBuf> lookup(String name) {
     return op(OperationCode.LOOKUP, out -> Xdr.writeString(out, name));
   }
 
-  static Consumer<ByteBuf> named(OperationCode code, String name) {
+  public static Consumer<ByteBuf> named(OperationCode code, String name) {
     return op(code, out -> Xdr.writeString(out, name));
   }
 
-  static Consumer<ByteBuf> getAttr(int... attributes) {
+  public static Consumer<ByteBuf> getAttr(int... attributes) {
     return op(OperationCode.GETATTR, out -> AttributeMask.of(attributes).write(out));
   }
 
   /** OPEN by name or, where that is empty, of the current object. */
-  static Consumer<ByteBuf> open(String owner, String name, int access, int deny, int how) {
+  public static Consumer<ByteBuf> open(String owner, String name, int access, int deny, int how) {
     return op(
         OperationCode.OPEN,
         out -> {
@@ -110,7 +161,7 @@ final class TestOps {
   }
 
   /** OPEN of the current object as it was open before the server started. */
-  static Consumer<ByteBuf> openPrevious(String owner, int access) {
+  public static Consumer<ByteBuf> openPrevious(String owner, int access) {
     return op(
         OperationCode.OPEN,
         out -> {
@@ -120,7 +171,7 @@ final class TestOps {
         });
   }
 
-  static Consumer<ByteBuf> close(StateId id) {
+  public static Consumer<ByteBuf> close(StateId id) {
     return op(
         OperationCode.CLOSE,
         out -> {
@@ -129,7 +180,7 @@ final class TestOps {
         });
   }
 
-  static Consumer<ByteBuf> read(StateId id, long offset, int count) {
+  public static Consumer<ByteBuf> read(StateId id, long offset, int count) {
     return op(
         OperationCode.READ,
         out -> {
@@ -138,7 +189,7 @@ final class TestOps {
         });
   }
 
-  static Consumer<ByteBuf> write(StateId id, long offset, byte[] data) {
+  public static Consumer<ByteBuf> write(StateId id, long offset, byte[] data) {
     return op(
         OperationCode.WRITE,
         out -> {
@@ -148,7 +199,8 @@ final class TestOps {
         });
   }
 
-  static Consumer<ByteBuf> lock(
+  /** LOCK by a lock owner that is new. */
+  public static Consumer<ByteBuf> lock(
       StateId open, String owner, long offset, long length, boolean exclusive, boolean reclaim) {
     return op(
         OperationCode.LOCK,
@@ -162,7 +214,7 @@ final class TestOps {
         });
   }
 
-  static Consumer<ByteBuf> makeDirectory(String name) {
+  public static Consumer<ByteBuf> makeDirectory(String name) {
     return op(
         OperationCode.CREATE,
         out -> {
@@ -172,7 +224,7 @@ final class TestOps {
         });
   }
 
-  static Consumer<ByteBuf> setSize(StateId id, long size) {
+  public static Consumer<ByteBuf> setSize(StateId id, long size) {
     return op(
         OperationCode.SETATTR,
         out -> {
@@ -181,7 +233,7 @@ final class TestOps {
         });
   }
 
-  static Consumer<ByteBuf> rename(String from, String to) {
+  public static Consumer<ByteBuf> rename(String from, String to) {
     return op(
         OperationCode.RENAME,
         out -> {
@@ -190,7 +242,7 @@ final class TestOps {
         });
   }
 
-  static Consumer<ByteBuf> readDir(long cookie, int maxCount, int... attributes) {
+  public static Consumer<ByteBuf> readDir(long cookie, int maxCount, int... attributes) {
     return op(
         OperationCode.READDIR,
         out -> {
