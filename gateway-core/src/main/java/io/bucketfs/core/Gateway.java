@@ -84,6 +84,8 @@ public final class Gateway implements AutoCloseable {
     var committer = new Committer(local.metadata(), cache, execution, meters);
     try {
       var epoch = Epoch.open(committer, local.unsyncedMayBeLost(), execution.randomLong());
+      var protocolRecords =
+          CommittedProtocolRecords.open(committer, local.metadata(), local.unsyncedMayBeLost());
       var mounts = new MountTable();
       var tallies = new MountTallies();
       var recent = new RecentExports();
@@ -147,7 +149,7 @@ public final class Gateway implements AutoCloseable {
           writeBack,
           new Namespace(committer, cache, mounts, contents, importer, epoch),
           operations,
-          new CommittedProtocolRecords(committer, local.metadata()));
+          protocolRecords);
     } catch (FileSystemException e) {
       committer.close();
       throw new IOException("the state directory cannot be recovered: " + e.getMessage(), e);

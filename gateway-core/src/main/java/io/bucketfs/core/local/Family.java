@@ -38,5 +38,7 @@ public enum Family {
   /** mount, key → why it cannot be shown as a file. */
   UNMAPPED,
   /** The protocol's own records: clients that may reclaim. */
-  PROTOCOL
+  PROTOCOL,
+  /** What outlives the process but not a loss of power: sessions, opens, locks, replies. */
+  NOTES
 }

@@ -7,6 +7,7 @@ import io.bucketfs.core.store.Inode;
 import io.bucketfs.core.store.Transaction;
 import io.bucketfs.core.store.Tx;
 import io.bucketfs.core.vfs.Caller;
+import io.bucketfs.core.vfs.ChangeInfo;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FileType;
 import io.bucketfs.core.vfs.FsError;
@@ -21,6 +22,9 @@ final class AttributeChanges {
   private static final int MODE_BITS = 07777;
   private static final int SET_IDS = 06000;
   private static final int SET_GROUP_ID = 02000;
+
+  /** What a change of attributes does to directories. */
+  private static final ChangeInfo NO_DIRECTORY = new ChangeInfo(0, 0);
 
   private final Committer committer;
   private final Contents contents;
@@ -46,6 +50,7 @@ final class AttributeChanges {
           if (isExported(before, after)) {
             tx.markDirty(after);
           }
+          tx.noted(caller, NO_DIRECTORY);
           return after;
         };
     // Times that a client sets must not be overtaken by those of writes before.

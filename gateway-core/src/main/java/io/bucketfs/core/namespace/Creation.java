@@ -60,7 +60,7 @@ final class Creation {
       if (initial.sizeBytes() != null && initial.sizeBytes() > 0) {
         ContentEdits.resize(tx, file, initial.sizeBytes());
       }
-      return place.add(file);
+      return tx.noted(caller, place.add(file));
     });
   }
 
@@ -83,12 +83,14 @@ final class Creation {
         throw new FileSystemException(FsError.EXISTS);
       }
       place.requireWritable(node instanceof NewNode.Directory);
-      return place.add(
-          switch (node) {
-            case NewNode.Directory _ -> place.directory(initial);
-            case NewNode.Symlink symlink -> place.symlink(symlink.target(), initial);
-            case NewNode.Special special -> place.special(special, initial);
-          });
+      return tx.noted(
+          caller,
+          place.add(
+              switch (node) {
+                case NewNode.Directory _ -> place.directory(initial);
+                case NewNode.Symlink symlink -> place.symlink(symlink.target(), initial);
+                case NewNode.Special special -> place.special(special, initial);
+              }));
     });
   }
 
@@ -115,7 +117,7 @@ final class Creation {
       }
       var edit = inode.edit().changed(tx.nowNanos());
       edit.links++;
-      return place.add(edit).directory();
+      return tx.noted(caller, place.add(edit).directory());
     });
   }
 

@@ -55,7 +55,7 @@ final class Removal {
       var changed = edit.freeze();
       tx.put(changed);
       markIfEmpty(tx, changed);
-      return change(parent, changed);
+      return tx.noted(caller, change(parent, changed));
     });
   }
 
@@ -173,13 +173,13 @@ final class Removal {
       var replaced = find(tx, to, toName);
       if (replaced != null && replaced.inode.key().equals(moved.inode.key())) {
         // Two names of one inode: POSIX wants nothing to happen.
-        return new Renamed(change(from, from), change(to, to));
+        return tx.noted(caller, new Renamed(change(from, from), change(to, to)));
       }
       requireMovable(tx, mount, caller, from, to, moved, toName);
       if (replaced != null) {
         requireReplaceable(tx, caller, to, moved.inode, replaced.inode);
       }
-      return move(tx, mount, from, to, moved, replaced, toName);
+      return tx.noted(caller, move(tx, mount, from, to, moved, replaced, toName));
     });
   }
 

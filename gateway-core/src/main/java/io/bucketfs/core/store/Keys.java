@@ -1,5 +1,6 @@
 package io.bucketfs.core.store;
 
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -8,6 +9,9 @@ import org.jspecify.annotations.Nullable;
  * mount is dropped with one range delete a family.
  */
 public final class Keys {
+  /** Stands where keys of mounts have their number; those begin at 1. */
+  static final int NO_MOUNT = 0;
+
   private Keys() {}
 
   /** Every key of a mount starts with this. */
@@ -57,6 +61,16 @@ public final class Keys {
   /** For families keyed by mount and object key or other text. */
   public static byte[] text(int mount, String text) {
     return new RecordWriter(4 + text.length()).i32(mount).rawText(text).toBytes();
+  }
+
+  /** The key of a note of the protocol engine; under the number of no mount. */
+  public static byte[] note(byte[] key) {
+    return ByteBuffer.allocate(Integer.BYTES + key.length).putInt(NO_MOUNT).put(key).array();
+  }
+
+  /** What {@link #note} was given. */
+  public static byte[] noteOf(byte[] key) {
+    return Arrays.copyOfRange(key, Integer.BYTES, key.length);
   }
 
   /** The text of a key made by {@link #text}. */

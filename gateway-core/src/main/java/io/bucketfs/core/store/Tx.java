@@ -5,9 +5,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.bucketfs.core.local.Family;
 import io.bucketfs.core.local.KeyValueStore;
 import io.bucketfs.core.local.KeyValueStore.Entry;
+import io.bucketfs.core.local.Note;
+import io.bucketfs.core.vfs.Caller;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
+import io.bucketfs.core.vfs.Outcome;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -79,6 +82,24 @@ public final class Tx {
   /** The last entry with {@code from <= key <= at}, or null. */
   public @Nullable Entry floor(Family family, byte[] from, byte[] at) throws IOException {
     return batch.floor(family, from, at, store);
+  }
+
+  // The protocol's notes.
+
+  public void note(Note note) {
+    var key = Keys.note(note.key());
+    var value = note.value();
+    if (value == null) {
+      delete(Family.NOTES, key);
+    } else {
+      put(Family.NOTES, key, value);
+    }
+  }
+
+  /** Lets the caller's rider note the outcome; the last step of a transaction. */
+  public <T extends Outcome> T noted(Caller caller, T outcome) throws FileSystemException {
+    caller.rider().ride(outcome, this::note);
+    return outcome;
   }
 
   // Inodes.

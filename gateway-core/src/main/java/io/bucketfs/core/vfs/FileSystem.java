@@ -62,7 +62,7 @@ public interface FileSystem {
       throws FileSystemException;
 
   /** A new or found inode and what its creation did to the directory. */
-  record Created(Attributes attributes, boolean isNew, ChangeInfo directory) {}
+  record Created(Attributes attributes, boolean isNew, ChangeInfo directory) implements Outcome {}
 
   /** Adds a name to a file that is not a directory. */
   ChangeInfo link(Caller caller, FileId file, FileId directory, String name, Patience patience)
@@ -83,7 +83,7 @@ public interface FileSystem {
       throws FileSystemException;
 
   /** What a rename did to its two directories. */
-  record Renamed(ChangeInfo from, ChangeInfo to) {}
+  record Renamed(ChangeInfo from, ChangeInfo to) implements Outcome {}
 
   /** The target of a symlink. */
   byte[] readLink(FileId file, Patience patience) throws FileSystemException;
