@@ -1,5 +1,6 @@
 package io.bucketfs.app;
 
+import io.bucketfs.core.access.Access;
 import io.bucketfs.core.admin.AdminException;
 import io.bucketfs.core.admin.AdminException.Kind;
 import io.bucketfs.core.admin.Administration;
@@ -69,9 +70,18 @@ public final class FakeAdministration implements Administration {
             request.name(),
             request.location(),
             request.prefix(),
-            request.policy());
+            request.policy(),
+            request.access().after(Access.OPEN));
     mounts.put(mount.name(), mount);
     return status(mount);
+  }
+
+  @Override
+  public synchronized MountStatus setAccess(String name, Access access) throws AdminException {
+    var before = find(name);
+    var changed = before.withAccess(access.after(before.access()));
+    mounts.put(name, changed);
+    return status(changed);
   }
 
   @Override

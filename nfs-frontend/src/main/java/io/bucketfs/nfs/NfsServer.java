@@ -7,9 +7,9 @@ import io.bucketfs.core.vfs.FileSystem;
 import io.bucketfs.nfs.attr.AttributeWriter;
 import io.bucketfs.nfs.exec.Connection;
 import io.bucketfs.nfs.exec.OperationMeters;
-import io.bucketfs.nfs.export.AccessPolicy;
 import io.bucketfs.nfs.export.ExportTable;
 import io.bucketfs.nfs.export.HandleCodec;
+import io.bucketfs.nfs.export.ReadOnlyFileSystem;
 import io.bucketfs.nfs.op.Services;
 import io.bucketfs.nfs.recovery.ClientRecords;
 import io.bucketfs.nfs.recovery.DurableIdentity;
@@ -59,7 +59,6 @@ public final class NfsServer implements AutoCloseable {
   private final Execution execution;
   private final Meters meters;
   private final ProtocolRecords records;
-  private final AccessPolicy policy;
   private final ChannelGroup channels = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
   private volatile @Nullable Running running;
   private volatile boolean closed;
@@ -68,35 +67,17 @@ public final class NfsServer implements AutoCloseable {
   private record Running(
       EventLoopGroup loops, Channel listening, Services services, LeaseClock clock) {}
 
-  /** A server that takes AUTH_SYS at its word. */
   public NfsServer(
       NfsConfig config,
       FileSystem fileSystem,
       Execution execution,
       Meters meters,
       ProtocolRecords records) {
-    this(
-        config,
-        fileSystem,
-        execution,
-        meters,
-        records,
-        (credential, _, _) -> AccessPolicy.trusting(credential));
-  }
-
-  public NfsServer(
-      NfsConfig config,
-      FileSystem fileSystem,
-      Execution execution,
-      Meters meters,
-      ProtocolRecords records,
-      AccessPolicy policy) {
     this.config = config;
     this.fileSystem = fileSystem;
     this.execution = execution;
     this.meters = meters;
     this.records = records;
-    this.policy = policy;
   }
 
   /**
@@ -181,7 +162,7 @@ public final class NfsServer implements AutoCloseable {
         handles,
         new ExportTable(fileSystem),
         new AttributeWriter(handles, config.lease(), limits.ioBytesMax()),
-        policy,
+        new ReadOnlyFileSystem(fileSystem),
         meters.counter("nfs_read_bytes"),
         meters.counter("nfs_written_bytes"),
         identity.serverOwner(),

@@ -1,5 +1,6 @@
 package io.bucketfs.nfs;
 
+import io.bucketfs.core.access.Access;
 import io.bucketfs.core.vfs.Attributes;
 import io.bucketfs.core.vfs.Caller;
 import io.bucketfs.core.vfs.ChangeInfo;
@@ -32,10 +33,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MemoryFileSystem implements FileSystem {
   private final Map<FileId, MemoryFile> files = new HashMap<>();
-  private final List<Export> exports =
+  private volatile List<Export> exports =
       List.of(
-          new Export("data", FileId.root(1), 0x1111, false),
-          new Export("other", FileId.root(2), 0x2222, false));
+          new Export("data", FileId.root(1), 0x1111, false, Access.OPEN),
+          new Export("other", FileId.root(2), 0x2222, false, Access.OPEN));
+  private volatile long exportsChange = 1;
   private final Clock clock = Clock.systemUTC();
   private long lastInode = FileId.ROOT_INODE;
   private long lastCookie = 2;
@@ -49,6 +51,19 @@ public final class MemoryFileSystem implements FileSystem {
       touch(root);
       files.put(root.id, root);
     }
+  }
+
+  /** Changes who may use a mount. */
+  public synchronized void setAccess(String name, Access access) {
+    exports =
+        exports.stream()
+            .map(export ->
+                export.name().equals(name)
+                    ? new Export(
+                        name, export.root(), export.fileSystemId(), export.readOnly(), access)
+                    : export)
+            .toList();
+    exportsChange++;
   }
 
   /** As if unstable writes had been lost. */
@@ -124,7 +139,7 @@ public final class MemoryFileSystem implements FileSystem {
 
   @Override
   public long exportsChange() {
-    return 1;
+    return exportsChange;
   }
 
   @Override

@@ -1,12 +1,14 @@
 package io.bucketfs.app.admin;
 
 import io.bucketfs.app.config.InvalidInputException;
+import io.bucketfs.app.config.MountKey;
 import io.bucketfs.app.config.MountSettings;
 import io.bucketfs.app.config.Problems;
 import io.bucketfs.core.admin.AdminException;
 import io.bucketfs.core.admin.AdminException.Kind;
 import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.admin.Administration.MountStatus;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +25,7 @@ import tools.jackson.databind.JsonNode;
  *   GET    /v1/status
  *   GET    /v1/mounts               POST   /v1/mounts
  *   GET    /v1/mounts/NAME          DELETE /v1/mounts/NAME?force=true
+ *   POST   /v1/mounts/NAME/access   {"clients": [RULE], "sub-exports": [TEXT]}
  *   POST   /v1/flush                {"mount": NAME, "path": PATH, "await": true}
  *   GET    /v1/report/KIND?mount=NAME&amp;max=N     dirty, failing, conflicts, unmapped
  * </pre>
@@ -35,6 +38,7 @@ public final class AdminApi {
   public static final int REPORT_ENTRIES_DEFAULT = 1_000;
 
   private static final String MOUNTS = "/v1/mounts";
+  private static final String ACCESS = "/access";
   private static final String REPORT = "/v1/report/";
   private static final int OK = 200;
   private static final int CREATED = 201;
@@ -93,6 +97,10 @@ public final class AdminApi {
     }
     if (path.startsWith(MOUNTS + "/")) {
       var name = path.substring(MOUNTS.length() + 1);
+      if (name.endsWith(ACCESS)) {
+        var mount = name.substring(0, name.length() - ACCESS.length());
+        return only("POST", request, () -> setAccess(mount, request));
+      }
       return switch (request.method()) {
         case "GET" -> new Reply(OK, view(administration.mount(name)));
         case "DELETE" -> delete(name, request);
@@ -126,19 +134,40 @@ public final class AdminApi {
   }
 
   private Reply create(Request request) throws AdminException, InvalidInputException {
-    Map<String, String> settings = new LinkedHashMap<>();
-    for (var property : Json.MAPPER.readTree(request.body()).properties()) {
-      settings.put(property.getKey(), text(property.getKey(), property.getValue()));
-    }
     var problems = new Problems();
-    var mount = MountSettings.read(settings, key -> key, problems);
+    var mount = MountSettings.read(settings(request), key -> key, problems);
     problems.throwIfAny();
     var wanted = mount.orElseThrow();
     refuseConfigured(wanted.name());
     return new Reply(CREATED, view(administration.createMount(wanted)));
   }
 
+  private Reply setAccess(String name, Request request)
+      throws AdminException, InvalidInputException {
+    refuseConfigured(name);
+    var present = administration.mount(name).mount().access();
+    var problems = new Problems();
+    var access = MountSettings.readAccess(settings(request), present, key -> key, problems);
+    problems.throwIfAny();
+    return new Reply(OK, view(administration.setAccess(name, access.orElseThrow())));
+  }
+
+  private static Map<String, String> settings(Request request) throws InvalidInputException {
+    Map<String, String> settings = new LinkedHashMap<>();
+    for (var property : Json.MAPPER.readTree(request.body()).properties()) {
+      settings.put(property.getKey(), text(property.getKey(), property.getValue()));
+    }
+    return settings;
+  }
+
   private static String text(String key, JsonNode value) throws InvalidInputException {
+    if (value.isArray() && MountKey.of(key).filter(MountKey::isList).isPresent()) {
+      var lines = new ArrayList<String>();
+      for (var line : value) {
+        lines.add(text(key + " of one line", line));
+      }
+      return String.join("\n", lines);
+    }
     if (!value.isValueNode() || value.isNull()) {
       throw new InvalidInputException(List.of(key + " must be a single value."));
     }

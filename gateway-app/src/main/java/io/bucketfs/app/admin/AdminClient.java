@@ -77,6 +77,12 @@ public final class AdminClient {
     return as(send("POST", "/v1/mounts", settings), MountView.class);
   }
 
+  /** Changes who may use a mount, from the text of what changes. */
+  public Answer<MountView> setAccess(String name, Map<String, String> settings)
+      throws IOException, NotRunningException, RefusedException {
+    return as(send("POST", "/v1/mounts/" + encode(name) + "/access", settings), MountView.class);
+  }
+
   public void deleteMount(String name, boolean force)
       throws IOException, NotRunningException, RefusedException {
     send("DELETE", "/v1/mounts/" + encode(name) + "?force=" + force, null);

@@ -65,7 +65,9 @@ public final class ConfiguredMounts {
         } catch (AdminException e) {
           failed.put(request.name(), e.getMessage());
         }
-      } else if (!matches(mount, request)) {
+      } else if (matches(mount, request)) {
+        applyAccess(mount, request).ifPresent(reason -> failed.put(request.name(), reason));
+      } else {
         failed.put(
             request.name(),
             "It exists with other settings; see bucketfs mount show "
@@ -85,6 +87,20 @@ public final class ConfiguredMounts {
       lock.unlock();
     }
     return failed.isEmpty();
+  }
+
+  /** Rules of access may change from one start to the next. Returns why they could not. */
+  private Optional<String> applyAccess(Mount mount, MountRequest request) {
+    if (mount.access().isLike(request.access())) {
+      return Optional.empty();
+    }
+    try {
+      administration.setAccess(request.name(), request.access());
+      LOG.info("Changed who may use /{} to what {} says", request.name(), file);
+      return Optional.empty();
+    } catch (AdminException e) {
+      return Optional.of(String.valueOf(e.getMessage()));
+    }
   }
 
   /** The mounts that are not as the file says. */

@@ -1,15 +1,19 @@
 package io.bucketfs.app.admin;
 
+import io.bucketfs.app.config.AccessText;
 import io.bucketfs.app.config.Durations;
 import io.bucketfs.core.admin.Administration.MountStatus;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
 import io.bucketfs.core.object.StoreTraits;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A mount as the admin API shows it. Never holds a secret, only where one is found.
  *
  * @param oldestDirtySeconds null where nothing is dirty
+ * @param clients who may use it, in the form of the settings
+ * @param subExports directories under names of their own, in the form of the settings
  * @param conditions which conditions the store honours
  * @param configuredIn the file that sets this mount; null for one made by command
  */
@@ -28,6 +32,8 @@ public record MountView(
     int gid,
     String fileMode,
     String directoryMode,
+    List<String> clients,
+    List<String> subExports,
     String uuid,
     StoreTraits conditions,
     long dirtyFiles,
@@ -58,6 +64,8 @@ public record MountView(
         policy.defaultGid(),
         octal(policy.defaultFileMode()),
         octal(policy.defaultDirectoryMode()),
+        AccessText.ofClients(mount.access()),
+        AccessText.ofSubExports(mount.access()),
         mount.uuid().toString(),
         status.traits(),
         status.dirtyFiles(),

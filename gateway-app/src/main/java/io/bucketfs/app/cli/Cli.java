@@ -39,6 +39,7 @@ public final class Cli {
             .addSubcommand("create", new MountCreateCommand(context))
             .addSubcommand("list", new MountListCommand(context))
             .addSubcommand("show", new MountShowCommand(context))
+            .addSubcommand("set", new MountSetCommand(context))
             .addSubcommand("delete", new MountDeleteCommand(context));
     var root =
         new CommandLine(new RootCommand(context))

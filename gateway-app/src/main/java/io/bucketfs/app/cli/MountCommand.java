@@ -9,7 +9,7 @@ import picocli.CommandLine.ParameterException;
 /** Groups the orders about mounts. */
 @CommandLine.Command(
     name = "mount",
-    description = "Create, list, show and delete mounts.",
+    description = "Create, list, show, change and delete mounts.",
     footer = {
       "%nExample:",
       "  bucketfs mount create --bucket my-data --region us-east-1 --protocol nfs"
@@ -21,6 +21,6 @@ final class MountCommand implements Command {
   public int run() {
     throw new ParameterException(
         Objects.requireNonNull(spec).commandLine(),
-        "Say what to do with mounts: create, list, show or delete.");
+        "Say what to do with mounts: create, list, show, set or delete.");
   }
 }

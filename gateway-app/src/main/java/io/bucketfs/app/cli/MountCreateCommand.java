@@ -7,6 +7,7 @@ import io.bucketfs.app.config.MountSettings;
 import io.bucketfs.app.config.Problems;
 import java.io.IOException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -103,6 +104,24 @@ final class MountCreateCommand extends ClientCommand {
       description = "Mode of directories without POSIX metadata; default: 0755.")
   @Nullable String directoryMode;
 
+  @Option(
+      names = "--client",
+      paramLabel = "RULE",
+      description = {
+        "Who may use it, once for each rule; the first that fits counts; default: any.",
+        "NETWORK[,ro][,squash=none|root|all][,uid=N][,gid=N], such as 10.0.0.0/8,squash=root."
+      })
+  List<String> clients = List.of();
+
+  @Option(
+      names = "--sub-export",
+      paramLabel = "TEXT",
+      description = {
+        "A directory that is served under a name of its own, once for each of them:",
+        "'NAME path=PATH [ro] [uid=N gid=N] [client=RULE]...'."
+      })
+  List<String> subExports = List.of();
+
   @Option(names = "--json", description = "Print the mount as JSON.")
   boolean json;
 
@@ -112,7 +131,7 @@ final class MountCreateCommand extends ClientCommand {
 
   @Override
   public void check(Problems problems) {
-    var _ = MountSettings.read(settings(), key -> "--" + key, problems);
+    var _ = MountSettings.read(settings(), MountKey::optionOf, problems);
   }
 
   @Override
@@ -154,6 +173,8 @@ final class MountCreateCommand extends ClientCommand {
     put(settings, MountKey.GID, gid);
     put(settings, MountKey.FILE_MODE, fileMode);
     put(settings, MountKey.DIRECTORY_MODE, directoryMode);
+    put(settings, MountKey.CLIENTS, lines(clients));
+    put(settings, MountKey.SUB_EXPORTS, lines(subExports));
     return settings;
   }
 
@@ -161,6 +182,10 @@ final class MountCreateCommand extends ClientCommand {
     if (text != null) {
       settings.put(key.yaml(), text);
     }
+  }
+
+  private static @Nullable String lines(List<String> given) {
+    return given.isEmpty() ? null : String.join("\n", given);
   }
 
   private static @Nullable String flag(boolean given) {

@@ -77,6 +77,7 @@ final class MountPrinter {
     line(out, "writeback-idle", mount.writebackIdle());
     line(out, "writeback-max-age", mount.writebackMaxAge());
     line(out, "defaults", defaults(mount));
+    access(out, mount);
     line(out, "uuid", mount.uuid());
     line(out, "set in", mount.configuredIn() == null ? "command line" : mount.configuredIn());
     line(out, "dirty", mount.dirtyFiles() + " files, " + ByteSizes.format(mount.dirtyBytes()));
@@ -86,6 +87,12 @@ final class MountPrinter {
     line(out, "unmapped", mount.unmapped());
     line(out, "on a client", mountCommand);
     conditions(mount).forEach(out::println);
+  }
+
+  /** Who may use a mount, in the order in which the rules hold. */
+  static void access(PrintWriter out, MountView mount) {
+    mount.clients().forEach(rule -> line(out, "client", rule));
+    mount.subExports().forEach(sub -> line(out, "sub-export", sub));
   }
 
   private static String defaults(MountView mount) {

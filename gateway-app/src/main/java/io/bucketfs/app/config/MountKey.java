@@ -23,16 +23,29 @@ public enum MountKey {
   UID,
   GID,
   FILE_MODE,
-  DIRECTORY_MODE;
+  DIRECTORY_MODE,
+  CLIENTS,
+  SUB_EXPORTS;
 
   /** The key in YAML and JSON. */
   public String yaml() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
-  /** The option of {@code mount create}. */
+  /** The option of {@code mount create}. One for each line where there may be several. */
   public String option() {
-    return "--" + yaml();
+    var yaml = yaml();
+    return "--" + (isList() ? yaml.substring(0, yaml.length() - 1) : yaml);
+  }
+
+  /** Whether its value has a line for each of several things. */
+  public boolean isList() {
+    return this == CLIENTS || this == SUB_EXPORTS;
+  }
+
+  /** The option for a YAML key, also where there is no such key. */
+  public static String optionOf(String yaml) {
+    return of(yaml).map(MountKey::option).orElse("--" + yaml);
   }
 
   /** The setting with this YAML key. */

@@ -1,5 +1,6 @@
 package io.bucketfs.app.config;
 
+import io.bucketfs.core.access.Access;
 import io.bucketfs.core.admin.Administration.MountRequest;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
@@ -10,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -77,7 +79,77 @@ public final class MountSettings {
         name(bucket, prefix),
         new BucketLocation(bucket, region, endpoint, flag(MountKey.PATH_STYLE), credentials),
         prefix,
-        policy(credentials));
+        policy(credentials),
+        access(Access.OPEN));
+  }
+
+  /**
+   * Reads changed rules of access.
+   *
+   * @param given text by YAML key; what is not given stays as it is at present
+   * @param label what a message calls a key
+   * @param problems gets every mistake
+   * @return the rules, or empty where anything was wrong
+   */
+  public static Optional<Access> readAccess(
+      Map<String, String> given,
+      Access present,
+      Function<String, String> label,
+      Problems problems) {
+    var own = new Problems();
+    var settings = new MountSettings(label, own);
+    given.forEach((key, value) ->
+        MountKey.of(key)
+            .filter(MountKey::isList)
+            .ifPresentOrElse(
+                known -> settings.values.put(known, value),
+                () ->
+                    own.add(
+                        label.apply(key)
+                            + " cannot be changed: delete the mount and create it again.")));
+    var access = settings.access(present);
+    own.sentences().forEach(problems::add);
+    return own.isEmpty() ? Optional.of(access) : Optional.empty();
+  }
+
+  /** Finds mistakes in changed rules of access without those that are kept. */
+  public static void checkAccess(
+      Map<String, String> given, Function<String, String> label, Problems problems) {
+    var _ = readAccess(given, Access.OPEN, label, problems);
+  }
+
+  private Access access(Access present) {
+    var clients = present.clients();
+    var subExports = present.subExports();
+    var clientText = value(MountKey.CLIENTS);
+    var subExportText = value(MountKey.SUB_EXPORTS);
+    try {
+      clients = clientText == null ? clients : AccessText.clients(clientText);
+    } catch (AccessText.BadAccessException e) {
+      problem(MountKey.CLIENTS, "is wrong: " + e.getMessage());
+    }
+    try {
+      subExports = subExportText == null ? subExports : AccessText.subExports(subExportText);
+    } catch (AccessText.BadAccessException e) {
+      problem(MountKey.SUB_EXPORTS, "is wrong: " + e.getMessage());
+    }
+    for (var sub : subExports) {
+      if (!isName(sub.name())) {
+        problem(
+            MountKey.SUB_EXPORTS,
+            "needs names of one path component of at most 255 bytes, but has '" + sub.name() + "'");
+      }
+    }
+    var access = new Access(clients, subExports, present.lastNumber());
+    var wrong = access.problem();
+    if (wrong != null) {
+      problems.add(wrong.substring(0, 1).toUpperCase(Locale.ROOT) + wrong.substring(1) + ".");
+    }
+    return access;
+  }
+
+  private static boolean isName(String text) {
+    return !text.isEmpty() && !text.equals(".") && !text.equals("..") && isComponent(text);
   }
 
   private String bucket(@Nullable String endpoint) {
@@ -140,7 +212,7 @@ public final class MountSettings {
     if (text == null) {
       return prefix.isEmpty() ? bucket : List.of(prefix.split("/", -1)).reversed().get(1);
     }
-    if (text.isEmpty() || text.equals(".") || text.equals("..") || !isComponent(text)) {
+    if (!isName(text)) {
       problem(
           MountKey.NAME,
           "must be one path component of at most 255 bytes without slashes, but is '" + text + "'");

@@ -10,6 +10,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
@@ -100,10 +101,22 @@ record YamlFile(Map<ConfigKey, String> values, List<Map<String, String>> mounts)
       }
       Map<String, String> values = new LinkedHashMap<>();
       mount.forEach((key, setting) ->
-          values.put(String.valueOf(key), scalar(file, where + "." + key, setting, problems)));
+          values.put(
+              String.valueOf(key), text(file, String.valueOf(key), where, setting, problems)));
       mounts.add(values);
     }
     return mounts;
+  }
+
+  /** A single value, or the lines of a setting that may have several. */
+  private static String text(Path file, String key, String where, Object value, Problems problems) {
+    var label = where + "." + key;
+    if (value instanceof List<?> list && MountKey.of(key).filter(MountKey::isList).isPresent()) {
+      return list.stream()
+          .map(line -> scalar(file, label, line, problems))
+          .collect(Collectors.joining("\n"));
+    }
+    return scalar(file, label, value, problems);
   }
 
   private static String scalar(Path file, String key, Object value, Problems problems) {

@@ -87,6 +87,22 @@ final class AdminServerTest {
         .contains("Unknown setting colour.", "region is missing", "protocol accepts only nfs");
   }
 
+  @Test
+  void changesWhoMayUseAMount() throws Exception {
+    send(with("/v1/mounts").POST(BodyPublishers.ofString(MOUNT)));
+    var path = "/v1/mounts/data/access";
+    var body = "{\"clients\": [\"10.0.0.0/8\", \"any,ro\"]}";
+    assertThat(send(with(path).POST(BodyPublishers.ofString(body))).body())
+        .contains("10.0.0.0/8,rw,squash=none", "any,ro,squash=none");
+    for (var wrong : List.of("{\"bucket\": \"b\"}", "{\"clients\": [[]]}", "{\"clients\": []}")) {
+      var refused = send(with(path).POST(BodyPublishers.ofString(wrong)));
+      assertThat(refused.statusCode()).as(wrong).isEqualTo(400);
+    }
+    assertThat(send(with(path).GET()).statusCode()).isEqualTo(405);
+    var none = send(with("/v1/mounts/none/access").POST(BodyPublishers.ofString(body)));
+    assertThat(none.statusCode()).isEqualTo(404);
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"", "{", "[1", "{\"bucket\": [1]}", "{\"bucket\": null}"})
   void refusesWhatIsNoMount(String body) throws Exception {

@@ -54,6 +54,14 @@ final class ConfiguredMountsTest {
   }
 
   @Test
+  void appliesChangedRulesOfAccess() {
+    new ConfiguredMounts(core, List.of(request("a", "data", "60s")), FILE).apply();
+    var changed = request("a", "data", "60s", "10.0.0.0/8,ro");
+    assertThat(new ConfiguredMounts(core, List.of(changed), FILE).apply()).isTrue();
+    assertThat(core.mounts().getFirst().mount().access()).isEqualTo(changed.access());
+  }
+
+  @Test
   void namesTheFileOfItsMounts() {
     var mounts = new ConfiguredMounts(core, List.of(request("a", "data", "60s")), FILE);
     assertThat(mounts.fileOf("a")).hasValue(FILE.toString());
@@ -61,8 +69,17 @@ final class ConfiguredMountsTest {
   }
 
   private static MountRequest request(String name, String bucket, String idle) {
+    return request(name, bucket, idle, "any");
+  }
+
+  private static MountRequest request(String name, String bucket, String idle, String clients) {
     return MountSettings.read(
-            Map.of("name", name, "bucket", bucket, "region", "us-east-1", "writeback-idle", idle),
+            Map.of(
+                "name", name,
+                "bucket", bucket,
+                "region", "us-east-1",
+                "writeback-idle", idle,
+                "clients", clients),
             key -> key,
             new Problems())
         .orElseThrow();

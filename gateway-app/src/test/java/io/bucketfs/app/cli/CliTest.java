@@ -73,7 +73,8 @@ final class CliTest {
             "mount create --bucket b-1 --region eu-west-1 --protocol nfs --name n --prefix p/q"
                 + " --endpoint http://127.0.0.1:9000 --path-style --profile work --read-only"
                 + " --writeback-idle 5s --writeback-max-age 7m --uid 3 --gid 4 --file-mode 600"
-                + " --directory-mode 700 --json");
+                + " --directory-mode 700 --client 10.0.0.0/8,squash=all,uid=5 --client fd00::/8,ro"
+                + " --json");
     assertThat(result.out())
         .contains(
             "\"name\" : \"n\"",
@@ -89,7 +90,9 @@ final class CliTest {
             "\"uid\" : 3",
             "\"gid\" : 4",
             "\"fileMode\" : \"0600\"",
-            "\"directoryMode\" : \"0700\"");
+            "\"directoryMode\" : \"0700\"",
+            "\"clients\" : [ \"10.0.0.0/8,rw,squash=all,uid=5\","
+                + " \"fd00:0:0:0:0:0:0:0/8,ro,squash=none\" ]");
     assertThat(core.mount("n").mount().prefix()).isEqualTo("p/q/");
   }
 
@@ -145,6 +148,30 @@ final class CliTest {
     assertThat(run("mount delete data --force").out())
         .isEqualTo("Mount /data is gone; its bucket was not touched.\n");
     assertThat(run("mount show data").code()).isEqualTo(1);
+  }
+
+  @Test
+  void changesWhoMayUseAMount() {
+    run("mount create --bucket data --region us-east-1");
+    var sub = "team path=teams/a uid=1 gid=2";
+    var set =
+        runWords(List.of("mount", "set", "/data", "--client", "10.0.0.0/8", "--sub-export", sub));
+    assertThat(set.err()).isEmpty();
+    assertThat(set.out())
+        .startsWith("Mount /data may now be used by:\n")
+        .containsPattern("client +10.0.0.0/8,rw,squash=none")
+        .containsPattern("sub-export +" + sub);
+    run("mount set data --client any,ro");
+    assertThat(run("mount show data").out())
+        .containsPattern("client +any,ro,squash=none")
+        .containsPattern("sub-export +" + sub);
+    assertThat(run("mount set data --sub-export none").out()).doesNotContain("sub-export");
+    var nothing = run("mount set data");
+    assertThat(nothing.code()).isEqualTo(2);
+    assertThat(nothing.err()).contains("Say what to change: --client or --sub-export.");
+    assertThat(run("mount set data --client 10.0.0.0/99").err())
+        .contains("--client is wrong: '10.0.0.0/99' is no network: write any, an address");
+    assertThat(run("mount set set --client any").err()).contains("/etc/bucketfs.yaml");
   }
 
   @Test
@@ -226,6 +253,7 @@ final class CliTest {
         "mount",
         "mount create",
         "mount list",
+        "mount set",
         "mount show",
         "mount delete",
         "flush",
@@ -244,7 +272,7 @@ final class CliTest {
   void explainsItselfWhereNothingIsSaid() {
     assertThat(run(new String[0]).code()).isEqualTo(2);
     assertThat(run(new String[0]).err()).contains("Usage: bucketfs");
-    assertThat(run("mount").err()).contains("create, list, show or delete");
+    assertThat(run("mount").err()).contains("create, list, show, set or delete");
     var unknown = run("fly");
     assertThat(unknown.code()).isEqualTo(2);
     assertThat(unknown.err()).contains("'fly'");
@@ -255,6 +283,10 @@ final class CliTest {
     for (var argument : arguments) {
       all.addAll(List.of(argument.split(" ", -1)));
     }
-    return new TestCli(Map.of("BUCKETFS_STATE", state.toString())).run(all);
+    return runWords(all);
+  }
+
+  private TestCli.Result runWords(List<String> words) {
+    return new TestCli(Map.of("BUCKETFS_STATE", state.toString())).run(words);
   }
 }

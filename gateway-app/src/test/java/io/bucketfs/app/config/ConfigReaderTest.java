@@ -99,8 +99,17 @@ final class ConfigReaderTest {
                   - bucket: my-data
                     region: us-east-1
                   - {name: logs, bucket: b-2, region: eu-west-1, prefix: a/b, read-only: true}
+                  - bucket: team-data
+                    region: us-east-1
+                    clients: [10.0.0.0/8, 'any,ro']
+                    sub-exports:
+                      - team path=teams/a
                 """));
-    assertThat(config.mounts()).hasSize(2);
+    assertThat(config.mounts()).hasSize(3);
+    assertThat(AccessText.ofClients(config.mounts().get(2).access()))
+        .containsExactly("10.0.0.0/8,rw,squash=none", "any,ro,squash=none");
+    assertThat(AccessText.ofSubExports(config.mounts().get(2).access()))
+        .containsExactly("team path=teams/a");
     assertThat(config.mounts().getFirst().name()).isEqualTo("my-data");
     assertThat(config.mounts().getFirst().policy()).isEqualTo(Policy.DEFAULT);
     assertThat(config.mounts().get(1).prefix()).isEqualTo("a/b/");

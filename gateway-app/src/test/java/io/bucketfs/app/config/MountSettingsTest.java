@@ -2,6 +2,11 @@ package io.bucketfs.app.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bucketfs.core.access.Access;
+import io.bucketfs.core.access.ClientRule;
+import io.bucketfs.core.access.Network;
+import io.bucketfs.core.access.Squash;
+import io.bucketfs.core.access.SubExport;
 import io.bucketfs.core.admin.Administration.MountRequest;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
@@ -36,7 +41,9 @@ final class MountSettingsTest {
           Map.entry("uid", "1000"),
           Map.entry("gid", "100"),
           Map.entry("file-mode", "0600"),
-          Map.entry("directory-mode", "700"));
+          Map.entry("directory-mode", "700"),
+          Map.entry("clients", "10.0.0.0/8,squash=root\nany,ro"),
+          Map.entry("sub-exports", "team path=teams/a"));
 
   @Test
   void needsNoMoreThanBucketAndRegion() {
@@ -75,7 +82,16 @@ final class MountSettingsTest {
                     new Credentials.Profile("work")),
                 "a/b/",
                 new Policy(
-                    true, Duration.ofSeconds(10), Duration.ofMinutes(10), 1000, 100, 0600, 0700)));
+                    true, Duration.ofSeconds(10), Duration.ofMinutes(10), 1000, 100, 0600, 0700),
+                new Access(
+                    List.of(
+                        new ClientRule(
+                            Network.parse("10.0.0.0/8"),
+                            false,
+                            new Squash(Squash.Kind.ROOT, 65_534, 65_534)),
+                        new ClientRule(Network.ANY, true, Squash.NONE)),
+                    List.of(new SubExport(0, "team", "teams/a", false, null, List.of())),
+                    0)));
   }
 
   @Test
@@ -168,6 +184,55 @@ final class MountSettingsTest {
         .containsExactly("--read-only cannot be false together with --anonymous.");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "clients, 10.0.0.1/8, '--client is wrong: ''10.0.0.1/8'' has bits beyond its prefix: write 10.0.0.0/8.'",
+    "clients, 'any,maybe', '--client is wrong: ''maybe'' is unknown in a rule: write a network and, after commas, ro or rw, squash=none, squash=root or squash=all, uid=N, gid=N.'",
+    "clients, 'any,squash=some', '--client is wrong: squash is none, root or all, not ''some''.'",
+    "clients, 'any,uid=-1', '--client is wrong: ''uid=-1'' needs a number from 0 to 2147483647 after the equals sign.'",
+    "clients, '', 'A mount needs a rule for clients: ''any'' lets everybody in.'",
+    "sub-exports, team, '--sub-export is wrong: a sub-export needs a name and a path, such as ''team-a path=teams/a'', but is ''team''.'",
+    "sub-exports, team path=a uid=1, '--sub-export is wrong: sub-export team needs both of uid=N and gid=N, or none.'",
+    "sub-exports, team path=../a, 'The path of sub-export team must lead to a directory inside the mount, such as teams/a, but is ''../a''.'",
+    "sub-exports, a/b path=c, '--sub-export needs names of one path component of at most 255 bytes, but has ''a/b''.'",
+    "sub-exports, 't path=\"a b', '--sub-export is wrong: a double quote is not closed in ''t path=\"a b''.'",
+    "sub-exports, t path=a rw, '--sub-export is wrong: ''rw'' is unknown in a sub-export: write its name, path=PATH, and if wanted ro, uid=N gid=N, client=RULE.'",
+  })
+  void saysWhatIsWrongWithRules(String key, String text, String sentence) {
+    assertThat(problems(with(key, text))).containsExactly(sentence);
+  }
+
+  @Test
+  void writesRulesAsTheyAreRead() {
+    var clients = "10.0.0.0/8,rw,squash=root\nfd00:0:0:0:0:0:0:0/8,ro,squash=all,uid=7,gid=8";
+    var subExports =
+        "team path=teams/a\n"
+            + "\"two words\" path=\"a b/c\" ro uid=1 gid=2 client=10.1.0.0/16,ro,squash=none";
+    var settings = with("clients", clients);
+    settings.put("sub-exports", subExports);
+    var access = accepted(settings).access();
+    assertThat(String.join("\n", AccessText.ofClients(access))).isEqualTo(clients);
+    assertThat(String.join("\n", AccessText.ofSubExports(access))).isEqualTo(subExports);
+    assertThat(access.subExports().getLast().path()).isEqualTo("a b/c");
+  }
+
+  @Test
+  void changesOnlyWhatIsGivenAndOnlyRules() {
+    var present = accepted(with("sub-exports", "team path=teams/a")).access();
+    var problems = new Problems();
+    var changed =
+        MountSettings.readAccess(Map.of("clients", "any,ro"), present, key -> key, problems);
+    assertThat(changed.orElseThrow().subExports()).isEqualTo(present.subExports());
+    assertThat(changed.orElseThrow().clients().getFirst().readOnly()).isTrue();
+    var none =
+        MountSettings.readAccess(Map.of("sub-exports", "none"), present, key -> key, problems);
+    assertThat(none.orElseThrow().subExports()).isEmpty();
+    assertThat(MountSettings.readAccess(Map.of("bucket", "b"), present, key -> key, problems))
+        .isEmpty();
+    assertThat(problems.sentences())
+        .containsExactly("bucket cannot be changed: delete the mount and create it again.");
+  }
+
   private static Map<String, String> with(String key, String text) {
     var settings = new HashMap<>(LEAST);
     settings.put(key, text);
@@ -176,14 +241,14 @@ final class MountSettingsTest {
 
   private static MountRequest accepted(Map<String, String> settings) {
     var problems = new Problems();
-    var request = MountSettings.read(settings, key -> "--" + key, problems);
+    var request = MountSettings.read(settings, MountKey::optionOf, problems);
     assertThat(problems.sentences()).isEmpty();
     return request.orElseThrow();
   }
 
   private static List<String> problems(Map<String, String> settings) {
     var problems = new Problems();
-    assertThat(MountSettings.read(settings, key -> "--" + key, problems)).isEmpty();
+    assertThat(MountSettings.read(settings, MountKey::optionOf, problems)).isEmpty();
     return problems.sentences();
   }
 }

@@ -1,5 +1,6 @@
 package io.bucketfs.core.admin;
 
+import io.bucketfs.core.access.Access;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.object.StoreTraits;
@@ -28,7 +29,20 @@ public interface Administration {
    * @param name the path component under which it is served: 1 to 255 bytes, no slash
    * @param prefix empty, or ending in a slash
    */
-  record MountRequest(String name, BucketLocation location, String prefix, Mount.Policy policy) {}
+  record MountRequest(
+      String name, BucketLocation location, String prefix, Mount.Policy policy, Access access) {
+    /** A mount that everybody may use. */
+    public MountRequest(String name, BucketLocation location, String prefix, Mount.Policy policy) {
+      this(name, location, prefix, policy, Access.OPEN);
+    }
+  }
+
+  /**
+   * Changes who may use a mount, from the next request of each client on.
+   *
+   * @throws AdminException where there is no such mount, or the rules make no sense
+   */
+  MountStatus setAccess(String name, Access access) throws AdminException;
 
   /** All mounts, sorted by name. */
   List<MountStatus> mounts();

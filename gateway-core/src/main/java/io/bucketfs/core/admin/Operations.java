@@ -2,6 +2,7 @@ package io.bucketfs.core.admin;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.bucketfs.core.access.Access;
 import io.bucketfs.core.admin.AdminException.Kind;
 import io.bucketfs.core.local.Family;
 import io.bucketfs.core.local.KeyValueStore.Entry;
@@ -82,6 +83,7 @@ public final class Operations implements Administration {
                 request.location(),
                 request.prefix(),
                 request.policy(),
+                request.access().after(Access.OPEN),
                 traits,
                 store);
         kept = true;
@@ -104,6 +106,7 @@ public final class Operations implements Administration {
     refuse(MountRules.wrongName(request.name()));
     refuse(MountRules.wrongPrefix(request.prefix()));
     refuse(MountRules.wrongPolicy(request.policy()));
+    requireGood(request.name(), request.access());
     for (var present : mounts.all()) {
       var mount = present.mount();
       if (mount.name().equals(request.name())) {
@@ -120,6 +123,47 @@ public final class Operations implements Administration {
                 + " of which one may write must not overlap; choose another prefix, or make both"
                 + " read-only");
       }
+    }
+  }
+
+  private void requireGood(String mount, Access access) throws AdminException {
+    refuse(access.problem());
+    for (var sub : access.subExports()) {
+      refuse(MountRules.wrongName(sub.name()));
+      if (sub.name().equals(mount)) {
+        throw new AdminException(
+            Kind.INVALID, "sub-export " + mount + " is named as its mount; choose another name");
+      }
+    }
+    for (var present : mounts.all()) {
+      var other = present.mount();
+      if (!other.name().equals(mount)) {
+        requireDistinct(mount, access, other);
+      }
+    }
+  }
+
+  /** Mounts and sub-exports stand side by side under the pseudo-root. */
+  private static void requireDistinct(String mount, Access access, Mount other)
+      throws AdminException {
+    for (var sub : access.subExports()) {
+      var taken =
+          sub.name().equals(other.name())
+              || other.access().subExports().stream().anyMatch(s -> s.name().equals(sub.name()));
+      if (taken) {
+        throw new AdminException(
+            Kind.CONFLICT,
+            "the name of sub-export "
+                + sub.name()
+                + " is taken by mount "
+                + other.name()
+                + "; choose another name");
+      }
+    }
+    if (other.access().subExports().stream().anyMatch(s -> s.name().equals(mount))) {
+      throw new AdminException(
+          Kind.CONFLICT,
+          "mount " + other.name() + " has a sub-export " + mount + "; choose another name");
     }
   }
 
@@ -181,6 +225,20 @@ public final class Operations implements Administration {
         backlog.failing(),
         tallies.conflicts(number),
         tallies.unmapped(number));
+  }
+
+  @Override
+  public MountStatus setAccess(String name, Access access) throws AdminException {
+    changing.lock();
+    try {
+      var active = require(name);
+      requireGood(name, access);
+      return status(registry.setAccess(active, access.after(active.mount().access())));
+    } catch (FileSystemException e) {
+      throw failed("the rules of access could not be stored", e);
+    } finally {
+      changing.unlock();
+    }
   }
 
   @Override

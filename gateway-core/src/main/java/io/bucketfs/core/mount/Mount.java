@@ -1,5 +1,6 @@
 package io.bucketfs.core.mount;
 
+import io.bucketfs.core.access.Access;
 import java.time.Duration;
 import java.util.UUID;
 
@@ -11,9 +12,21 @@ import java.util.UUID;
  * @param uuid identity for clients: the fsid is derived from it
  * @param name the path component under the pseudo-root
  * @param prefix empty, or a key prefix that ends in a slash
+ * @param access who may use it
  */
 public record Mount(
-    int number, UUID uuid, String name, BucketLocation location, String prefix, Policy policy) {
+    int number,
+    UUID uuid,
+    String name,
+    BucketLocation location,
+    String prefix,
+    Policy policy,
+    Access access) {
+
+  /** The same with other rules of access. */
+  public Mount withAccess(Access newAccess) {
+    return new Mount(number, uuid, name, location, prefix, policy, newAccess);
+  }
 
   /**
    * How a mount behaves.

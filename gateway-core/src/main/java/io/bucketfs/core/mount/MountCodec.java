@@ -1,5 +1,7 @@
 package io.bucketfs.core.mount;
 
+import io.bucketfs.core.access.Access;
+import io.bucketfs.core.access.AccessCodec;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
 import io.bucketfs.core.object.StoreTraits;
 import io.bucketfs.core.store.RecordReader;
@@ -9,7 +11,11 @@ import java.util.UUID;
 
 /** The stored form of a mount. */
 public final class MountCodec {
-  private static final int FORMAT = 1;
+  private static final int FORMAT = 2;
+
+  /** Without rules of access: everybody had it. */
+  private static final int FORMAT_OPEN = 1;
+
   private static final int DEFAULT_CHAIN = 0;
   private static final int PROFILE = 1;
   private static final int ANONYMOUS = 2;
@@ -47,7 +53,7 @@ public final class MountCodec {
       case Credentials.Profile(var name) -> writer.u8(PROFILE).text(name);
       case Credentials.Anonymous _ -> writer.u8(ANONYMOUS);
     }
-    return writer
+    writer
         .bool(policy.readOnly())
         .i64(policy.writebackIdle().toNanos())
         .i64(policy.writebackMaxAge().toNanos())
@@ -58,15 +64,16 @@ public final class MountCodec {
         .bool(traits.conditionalPut())
         .bool(traits.conditionalCopySource())
         .bool(traits.conditionalCopyTarget())
-        .bool(traits.conditionalDelete())
-        .toBytes();
+        .bool(traits.conditionalDelete());
+    AccessCodec.write(writer, mount.access());
+    return writer.toBytes();
   }
 
   /** Decodes a mount. */
   public static Stored decode(byte[] value) {
     var reader = new RecordReader(value);
     var format = reader.u8();
-    if (format != FORMAT) {
+    if (format != FORMAT && format != FORMAT_OPEN) {
       throw new IllegalArgumentException("a mount is stored in the unknown format " + format);
     }
     var leaving = reader.bool();
@@ -90,7 +97,9 @@ public final class MountCodec {
             reader.i32());
     var traits = new StoreTraits(reader.bool(), reader.bool(), reader.bool(), reader.bool());
     var location = new BucketLocation(bucket, region, endpoint, pathStyle, credentials);
-    return new Stored(new Mount(number, uuid, name, location, prefix, policy), traits, leaving);
+    var access = format == FORMAT_OPEN ? Access.OPEN : AccessCodec.read(reader);
+    var mount = new Mount(number, uuid, name, location, prefix, policy, access);
+    return new Stored(mount, traits, leaving);
   }
 
   private static Credentials credentials(RecordReader reader) {

@@ -1,5 +1,6 @@
 package io.bucketfs.core.mount;
 
+import io.bucketfs.core.access.Access;
 import io.bucketfs.core.local.Family;
 import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.object.ObjectStores;
@@ -117,6 +118,7 @@ public final class MountRegistry {
       BucketLocation location,
       String prefix,
       Mount.Policy policy,
+      Access access,
       StoreTraits traits,
       ObjectStore store)
       throws FileSystemException {
@@ -124,7 +126,7 @@ public final class MountRegistry {
     var mount =
         committer.commit(tx -> {
           var number = tx.newMount();
-          var made = new Mount(number, uuid, name, location, prefix, policy);
+          var made = new Mount(number, uuid, name, location, prefix, policy, access);
           put(tx, new MountCodec.Stored(made, traits, false));
           tx.put(root(tx, made));
           return made;
@@ -132,6 +134,18 @@ public final class MountRegistry {
     var active = new ActiveMount(mount, traits, store);
     table.put(active);
     return active;
+  }
+
+  /** Keeps other rules of access for a mount that is served, and applies them. */
+  public ActiveMount setAccess(ActiveMount active, Access access) throws FileSystemException {
+    var changed =
+        new ActiveMount(active.mount().withAccess(access), active.traits(), active.store());
+    committer.commit(tx -> {
+      put(tx, new MountCodec.Stored(changed.mount(), changed.traits(), false));
+      return true;
+    });
+    table.put(changed);
+    return changed;
   }
 
   private static void put(Tx tx, MountCodec.Stored stored) {

@@ -77,7 +77,8 @@ public final class Namespace implements FileSystem {
               mount.name(),
               FileId.root(mount.number()),
               mount.fileSystemId(),
-              mount.policy().readOnly());
+              mount.policy().readOnly(),
+              mount.access());
         })
         .sorted(Comparator.comparing(Export::name))
         .toList();

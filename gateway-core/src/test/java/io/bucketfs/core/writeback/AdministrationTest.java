@@ -3,6 +3,11 @@ package io.bucketfs.core.writeback;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.bucketfs.core.access.Access;
+import io.bucketfs.core.access.AccessCodec;
+import io.bucketfs.core.access.AccessTest;
+import io.bucketfs.core.access.ClientRule;
+import io.bucketfs.core.access.SubExport;
 import io.bucketfs.core.admin.AdminException;
 import io.bucketfs.core.admin.Administration.MountRequest;
 import io.bucketfs.core.local.Family;
@@ -16,7 +21,9 @@ import io.bucketfs.core.object.MemoryBucket;
 import io.bucketfs.core.object.StoreTraits;
 import io.bucketfs.core.runtime.SimulatedExecution;
 import io.bucketfs.core.store.Keys;
+import io.bucketfs.core.store.RecordWriter;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.UUID;
@@ -56,6 +63,55 @@ final class AdministrationTest {
       }
       assertThatThrownBy(() -> world.operations.mount("other")).isInstanceOf(AdminException.class);
     });
+  }
+
+  private static Access withSub(String name) {
+    var sub = new SubExport(0, name, "teams/a", true, null, List.of());
+    return new Access(List.of(ClientRule.EVERYBODY), List.of(sub), 0);
+  }
+
+  @Test
+  void rulesOfAccessChangeAtOnceAndAreKept() {
+    WriteBackTest.play(world -> {
+      var before = world.files.exportsChange();
+      var changed = world.operations.setAccess("data", withSub("team"));
+      assertThat(world.files.exportsChange()).isGreaterThan(before);
+      var access = changed.mount().access();
+      assertThat(access.subExports()).extracting(SubExport::number).containsExactly(1);
+      assertThat(world.files.exports().getFirst().access()).isEqualTo(access);
+      var kept = world.metadata.scan(Family.MOUNTS, Keys.mount(1), Keys.mount(2), 1).getFirst();
+      assertThat(MountCodec.decode(kept.value()).mount().access()).isEqualTo(access);
+      assertThatThrownBy(() -> world.operations.setAccess("none", Access.OPEN))
+          .isInstanceOf(AdminException.class);
+    });
+  }
+
+  @Test
+  void subExportsAndMountsHaveDistinctNames() {
+    WriteBackTest.play(world -> {
+      world.operations.createMount(request("other", "second", ""));
+      assertThatThrownBy(() -> world.operations.setAccess("data", withSub("other")))
+          .hasMessageContaining("taken by mount other; choose another name");
+      assertThatThrownBy(() -> world.operations.setAccess("data", withSub("data")))
+          .hasMessageContaining("named as its mount");
+      world.operations.setAccess("data", withSub("team"));
+      assertThatThrownBy(() -> world.operations.setAccess("other", withSub("team")))
+          .hasMessageContaining("taken by mount data");
+      refused(world, request("team", "third", ""), AdminException.Kind.CONFLICT);
+    });
+  }
+
+  /** What a gateway wrote before there were rules lets everybody in, as it did. */
+  @Test
+  void aMountOfTheFirstFormatIsOpenToAll() {
+    var mount =
+        new Mount(1, new UUID(1, 2), "n", World.location(), "", Mount.Policy.DEFAULT, Access.OPEN);
+    var now = MountCodec.encode(new MountCodec.Stored(mount, StoreTraits.FULL, false));
+    var rules = new RecordWriter(64);
+    AccessCodec.write(rules, Access.OPEN);
+    var old = Arrays.copyOf(now, now.length - rules.toBytes().length);
+    old[0] = 1;
+    assertThat(MountCodec.decode(old).mount()).isEqualTo(mount);
   }
 
   @Test
@@ -158,7 +214,8 @@ final class AdministrationTest {
               "name",
               location,
               "p/",
-              policy);
+              policy,
+              AccessTest.random(random));
       var traits =
           new StoreTraits(
               random.nextBoolean(),

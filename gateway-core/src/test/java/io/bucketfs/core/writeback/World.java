@@ -2,6 +2,7 @@ package io.bucketfs.core.writeback;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.bucketfs.core.access.Access;
 import io.bucketfs.core.admin.LocalFigures;
 import io.bucketfs.core.admin.Operations;
 import io.bucketfs.core.content.ContentLimits;
@@ -152,7 +153,7 @@ final class World {
     files = new Namespace(committer, cache, mounts, contents, importer, epoch);
     registry.open(stores);
     if (mounts.byName("data") == null) {
-      registry.add("data", location(), "", policy(), traits, bucket.connect());
+      registry.add("data", location(), "", policy(), Access.OPEN, traits, bucket.connect());
     }
     mount = require("data").mount().number();
     contents.start(false);

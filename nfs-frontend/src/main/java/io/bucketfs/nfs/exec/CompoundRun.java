@@ -213,6 +213,8 @@ final class CompoundRun {
     var resultMark = compound.reply().mark();
     NfsStatus status;
     try {
+      compound.setNext(following(code));
+      compound.requireAccess(code);
       status = operation.run(compound);
       var tooBig = exceeds(0);
       if (tooBig != NfsStatus.OK) {
@@ -235,6 +237,14 @@ final class CompoundRun {
     done++;
     operation = null;
     return true;
+  }
+
+  /** The operation after one that puts a filehandle; of no interest after others. */
+  private @Nullable OperationCode following(OperationCode of) {
+    var puts = of == OperationCode.PUTFH || of == OperationCode.RESTOREFH;
+    return puts && done + 1 < operations && record.readableBytes() >= Integer.BYTES
+        ? OperationCode.of(record.getInt(record.readerIndex()), compound.request().minorVersion())
+        : null;
   }
 
   private static NfsStatus statusOf(Throwable failure, OperationCode code) {

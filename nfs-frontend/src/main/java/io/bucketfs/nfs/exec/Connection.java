@@ -1,5 +1,6 @@
 package io.bucketfs.nfs.exec;
 
+import io.bucketfs.core.access.ClientAddress;
 import io.bucketfs.nfs.op.Compound;
 import io.bucketfs.nfs.op.OperationCode;
 import io.bucketfs.nfs.op.ReplyBuffer;
@@ -49,6 +50,7 @@ public final class Connection extends ChannelInboundHandlerAdapter
   private final OperationMeters meters;
   private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
   private volatile String address = "";
+  private volatile ClientAddress clientAddress = ClientAddress.UNKNOWN;
   private volatile Outbox outbox;
 
   public Connection(Services services, OperationMeters meters) {
@@ -63,12 +65,18 @@ public final class Connection extends ChannelInboundHandlerAdapter
     if (ctx.channel().remoteAddress() instanceof InetSocketAddress remote
         && remote.getAddress() != null) {
       address = remote.getAddress().getHostAddress();
+      clientAddress = ClientAddress.of(remote.getAddress());
     }
   }
 
   @Override
   public String address() {
     return address;
+  }
+
+  @Override
+  public ClientAddress clientAddress() {
+    return clientAddress;
   }
 
   @Override

@@ -1,20 +1,25 @@
 package io.bucketfs.nfs.export;
 
-import io.bucketfs.core.vfs.Export;
+import io.bucketfs.core.access.ClientAddress;
 import io.bucketfs.core.vfs.FileSystem;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** The mounts as the pseudo-root shows them, read anew whenever they change. Thread-safe. */
+/** What the pseudo-root holds, read anew whenever mounts or their rules change. Thread-safe. */
 public final class ExportTable {
   private final FileSystem fileSystem;
   private volatile Snapshot snapshot;
 
   private record Snapshot(
-      long change, List<Export> sorted, Map<Integer, Export> byMount, Map<String, Export> byName) {}
+      long change,
+      List<Published> sorted,
+      Map<Long, Published> byPosition,
+      Map<String, Published> byName) {}
 
   public ExportTable(FileSystem fileSystem) {
     this.fileSystem = fileSystem;
@@ -24,17 +29,21 @@ public final class ExportTable {
   private static Snapshot load(FileSystem fileSystem) {
     // The counter first: a change in between is then seen as one more change, not missed.
     var change = fileSystem.exportsChange();
-    var sorted =
-        fileSystem.exports().stream()
-            .sorted(Comparator.comparingInt(export -> export.root().mount()))
-            .toList();
-    var byMount = new HashMap<Integer, Export>();
-    var byName = new HashMap<String, Export>();
-    for (var export : sorted) {
-      byMount.put(export.root().mount(), export);
-      byName.put(export.name(), export);
+    var sorted = new ArrayList<Published>();
+    for (var export : fileSystem.exports()) {
+      sorted.add(Published.of(export));
+      for (var sub : export.access().subExports()) {
+        sorted.add(Published.of(export, sub));
+      }
     }
-    return new Snapshot(change, sorted, byMount, byName);
+    sorted.sort(Comparator.comparingLong(Published::position));
+    var byPosition = new HashMap<Long, Published>();
+    var byName = new HashMap<String, Published>();
+    for (var entry : sorted) {
+      byPosition.put(entry.position(), entry);
+      byName.put(entry.name(), entry);
+    }
+    return new Snapshot(change, List.copyOf(sorted), byPosition, byName);
   }
 
   private Snapshot current() {
@@ -47,19 +56,23 @@ public final class ExportTable {
     return fresh;
   }
 
-  /** The exports by mount number, the order in which the pseudo-root lists them. */
-  public List<Export> all() {
-    return current().sorted;
+  /** What a client sees in the pseudo-root, in the order in which it is listed. */
+  public List<Grant> visibleTo(ClientAddress client) {
+    return current().sorted.stream()
+        .map(entry -> entry.grantTo(client))
+        .filter(Objects::nonNull)
+        .toList();
   }
 
-  /** The export of a mount, or null. */
-  public @Nullable Export byMount(int mount) {
-    return current().byMount.get(mount);
+  /** The mount or sub-export that a handle came through, or null where it is gone. */
+  public @Nullable Published of(Handle.Node node) {
+    return current().byPosition.get(Published.position(node.id().mount(), node.via()));
   }
 
-  /** The export with a name, or null. */
-  public @Nullable Export byName(String name) {
-    return current().byName.get(name);
+  /** What a client may do behind a name in the pseudo-root, or null where it sees none. */
+  public @Nullable Grant byName(String name, ClientAddress client) {
+    var entry = current().byName.get(name);
+    return entry == null ? null : entry.grantTo(client);
   }
 
   /** The change attribute of the pseudo-root. */

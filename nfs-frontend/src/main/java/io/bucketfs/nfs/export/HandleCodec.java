@@ -11,7 +11,7 @@ import io.netty.buffer.ByteBuf;
  * <pre>
  *  0       1       2              4              8             16            20            24            32
  * +-------+-------+--------------+--------------+-------------+-------------+-------------+-------------+
- * |version| kind  | 0            | mount        | inode       | generation  | 0           | MAC         |
+ * |version| kind  | 0            | mount        | inode       | generation  | sub-export  | MAC         |
  * +-------+-------+--------------+--------------+-------------+-------------+-------------+-------------+
  * </pre>
  */
@@ -38,8 +38,8 @@ public final class HandleCodec {
     out.writeInt(BYTES);
     switch (handle) {
       case Handle.PseudoRoot _ -> writeWords(out, head(KIND_PSEUDO_ROOT, 0), 0, 0);
-      case Handle.Node(FileId(var mount, var inode, var generation)) ->
-          writeWords(out, head(KIND_NODE, mount), inode, (long) generation << 32);
+      case Handle.Node(FileId(var mount, var inode, var generation), var via) ->
+          writeWords(out, head(KIND_NODE, mount), inode, (long) generation << 32 | via);
     }
   }
 
@@ -71,9 +71,10 @@ public final class HandleCodec {
       return Handle.PSEUDO_ROOT;
     }
     var mount = (int) head;
-    if (head != head(KIND_NODE, mount) || mount <= 0 || inode <= 0) {
+    var via = (int) generation;
+    if (head != head(KIND_NODE, mount) || mount <= 0 || inode <= 0 || via < 0) {
       throw new NfsException(NfsStatus.BADHANDLE);
     }
-    return new Handle.Node(new FileId(mount, inode, (int) (generation >>> 32)));
+    return new Handle.Node(new FileId(mount, inode, (int) (generation >>> 32)), via);
   }
 }

@@ -40,12 +40,12 @@ record Access(int asked) implements Operation {
         supported = READ | LOOKUP | CHANGES;
         allowed = READ | LOOKUP;
       }
-      case Handle.Node(var id) -> {
+      case Handle.Node(var id, _) -> {
         var a = c.attributes(id);
         var directory = a.type() == FileType.DIRECTORY;
         supported = directory ? READ | LOOKUP | CHANGES : READ | MODIFY | EXTEND | EXECUTE;
         allowed = allowed(Permissions.of(c.caller(id), a), directory);
-        if (Describe.export(c, id).readOnly()) {
+        if (c.grant().readOnly()) {
           allowed &= ~CHANGES;
         }
       }

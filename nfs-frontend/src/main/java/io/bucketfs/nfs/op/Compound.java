@@ -6,6 +6,7 @@ import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystem;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.nfs.export.Grant;
 import io.bucketfs.nfs.export.Handle;
 import io.bucketfs.nfs.rpc.Credential;
 import io.bucketfs.nfs.state.Client;
@@ -40,8 +41,14 @@ public final class Compound {
   /** Attributes that an operation has just seen, so that the next need not ask again. */
   private @Nullable Attributes known;
 
-  private int callerMount;
+  /** What the client may do with the current object; null as long as nobody asked. */
+  private @Nullable Grant grant;
+
+  private @Nullable Grant callerGrant;
   private @Nullable Caller caller;
+
+  /** Whether an operation follows for which a put filehandle must fit the flavor. */
+  private boolean flavorMatters;
 
   /**
    * What is known of a request before its operations.
@@ -74,7 +81,11 @@ public final class Compound {
     return services;
   }
 
+  /** The file system with no more power than the client has in the current object's export. */
   FileSystem fileSystem() {
+    if (current instanceof Handle.Node && (grant == null || grant.readOnly())) {
+      return services.readOnlyFileSystem();
+    }
     return services.fileSystem();
   }
 
@@ -124,6 +135,7 @@ public final class Compound {
     currentStateId = mark.currentStateId;
     savedStateId = mark.savedStateId;
     known = null;
+    grant = null;
   }
 
   /** Enters a session, by SEQUENCE. */
@@ -165,6 +177,71 @@ public final class Compound {
     return current;
   }
 
+  /**
+   * What the client may do with the current object.
+   *
+   * @throws NfsException ACCESS where it may nothing, since rules changed or the filehandle is
+   *     another client's; STALE where the export is gone
+   */
+  Grant grant() throws NfsException {
+    if (grant == null) {
+      grant = grantOf(current());
+    }
+    return grant;
+  }
+
+  private Grant grantOf(Handle handle) throws NfsException {
+    if (!(handle instanceof Handle.Node node)) {
+      throw new NfsException(NfsStatus.ROFS);
+    }
+    var export = services.exports().of(node);
+    if (export == null) {
+      throw new NfsException(NfsStatus.STALE);
+    }
+    var granted = export.grantTo(peer().clientAddress());
+    if (granted == null) {
+      throw new NfsException(NfsStatus.ACCESS);
+    }
+    return granted;
+  }
+
+  /** Makes sure, before an operation runs, that the client may use the current object at all. */
+  public void requireAccess(OperationCode code) throws NfsException {
+    if (current instanceof Handle.Node && ObjectUse.needsAccess(code)) {
+      var granted = grant();
+      if (!granted.admits(request.credential()) && !ObjectUse.tellsSecurity(code)) {
+        throw new NfsException(
+            ObjectUse.mayAnswerWrongSecurity(code) ? NfsStatus.WRONGSEC : NfsStatus.ACCESS);
+      }
+    }
+  }
+
+  /** Makes sure that the flavor of the request is good enough for the current object. */
+  void requireFlavor() throws NfsException {
+    if (current instanceof Handle.Node && !grant().admits(request.credential())) {
+      throw new NfsException(NfsStatus.WRONGSEC);
+    }
+  }
+
+  /** Which operation comes after the one at hand, or null where none does. */
+  public void setNext(@Nullable OperationCode next) {
+    flavorMatters = next != null && ObjectUse.wantsFlavorOfPut(next);
+  }
+
+  /**
+   * As {@link #requireFlavor}, but only where RFC 8881, 2.6.3.1.1 lets a put filehandle operation
+   * say so: before an operation that cannot say it by itself.
+   */
+  void requireFlavorAfterPut() throws NfsException {
+    if (flavorMatters && current instanceof Handle.Node node) {
+      var export = services.exports().of(node);
+      var granted = export == null ? null : export.grantTo(peer().clientAddress());
+      if (granted != null && !granted.admits(request.credential())) {
+        throw new NfsException(NfsStatus.WRONGSEC);
+      }
+    }
+  }
+
   /** The current object, which is inside a mount. */
   FileId currentFile() throws NfsException {
     return fileOf(current(), NfsStatus.ROFS);
@@ -180,13 +257,24 @@ public final class Compound {
     if (saved == null) {
       throw new NfsException(NfsStatus.NOFILEHANDLE);
     }
-    return fileOf(saved, NfsStatus.ROFS);
+    var file = fileOf(saved, NfsStatus.ROFS);
+    if (!grantOf(saved).admits(request.credential())) {
+      throw new NfsException(NfsStatus.ACCESS);
+    }
+    if (saved instanceof Handle.Node(_, var from)
+        && current instanceof Handle.Node(var id, var to)
+        && id.mount() == file.mount()
+        && from != to) {
+      // Other exports are other file systems to clients, also where the mount is the same.
+      throw new NfsException(NfsStatus.XDEV);
+    }
+    return file;
   }
 
   private static FileId fileOf(Handle handle, NfsStatus ofPseudoRoot) throws NfsException {
     return switch (handle) {
       case Handle.PseudoRoot _ -> throw new NfsException(ofPseudoRoot);
-      case Handle.Node(var id) -> id;
+      case Handle.Node(var id, _) -> id;
     };
   }
 
@@ -195,11 +283,18 @@ public final class Compound {
     current = handle;
     currentStateId = null;
     known = null;
+    grant = null;
   }
 
-  /** Changes the current filehandle to an object whose attributes are known. */
-  void setCurrent(Attributes attributes) {
-    setCurrent(new Handle.Node(attributes.id()));
+  /** Goes on to an object of the same export whose attributes are known. */
+  void setCurrent(Attributes attributes) throws NfsException {
+    enter(grant(), attributes);
+  }
+
+  /** Changes the current filehandle to an object of an export whose attributes are known. */
+  void enter(Grant to, Attributes attributes) {
+    setCurrent(new Handle.Node(attributes.id(), to.export().via()));
+    grant = to;
     known = attributes;
   }
 
@@ -252,11 +347,15 @@ public final class Compound {
     return known;
   }
 
-  /** Who asks, as far as a mount is concerned. */
-  Caller caller(FileId file) {
-    if (caller == null || callerMount != file.mount()) {
-      caller = services.policy().caller(request.credential(), peer().address(), file.mount());
-      callerMount = file.mount();
+  /** Who asks, as far as the export of the current or the saved object is concerned. */
+  Caller caller(FileId file) throws NfsException {
+    var granted = grant();
+    if (saved != null && file.mount() != granted.export().mount()) {
+      granted = grantOf(saved);
+    }
+    if (caller == null || !granted.equals(callerGrant)) {
+      caller = granted.caller(request.credential());
+      callerGrant = granted;
     }
     return caller;
   }

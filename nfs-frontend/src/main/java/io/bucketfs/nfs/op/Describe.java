@@ -1,7 +1,6 @@
 package io.bucketfs.nfs.op;
 
 import io.bucketfs.core.vfs.Attributes;
-import io.bucketfs.core.vfs.Export;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FileSystemStatistics;
@@ -10,8 +9,8 @@ import io.bucketfs.nfs.attr.Attribute;
 import io.bucketfs.nfs.attr.AttributeMask;
 import io.bucketfs.nfs.attr.Described;
 import io.bucketfs.nfs.export.Handle;
+import io.bucketfs.nfs.export.Published;
 import io.bucketfs.nfs.status.NfsException;
-import io.bucketfs.nfs.status.NfsStatus;
 import org.jspecify.annotations.Nullable;
 
 /** Gathers what the attributes of an object are made of. */
@@ -22,7 +21,7 @@ final class Describe {
   private static final long PSEUDO_FSID_MAJOR = 0x6275636b657466L;
   private static final long PSEUDO_FILE_ID = 1;
 
-  /** The pseudo-root's nodes have the numbers after its own, by mount. */
+  /** The pseudo-root's nodes have the numbers after its own, by position. */
   private static final long PSEUDO_NODES_FROM = 2;
 
   private Describe() {}
@@ -32,8 +31,11 @@ final class Describe {
       throws NfsException, FileSystemException {
     return switch (c.current()) {
       case Handle.PseudoRoot _ -> pseudoRoot(c);
-      case Handle.Node(var id) -> {
-        var export = export(c, id);
+      case Handle.Node(var id, _) -> {
+        var export = c.grant().export();
+        if (mask.has(Attribute.MOUNTED_ON_FILEID)) {
+          var _ = Roots.find(c, export);
+        }
         var statistics =
             Attribute.needsStatistics(mask) ? c.fileSystem().statistics(id, c.patience()) : null;
         yield node(export, c.attributes(id), statistics);
@@ -41,25 +43,17 @@ final class Describe {
     };
   }
 
-  /** The export of a file's mount. */
-  static Export export(Compound c, FileId id) throws NfsException {
-    var export = c.services().exports().byMount(id.mount());
-    if (export == null) {
-      throw new NfsException(NfsStatus.STALE);
-    }
-    return export;
-  }
-
+  /** An object that was reached through an export. */
   static Described node(
-      Export export, Attributes attributes, @Nullable FileSystemStatistics statistics) {
+      Published export, Attributes attributes, @Nullable FileSystemStatistics statistics) {
     var id = attributes.id();
     return new Described(
-        new Handle.Node(id),
+        new Handle.Node(id, export.via()),
         attributes,
         export.fileSystemId(),
         0,
         id.inode(),
-        id.equals(export.root()) ? PSEUDO_NODES_FROM + id.mount() : id.inode(),
+        id.equals(export.root()) ? PSEUDO_NODES_FROM + export.position() : id.inode(),
         statistics);
   }
 
@@ -81,7 +75,7 @@ final class Describe {
         FileId.root(Integer.MAX_VALUE),
         FileType.DIRECTORY,
         0555,
-        2 + exports.all().size(),
+        2 + exports.visibleTo(c.peer().clientAddress()).size(),
         0,
         0,
         4096,

@@ -17,6 +17,7 @@ record Lookup(ByteBuf name) implements Operation {
   @Override
   public NfsStatus run(Compound c) throws NfsException, FileSystemException {
     go(c, Names.component(name));
+    c.requireFlavor();
     return NfsStatus.OK;
   }
 
@@ -24,13 +25,13 @@ record Lookup(ByteBuf name) implements Operation {
   static void go(Compound c, String child) throws NfsException, FileSystemException {
     switch (c.current()) {
       case Handle.PseudoRoot _ -> {
-        var export = c.services().exports().byName(child);
-        if (export == null) {
+        var grant = c.services().exports().byName(child, c.peer().clientAddress());
+        if (grant == null) {
           throw new NfsException(NfsStatus.NOENT);
         }
-        c.setCurrent(c.fileSystem().attributes(export.root(), c.patience()));
+        c.enter(grant, Roots.attributes(c, grant.export()));
       }
-      case Handle.Node(var directory) -> {
+      case Handle.Node(var directory, _) -> {
         requireDirectory(c, directory);
         c.setCurrent(c.fileSystem().lookup(c.caller(directory), directory, child, c.patience()));
       }

@@ -16,10 +16,15 @@ record LookupParent() implements Operation {
   static void go(Compound c) throws NfsException, FileSystemException {
     var directory = c.currentFile(NfsStatus.NOENT);
     Lookup.requireDirectory(c, directory);
-    if (directory.equals(Describe.export(c, directory).root())) {
+    var root = Roots.find(c, c.grant().export());
+    if (directory.equals(root)) {
       c.setCurrent(Handle.PSEUDO_ROOT);
-    } else {
-      c.setCurrent(c.fileSystem().lookupParent(c.caller(directory), directory, c.patience()));
+      return;
     }
+    var parent = c.fileSystem().lookupParent(c.caller(directory), directory, c.patience());
+    if (c.grant().export().via() != 0) {
+      Roots.requireBelow(c, parent.id(), root);
+    }
+    c.setCurrent(parent);
   }
 }

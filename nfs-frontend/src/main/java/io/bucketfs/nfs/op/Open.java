@@ -127,7 +127,8 @@ record Open(OpenArguments arguments) implements Operation {
 
   private Target byName(Compound c, ByteBuf name) throws NfsException, FileSystemException {
     if (c.current() instanceof Handle.PseudoRoot) {
-      var exists = c.services().exports().byName(Names.component(name)) != null;
+      var exports = c.services().exports();
+      var exists = exports.byName(Names.component(name), c.peer().clientAddress()) != null;
       throw new NfsException(exists ? NfsStatus.ISDIR : NfsStatus.ROFS);
     }
     var directory = c.currentFile();
@@ -232,7 +233,7 @@ record Open(OpenArguments arguments) implements Operation {
   private void requireOpenable(Compound c, Attributes file, boolean ownerMay) throws NfsException {
     IoAccess.requireFile(file);
     var writes = (access() & Share.WRITE) != 0;
-    if (writes && Describe.export(c, file.id()).readOnly()) {
+    if (writes && c.grant().readOnly()) {
       throw new NfsException(NfsStatus.ROFS);
     }
     var caller = c.caller(file.id());

@@ -16,10 +16,11 @@ record PutFh(ByteBuf handle) implements Operation {
   @Override
   public NfsStatus run(Compound c) throws NfsException {
     var decoded = c.services().handles().read(handle.duplicate());
-    if (decoded instanceof Handle.Node(var id)) {
-      Describe.export(c, id);
+    if (decoded instanceof Handle.Node node && c.services().exports().of(node) == null) {
+      throw new NfsException(NfsStatus.STALE);
     }
     c.setCurrent(decoded);
+    c.requireFlavorAfterPut();
     return NfsStatus.OK;
   }
 }

@@ -3,6 +3,7 @@ package io.bucketfs.nfs.op;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FileType;
+import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.nfs.attr.Attribute;
 import io.bucketfs.nfs.attr.AttributeMask;
 import io.bucketfs.nfs.export.Handle;
@@ -52,7 +53,7 @@ record ReadDir(long cookie, long verifier, int dirCount, int maxCount, Attribute
     var atEnd =
         switch (c.current()) {
           case Handle.PseudoRoot _ -> listPseudoRoot(c, start + limit, full);
-          case Handle.Node(var id) -> listDirectory(c, id, start + limit, full);
+          case Handle.Node(var id, _) -> listDirectory(c, id, start + limit, full);
         };
     if (full[0] && out.writerIndex() == start) {
       throw new NfsException(NfsStatus.TOOSMALL);
@@ -67,7 +68,7 @@ record ReadDir(long cookie, long verifier, int dirCount, int maxCount, Attribute
     if (c.attributes(directory).type() != FileType.DIRECTORY) {
       throw new NfsException(NfsStatus.NOTDIR);
     }
-    var export = Describe.export(c, directory);
+    var export = c.grant().export();
     // Figures of the whole file system are the same for every entry.
     var statistics =
         Attribute.needsStatistics(asked)
@@ -89,17 +90,26 @@ record ReadDir(long cookie, long verifier, int dirCount, int maxCount, Attribute
   }
 
   private boolean listPseudoRoot(Compound c, int end, boolean[] full) {
-    for (var export : c.services().exports().all()) {
-      var next = COOKIES_FROM + export.root().mount();
+    for (var grant : c.services().exports().visibleTo(c.peer().clientAddress())) {
+      var export = grant.export();
+      var next = COOKIES_FROM + export.position();
       if (next <= cookie) {
         continue;
       }
       var at = begin(c.out(), next, export.name());
       try {
-        var root = c.fileSystem().attributes(export.root(), c.patience());
+        var known = export.root();
+        var root =
+            known == null
+                ? Roots.attributes(c, export)
+                : c.fileSystem().attributes(known, c.patience());
         var object = Describe.node(export, root, null);
         c.services().attributes().write(c.out(), asked, object, c.minorVersion());
       } catch (FileSystemException e) {
+        if (export.via() != 0 && (e.error() == FsError.NOT_FOUND || e.error() == FsError.STALE)) {
+          c.out().writerIndex(at);
+          continue; // there is no such directory now
+        }
         // One mount that is in trouble must not hide the others.
         var status = NfsStatus.of(e.error()).code();
         c.services().attributes().writeError(c.out(), asked, status);

@@ -8,6 +8,7 @@ record RestoreFh() implements Operation {
   @Override
   public NfsStatus run(Compound c) throws NfsException {
     c.restoreSaved();
+    c.requireFlavorAfterPut();
     return NfsStatus.OK;
   }
 }

@@ -8,6 +8,9 @@ import io.netty.buffer.ByteBuf;
 
 /** SECINFO (RFC 8881, 18.29). It uses up the current filehandle. */
 record SecInfo(ByteBuf name) implements Operation {
+  private static final int AUTH_NONE = 0;
+  private static final int AUTH_SYS = 1;
+
   static SecInfo read(ByteBuf in) {
     return new SecInfo(Names.read(in));
   }
@@ -19,8 +22,13 @@ record SecInfo(ByteBuf name) implements Operation {
     return NfsStatus.OK;
   }
 
-  static void writeFlavors(Compound c) {
+  /** Writes what the current object takes, the better first, and uses it up. */
+  static void writeFlavors(Compound c) throws NfsException {
+    var none = c.current() instanceof Handle.PseudoRoot || c.grant().admitsNone();
     c.setCurrent((Handle) null);
-    c.out().writeInt(2).writeInt(1).writeInt(0); // AUTH_SYS, AUTH_NONE
+    c.out().writeInt(none ? 2 : 1).writeInt(AUTH_SYS);
+    if (none) {
+      c.out().writeInt(AUTH_NONE);
+    }
   }
 }

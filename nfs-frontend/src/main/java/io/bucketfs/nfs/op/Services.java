@@ -5,7 +5,6 @@ import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.vfs.FileSystem;
 import io.bucketfs.nfs.NfsLimits;
 import io.bucketfs.nfs.attr.AttributeWriter;
-import io.bucketfs.nfs.export.AccessPolicy;
 import io.bucketfs.nfs.export.ExportTable;
 import io.bucketfs.nfs.export.HandleCodec;
 import io.bucketfs.nfs.recovery.ClientRecords;
@@ -16,6 +15,7 @@ import io.bucketfs.nfs.state.OpenFiles;
 /**
  * Everything operations work with, shared by all connections.
  *
+ * @param readOnlyFileSystem the same file system for those who may only read
  * @param serverOwner how clients know this server, the same for ever
  * @param startedNanos wall clock at the start, nanoseconds since the epoch
  */
@@ -30,7 +30,7 @@ public record Services(
     HandleCodec handles,
     ExportTable exports,
     AttributeWriter attributes,
-    AccessPolicy policy,
+    FileSystem readOnlyFileSystem,
     Meters.Counter readBytes,
     Meters.Counter writtenBytes,
     byte[] serverOwner,

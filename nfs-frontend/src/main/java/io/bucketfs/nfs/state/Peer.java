@@ -1,9 +1,14 @@
 package io.bucketfs.nfs.state;
 
+import io.bucketfs.core.access.ClientAddress;
+
 /** A connection, as far as sessions care. Compared by identity. */
 public interface Peer {
   /** Address of the client, for people. */
   String address();
+
+  /** The same, for rules. */
+  ClientAddress clientAddress();
 
   /** Is told of each request in a session; repeats are nothing new. */
   void joined(Session session);

@@ -1,0 +1,4 @@
+@NullMarked
+package io.bucketfs.core.access;
+
+import org.jspecify.annotations.NullMarked;
