@@ -43,7 +43,12 @@ public record NfsConfig(
   /** The defaults, listening at an address. */
   public static NfsConfig at(InetSocketAddress address) {
     return new NfsConfig(
-        address, Duration.ofSeconds(90), Duration.ofHours(1), Transport.AUTO, 0, NfsLimits.DEFAULT);
+        address,
+        Duration.ofSeconds(90),
+        Duration.ofHours(24),
+        Transport.AUTO,
+        0,
+        NfsLimits.DEFAULT);
   }
 
   /** The same with another lease. */

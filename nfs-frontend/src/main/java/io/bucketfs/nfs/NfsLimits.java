@@ -14,7 +14,10 @@ import java.time.Duration;
  *     connection is not read
  * @param clientsMax client records
  * @param sessionsPerClientMax sessions of one client
- * @param slotsPerSessionMax requests of one session at once
+ * @param courtesyClientsMax clients whose lease ran out and that keep what nobody else wants
+ * @param slotsFirst requests at once that a session begins with; it gets more while they wait for
+ *     S3
+ * @param replyCacheBytesMax what the replies that all sessions may keep add up to
  * @param statesPerClientMax opens and lock owners of one client
  * @param operationWait how long an operation waits for S3 before it answers DELAY
  */
@@ -27,7 +30,9 @@ public record NfsLimits(
     long pendingBytesMax,
     int clientsMax,
     int sessionsPerClientMax,
-    int slotsPerSessionMax,
+    int courtesyClientsMax,
+    int slotsFirst,
+    long replyCacheBytesMax,
     int statesPerClientMax,
     Duration operationWait) {
   /** What holds where nothing is said. */
@@ -41,7 +46,9 @@ public record NfsLimits(
           128L * 1_048_576,
           10_000,
           64,
+          1000,
           64,
+          256L * 1_048_576,
           1_000_000,
           Duration.ofSeconds(15));
 
@@ -54,7 +61,9 @@ public record NfsLimits(
     requireBetween("pending-bytes-max", pendingBytesMax, recordBytesMax, 1L << 40);
     requireBetween("clients-max", clientsMax, 1, 1_000_000);
     requireBetween("sessions-per-client-max", sessionsPerClientMax, 1, 1024);
-    requireBetween("slots-per-session-max", slotsPerSessionMax, 1, 1024);
+    requireBetween("courtesy-clients-max", courtesyClientsMax, 0, clientsMax);
+    requireBetween("slots-first", slotsFirst, 1, 1024);
+    requireBetween("reply-cache-bytes-max", replyCacheBytesMax, 1_048_576, 1L << 40);
     requireBetween("states-per-client-max", statesPerClientMax, 16, 100_000_000);
   }
 

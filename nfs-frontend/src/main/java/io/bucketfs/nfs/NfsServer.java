@@ -5,9 +5,11 @@ import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.vfs.FileSystem;
 import io.bucketfs.nfs.attr.AttributeWriter;
+import io.bucketfs.nfs.callback.CallbackOperation;
 import io.bucketfs.nfs.exec.Connection;
 import io.bucketfs.nfs.exec.OperationMeters;
 import io.bucketfs.nfs.export.ExportTable;
+import io.bucketfs.nfs.export.Handle;
 import io.bucketfs.nfs.export.HandleCodec;
 import io.bucketfs.nfs.export.ReadOnlyFileSystem;
 import io.bucketfs.nfs.op.Services;
@@ -18,8 +20,10 @@ import io.bucketfs.nfs.rpc.RecordDecoder;
 import io.bucketfs.nfs.state.ClientLimits;
 import io.bucketfs.nfs.state.Clients;
 import io.bucketfs.nfs.state.LeaseClock;
+import io.bucketfs.nfs.state.LockWaiter;
 import io.bucketfs.nfs.state.OpenFiles;
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
@@ -35,6 +39,7 @@ import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.GlobalEventExecutor;
+import io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -87,7 +92,7 @@ public final class NfsServer implements AutoCloseable {
    */
   public void start() throws IOException, InterruptedException {
     var identity = DurableIdentity.load(records, execution);
-    var clock = new LeaseClock(execution, config.lease());
+    var clock = new LeaseClock(execution, config.lease(), sweepInterval());
     var services = services(identity, clock);
     var operationMeters = new OperationMeters(meters);
     var epoll = config.transport() == NfsConfig.Transport.AUTO && Epoll.isAvailable();
@@ -146,10 +151,16 @@ public final class NfsServer implements AutoCloseable {
             execution,
             clock,
             openFiles,
-            new ClientLimits(limits.clientsMax(), limits.sessionsPerClientMax(), config.courtesy()),
+            new ClientLimits(
+                limits.clientsMax(),
+                limits.sessionsPerClientMax(),
+                limits.courtesyClientsMax(),
+                config.courtesy(),
+                limits.replyCacheBytesMax()),
             identity.epoch(),
             grace::forget);
     var handles = new HandleCodec(identity.handleKey0(), identity.handleKey1());
+    openFiles.onWakeUp(waiter -> notify(waiter, handles));
     var now = execution.now();
     return new Services(
         fileSystem,
@@ -169,6 +180,14 @@ public final class NfsServer implements AutoCloseable {
         now.getEpochSecond() * 1_000_000_000L + now.getNano());
   }
 
+  private static void notify(LockWaiter waiter, HandleCodec handles) {
+    var client = waiter.client();
+    var handle = handles.bytes(new Handle.Node(waiter.file()));
+    client.callBack(
+        new CallbackOperation.NotifyLock(handle, client.id(), waiter.owner().bytes()),
+        _ -> {}); // a client that does not hear it asks again by itself
+  }
+
   private void accept(Channel channel, Services services, OperationMeters operationMeters) {
     if (channels.size() >= config.limits().connectionsMax()) {
       var _ = channel.close();
@@ -186,24 +205,33 @@ public final class NfsServer implements AutoCloseable {
             connection);
   }
 
+  /** A small part of a lease: states age in steps of it, and a pause is noticed after it. */
+  private Duration sweepInterval() {
+    var interval = config.lease().dividedBy(8);
+    return interval.compareTo(SWEEP_MIN) < 0
+        ? SWEEP_MIN
+        : interval.compareTo(SWEEP_MAX) > 0 ? SWEEP_MAX : interval;
+  }
+
+  private static boolean isMemoryShort() {
+    var used = PooledByteBufAllocator.DEFAULT.metric().usedDirectMemory();
+    return used > PlatformDependent.maxDirectMemory() / 10 * 9;
+  }
+
   private void scheduleSweep(Services services, LeaseClock clock) {
     if (closed) {
       return;
     }
-    var interval = config.lease().dividedBy(8);
-    var bounded =
-        interval.compareTo(SWEEP_MIN) < 0
-            ? SWEEP_MIN
-            : interval.compareTo(SWEEP_MAX) > 0 ? SWEEP_MAX : interval;
+    var interval = sweepInterval();
     var _ =
         execution.schedule(
-            bounded,
+            interval,
             "nfs leases",
             () -> {
               try {
-                clock.tick(bounded);
+                clock.beat();
                 services.grace().tick();
-                services.clients().sweep();
+                services.clients().sweep(isMemoryShort());
               } finally {
                 scheduleSweep(services, clock);
               }

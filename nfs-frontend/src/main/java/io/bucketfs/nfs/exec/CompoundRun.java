@@ -90,7 +90,7 @@ final class CompoundRun {
       meters.recordHandOff();
       var session = compound.session();
       if (session != null) {
-        session.parked().incrementAndGet();
+        session.park();
         parkedIn = session;
       }
       services.execution().fork("nfs " + code, this::resume);
@@ -104,7 +104,7 @@ final class CompoundRun {
       var _ = runAll();
     } finally {
       if (parkedIn != null) {
-        parkedIn.parked().decrementAndGet();
+        parkedIn.unpark();
       }
       finish();
     }
@@ -116,7 +116,7 @@ final class CompoundRun {
    */
   private Duration waitMax() {
     var session = parkedIn;
-    return session != null && 2 * session.parked().get() > session.fore().requestsMax() + 1
+    return session != null && session.isMostlyParked()
         ? Duration.ZERO
         : services.limits().operationWait();
   }

@@ -1,6 +1,7 @@
 package io.bucketfs.nfs.exec;
 
 import io.bucketfs.core.access.ClientAddress;
+import io.bucketfs.nfs.callback.CallbackCalls;
 import io.bucketfs.nfs.op.Compound;
 import io.bucketfs.nfs.op.OperationCode;
 import io.bucketfs.nfs.op.ReplyBuffer;
@@ -52,11 +53,16 @@ public final class Connection extends ChannelInboundHandlerAdapter
   private volatile String address = "";
   private volatile ClientAddress clientAddress = ClientAddress.UNKNOWN;
   private volatile Outbox outbox;
+  private final CallbackCalls callbacks;
 
   public Connection(Services services, OperationMeters meters) {
     this.services = services;
     this.meters = meters;
     outbox = Outbox.CLOSED;
+    callbacks =
+        new CallbackCalls(
+            record -> outbox.post(new ReplyBuffer(record)),
+            (int) services.execution().randomLong());
   }
 
   @Override
@@ -77,6 +83,11 @@ public final class Connection extends ChannelInboundHandlerAdapter
   @Override
   public ClientAddress clientAddress() {
     return clientAddress;
+  }
+
+  @Override
+  public CallbackCalls callbacks() {
+    return callbacks;
   }
 
   @Override
@@ -127,7 +138,8 @@ public final class Connection extends ChannelInboundHandlerAdapter
     switch (Xdr.readInt(record)) {
       case RpcCall.CALL -> {}
       case RpcCall.REPLY -> {
-        return false; // to a callback, of which none is sent
+        callbacks.answered(xid, record);
+        return false;
       }
       default -> throw BadXdr.INSTANCE;
     }
@@ -280,6 +292,7 @@ public final class Connection extends ChannelInboundHandlerAdapter
       session.unbind(this);
     }
     outbox.close();
+    callbacks.close();
     ctx.fireChannelInactive();
   }
 

@@ -41,10 +41,19 @@ final class Outbox {
     } else if (channel.eventLoop().inEventLoop()) {
       write(channel, reply);
     } else {
-      queue.add(reply);
-      if (drainScheduled.compareAndSet(false, true)) {
-        onEventLoop(channel, this::drain);
-      }
+      post(reply);
+    }
+  }
+
+  /** Sends without the next flush, which may be long in coming: what was not asked for here. */
+  void post(ReplyBuffer reply) {
+    if (channel == null || closed) {
+      reply.release();
+      return;
+    }
+    queue.add(reply);
+    if (drainScheduled.compareAndSet(false, true)) {
+      onEventLoop(channel, this::drain);
     }
   }
 

@@ -4,6 +4,8 @@ import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.nfs.status.NfsException;
 import io.bucketfs.nfs.status.NfsStatus;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 
 /**
  * Filehandles on the wire: 32 bytes that survive rename and restart, and that cannot be made up.
@@ -41,6 +43,13 @@ public final class HandleCodec {
       case Handle.Node(FileId(var mount, var inode, var generation), var via) ->
           writeWords(out, head(KIND_NODE, mount), inode, (long) generation << 32 | via);
     }
+  }
+
+  /** The bytes of a handle. */
+  public byte[] bytes(Handle handle) {
+    var out = Unpooled.buffer(4 + BYTES);
+    write(out, handle);
+    return ByteBufUtil.getBytes(out, 4, BYTES);
   }
 
   private static long head(long kind, int mount) {

@@ -1,23 +1,29 @@
 package io.bucketfs.nfs.op;
 
+import io.bucketfs.nfs.callback.CallbackSecurity;
+import io.bucketfs.nfs.status.NfsException;
 import io.bucketfs.nfs.status.NfsStatus;
 import io.bucketfs.nfs.xdr.Xdr;
 import io.netty.buffer.ByteBuf;
+import java.util.List;
 
-/** BACKCHANNEL_CTL (RFC 8881, 18.33): taken note of; callbacks use AUTH_SYS or AUTH_NONE. */
-record BackchannelCtl() implements Operation {
-  private static final int SECURITY_MAX = 16;
-
+/** BACKCHANNEL_CTL (RFC 8881, 18.33): another program number and security for callbacks. */
+record BackchannelCtl(int program, List<CallbackSecurity> security) implements Operation {
   static BackchannelCtl read(ByteBuf in) {
-    Xdr.readInt(in);
-    for (var left = Xdr.readLength(in, SECURITY_MAX); left > 0; left--) {
-      CreateSession.skipSecurity(in);
-    }
-    return new BackchannelCtl();
+    return new BackchannelCtl(Xdr.readInt(in), CallbackSecurity.readAll(in));
   }
 
   @Override
-  public NfsStatus run(Compound c) {
+  public boolean isChange() {
+    return true;
+  }
+
+  @Override
+  public NfsStatus run(Compound c) throws NfsException {
+    var session = c.session();
+    if (session == null || !session.back().configure(program, security)) {
+      throw new NfsException(NfsStatus.NOENT); // handles of GSS contexts, which nobody has here
+    }
     return NfsStatus.OK;
   }
 }

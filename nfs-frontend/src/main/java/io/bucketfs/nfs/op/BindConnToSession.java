@@ -3,6 +3,7 @@ package io.bucketfs.nfs.op;
 import io.bucketfs.nfs.state.SessionId;
 import io.bucketfs.nfs.status.NfsException;
 import io.bucketfs.nfs.status.NfsStatus;
+import io.bucketfs.nfs.xdr.BadXdr;
 import io.bucketfs.nfs.xdr.Xdr;
 import io.netty.buffer.ByteBuf;
 
@@ -25,22 +26,20 @@ record BindConnToSession(SessionId sessionId, int direction) implements Operatio
 
   @Override
   public NfsStatus run(Compound c) throws NfsException {
-    var granted =
-        switch (direction) {
-          case FORE -> FORE;
-          case BACK -> BACK;
-          case BOTH, BACK_OR_BOTH -> BOTH;
-          default -> throw new NfsException(NfsStatus.INVAL);
-        };
+    if (direction != FORE && direction != BACK && direction != BOTH && direction != BACK_OR_BOTH) {
+      throw BadXdr.INSTANCE;
+    }
     var session = c.services().clients().session(sessionId);
     if (session == null) {
       throw new NfsException(NfsStatus.BADSESSION);
     }
+    var withBack = direction != FORE && session.back().bind(c.peer().callbacks());
+    if (direction == BACK && !withBack) {
+      throw new NfsException(NfsStatus.INVAL);
+    }
     session.bind(c.peer());
     c.peer().joined(session);
-    if ((granted & BACK) != 0) {
-      session.bindBack(c.peer());
-    }
+    var granted = direction == BACK ? BACK : withBack ? BOTH : FORE;
     sessionId.write(c.out());
     c.out().writeInt(granted);
     Xdr.writeBoolean(c.out(), false);

@@ -1,30 +1,36 @@
 package io.bucketfs.nfs.op;
 
-import io.bucketfs.nfs.rpc.Credential;
+import io.bucketfs.nfs.callback.CallbackSecurity;
 import io.bucketfs.nfs.state.ChannelLimits;
+import io.bucketfs.nfs.state.Clients;
 import io.bucketfs.nfs.state.Session;
 import io.bucketfs.nfs.status.NfsException;
 import io.bucketfs.nfs.status.NfsStatus;
-import io.bucketfs.nfs.xdr.BadXdr;
 import io.bucketfs.nfs.xdr.Xdr;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import java.util.List;
 
 /**
  * CREATE_SESSION (RFC 8881, 18.36). It confirms the client, whose record is durable before the
  * reply goes out: only recorded clients may reclaim after a crash.
  */
-record CreateSession(long clientId, int sequence, int flags, ChannelLimits fore, ChannelLimits back)
+record CreateSession(
+    long clientId,
+    int sequence,
+    int flags,
+    ChannelLimits fore,
+    ChannelLimits back,
+    int program,
+    List<CallbackSecurity> security)
     implements Operation {
   private static final int PERSIST = 1;
   private static final int BACK_CHANNEL = 2;
   private static final int RDMA = 4;
-  private static final int BACK_SLOTS_MAX = 64;
-  private static final int SECURITY_MAX = 16;
-  private static final int NAME_BYTES_MAX = 1024;
-  private static final int AUTH_NONE = 0;
-  private static final int AUTH_SYS = 1;
-  private static final int RPCSEC_GSS = 6;
+  private static final int BACK_SLOTS_MAX = 16;
+
+  /** CB_SEQUENCE and one more. */
+  private static final int BACK_OPERATIONS_MIN = 2;
 
   /** Session id, sequence, flags, and two channels. */
   private static final int RESULT_BYTES = 16 + 4 + 4 + 28 + 28;
@@ -35,29 +41,8 @@ record CreateSession(long clientId, int sequence, int flags, ChannelLimits fore,
     var flags = Xdr.readInt(in);
     var fore = ChannelLimits.read(in);
     var back = ChannelLimits.read(in);
-    Xdr.readInt(in); // the program number of callbacks
-    for (var left = Xdr.readLength(in, SECURITY_MAX); left > 0; left--) {
-      skipSecurity(in);
-    }
-    return new CreateSession(clientId, sequence, flags, fore, back);
-  }
-
-  static void skipSecurity(ByteBuf in) {
-    switch (Xdr.readInt(in)) {
-      case AUTH_NONE -> {}
-      case AUTH_SYS -> {
-        Xdr.readInt(in);
-        Xdr.skipOpaque(in, 255);
-        Xdr.skip(in, 8);
-        Xdr.skip(in, 4 * Xdr.readLength(in, Credential.GROUPS_MAX));
-      }
-      case RPCSEC_GSS -> {
-        Xdr.readInt(in);
-        Xdr.skipOpaque(in, NAME_BYTES_MAX);
-        Xdr.skipOpaque(in, NAME_BYTES_MAX);
-      }
-      default -> throw BadXdr.INSTANCE;
-    }
+    return new CreateSession(
+        clientId, sequence, flags, fore, back, Xdr.readInt(in), CallbackSecurity.readAll(in));
   }
 
   @Override
@@ -85,8 +70,7 @@ record CreateSession(long clientId, int sequence, int flags, ChannelLimits fore,
     }
     var limits = c.services().limits();
     var grantedFore =
-        fore.grantFore(
-            limits.recordBytesMax(), limits.cachedReplyBytesMax(), limits.slotsPerSessionMax());
+        fore.grantFore(limits.recordBytesMax(), limits.cachedReplyBytesMax(), limits.slotsFirst());
     // Clients that take no callbacks leave the backchannel empty.
     var grantedBack =
         (flags & BACK_CHANNEL) != 0 || back.requestBytesMax() != 0
@@ -95,25 +79,29 @@ record CreateSession(long clientId, int sequence, int flags, ChannelLimits fore,
     if (!client.isConfirmed()) {
       c.services().records().remember(client.owner(), c.patience());
     }
-    var session = c.services().clients().createSession(client, sequence, grantedFore, grantedBack);
+    var callbacks =
+        new Clients.Callbacks(
+            program,
+            security,
+            c.minorVersion(),
+            grantedBack.operationsMax() < BACK_OPERATIONS_MIN ? 0 : grantedBack.requestsMax());
+    var session = c.services().clients().createSession(client, sequence, grantedFore, callbacks);
     session.bind(c.peer());
     client.seenAt(c.peer());
-    var withBack = (flags & BACK_CHANNEL) != 0;
-    if (withBack) {
-      session.bindBack(c.peer());
-    }
     c.peer().joined(session);
-    writeResult(c.out(), session, withBack);
+    var withBack = (flags & BACK_CHANNEL) != 0 && session.back().bind(c.peer().callbacks());
+    writeResult(c.out(), session, grantedBack, withBack);
     var result = ByteBufUtil.getBytes(c.out(), c.out().writerIndex() - RESULT_BYTES, RESULT_BYTES);
     client.created(result);
     return NfsStatus.OK;
   }
 
-  private void writeResult(ByteBuf out, Session session, boolean withBack) {
+  private void writeResult(
+      ByteBuf out, Session session, ChannelLimits grantedBack, boolean withBack) {
     session.id().write(out);
     out.writeInt(sequence);
     out.writeInt(withBack ? BACK_CHANNEL : 0);
     session.fore().write(out);
-    session.back().write(out);
+    grantedBack.write(out);
   }
 }

@@ -11,7 +11,7 @@ import io.bucketfs.nfs.xdr.Xdr;
 import io.netty.buffer.ByteBuf;
 
 /** LOCK (RFC 8881, 18.10). */
-record Lock(boolean exclusive, boolean reclaim, long offset, long length, Locker locker)
+record Lock(LockType type, boolean reclaim, long offset, long length, Locker locker)
     implements Operation {
   /** Who locks. */
   sealed interface Locker {
@@ -23,9 +23,9 @@ record Lock(boolean exclusive, boolean reclaim, long offset, long length, Locker
   }
 
   static Lock read(ByteBuf in) {
-    var exclusive = LockType.readExclusive(in);
+    var type = LockType.read(in);
     var reclaim = Xdr.readBoolean(in);
-    return new Lock(exclusive, reclaim, Xdr.readLong(in), Xdr.readLong(in), readLocker(in));
+    return new Lock(type, reclaim, Xdr.readLong(in), Xdr.readLong(in), readLocker(in));
   }
 
   private static Locker readLocker(ByteBuf in) {
@@ -56,12 +56,12 @@ record Lock(boolean exclusive, boolean reclaim, long offset, long length, Locker
       c.services().grace().requireNew(c.client());
     }
     var files = c.services().openFiles();
+    var wish = new OpenFiles.Wish(file, range, type.exclusive(), type.waits() && !reclaim);
     var outcome =
         switch (locker) {
           case Locker.ThroughOpen(var open, var owner) ->
-              files.lock(c.client(), owner, c.resolve(open), file, range, exclusive);
-          case Locker.Again(var lock) ->
-              files.lock(c.client(), c.resolve(lock), file, range, exclusive);
+              files.lock(c.client(), owner, c.resolve(open), wish);
+          case Locker.Again(var lock) -> files.lock(c.client(), c.resolve(lock), wish);
         };
     return switch (outcome) {
       case OpenFiles.LockOutcome.Granted(var id) -> {

@@ -34,6 +34,9 @@ record Open(OpenArguments arguments) implements Operation {
   /** A file lives on after its last name is gone, until it is closed. */
   private static final int RESULT_PRESERVE_UNLINKED = 0x8;
 
+  /** A client that waits for a lock is called when it may try again. */
+  private static final int RESULT_MAY_NOTIFY_LOCK = 0x20;
+
   private static final int DELEGATE_NONE = 0;
   private static final int DELEGATE_NONE_EXT = 3;
   private static final int WHY_NOT_WANTED = 0;
@@ -103,7 +106,7 @@ record Open(OpenArguments arguments) implements Operation {
   private void writeResult(ByteBuf out, StateId id, Target target) {
     id.write(out);
     ChangeInfos.write(out, target.directory);
-    out.writeInt(RESULT_LOCKTYPE_POSIX | RESULT_PRESERVE_UNLINKED);
+    out.writeInt(RESULT_LOCKTYPE_POSIX | RESULT_PRESERVE_UNLINKED | RESULT_MAY_NOTIFY_LOCK);
     target.attrSet.write(out);
     switch (arguments.shareAccess() & WANT_BITS) {
       case 0 -> out.writeInt(DELEGATE_NONE);

@@ -1,6 +1,7 @@
 package io.bucketfs.nfs.op;
 
 import io.bucketfs.nfs.state.SessionId;
+import io.bucketfs.nfs.state.Slot;
 import io.bucketfs.nfs.status.NfsException;
 import io.bucketfs.nfs.status.NfsStatus;
 import io.bucketfs.nfs.xdr.Xdr;
@@ -9,6 +10,9 @@ import io.netty.buffer.ByteBuf;
 /** SEQUENCE (RFC 8881, 18.46): which request of which slot of which session a COMPOUND is. */
 record Sequence(SessionId sessionId, int sequence, int slotId, int highestSlot, boolean cacheThis)
     implements Operation {
+  /** No session was ever offered more. */
+  private static final int SLOTS_MAX = 1024;
+
   static Sequence read(ByteBuf in) {
     return new Sequence(
         SessionId.read(in), Xdr.readInt(in), Xdr.readInt(in), Xdr.readInt(in), Xdr.readBoolean(in));
@@ -31,7 +35,13 @@ record Sequence(SessionId sessionId, int sequence, int slotId, int highestSlot, 
     if (request.operations() > session.fore().operationsMax()) {
       throw new NfsException(NfsStatus.TOO_MANY_OPS);
     }
+    if (Integer.compareUnsigned(highestSlot, SLOTS_MAX) >= 0) {
+      throw new NfsException(NfsStatus.BAD_HIGH_SLOT);
+    }
     var admission = slot.admit(sequence, request.fingerprint(), request.target());
+    if (admission instanceof Slot.Admission.Run) {
+      session.began(slot, highestSlot);
+    }
     c.enter(session, slot, cacheThis, admission);
     session.client().renew();
     session.bind(c.peer());
@@ -39,8 +49,8 @@ record Sequence(SessionId sessionId, int sequence, int slotId, int highestSlot, 
     var out = c.out();
     sessionId.write(out);
     out.writeInt(sequence).writeInt(slotId);
-    out.writeInt(session.highestSlot()).writeInt(session.highestSlot());
-    out.writeInt(0);
+    out.writeInt(session.slotLimit() - 1).writeInt(session.slotTarget() - 1);
+    out.writeInt(session.statusFlags());
     return NfsStatus.OK;
   }
 }

@@ -1,7 +1,6 @@
 package io.bucketfs.nfs.op;
 
 import io.bucketfs.nfs.state.StateId;
-import io.bucketfs.nfs.status.NfsException;
 import io.bucketfs.nfs.status.NfsStatus;
 import io.bucketfs.nfs.xdr.Xdr;
 import io.netty.buffer.ByteBuf;
@@ -24,17 +23,8 @@ record TestStateId(List<StateId> ids) implements Operation {
   public NfsStatus run(Compound c) {
     c.out().writeInt(ids.size());
     for (var id : ids) {
-      c.out().writeInt(test(c, id).code());
+      c.out().writeInt(c.services().openFiles().test(c.client(), id).code());
     }
     return NfsStatus.OK;
-  }
-
-  private static NfsStatus test(Compound c, StateId id) {
-    try {
-      c.services().openFiles().require(c.client(), id);
-      return NfsStatus.OK;
-    } catch (NfsException e) {
-      return e.status();
-    }
   }
 }

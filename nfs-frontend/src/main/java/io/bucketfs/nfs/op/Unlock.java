@@ -10,7 +10,7 @@ import io.netty.buffer.ByteBuf;
 /** LOCKU (RFC 8881, 18.12). */
 record Unlock(StateId stateId, long offset, long length) implements Operation {
   static Unlock read(ByteBuf in) {
-    LockType.readExclusive(in);
+    LockType.read(in);
     Xdr.readInt(in); // the sequence number of 4.0
     return new Unlock(StateId.read(in), Xdr.readLong(in), Xdr.readLong(in));
   }

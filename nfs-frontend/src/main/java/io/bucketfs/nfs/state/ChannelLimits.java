@@ -48,6 +48,12 @@ public record ChannelLimits(
     out.writeInt(0);
   }
 
+  /** The same with so many requests at once. */
+  ChannelLimits withRequests(int requests) {
+    return new ChannelLimits(
+        requestBytesMax, responseBytesMax, cachedResponseBytesMax, operationsMax, requests);
+  }
+
   /**
    * Grants a fore channel. Sizes are granted as asked, since Linux derives its rsize from them.
    *

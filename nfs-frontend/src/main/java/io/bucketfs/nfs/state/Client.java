@@ -1,11 +1,16 @@
 package io.bucketfs.nfs.state;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.bucketfs.nfs.callback.BackChannel;
+import io.bucketfs.nfs.callback.CallbackOperation;
+import io.bucketfs.nfs.callback.CallbackOutcome;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A client id and what hangs on it (RFC 8881, 2.4). */
@@ -19,6 +24,9 @@ public final class Client {
 
   /** Opens and locks. Concurrent: files add to it under their own locks. */
   private final Set<ShareState> states = ConcurrentHashMap.newKeySet();
+
+  /** What was taken from the client and not freed by it yet. */
+  private final Set<ShareState> lost = ConcurrentHashMap.newKeySet();
 
   private final ReentrantLock lock = new ReentrantLock();
 
@@ -124,9 +132,9 @@ public final class Client {
     renewed = clock.now();
   }
 
-  /** Whether the lease ran out. */
+  /** Whether the lease ran out. A request that runs keeps it. */
   public boolean isExpired() {
-    return clock.now() - renewed > clock.lengthNanos();
+    return clock.now() - renewed > clock.lengthNanos() && !isBusy();
   }
 
   /** Nanoseconds since the lease was renewed. */
@@ -138,8 +146,45 @@ public final class Client {
     return states;
   }
 
+  Set<ShareState> lostStates() {
+    return lost;
+  }
+
+  /** How many stateids the client has, those included that were taken from it. */
   public int stateCount() {
-    return states.size();
+    return states.size() + lost.size();
+  }
+
+  void lost(ShareState state) {
+    lost.add(state);
+    states.remove(state);
+    if (gone) {
+      lost.remove(state);
+    }
+  }
+
+  void freed(ShareState state) {
+    lost.remove(state);
+  }
+
+  /** What SEQUENCE tells the client of states that were taken from it. */
+  int revocationFlags() {
+    if (lost.isEmpty()) {
+      return 0;
+    }
+    var flags = 0;
+    for (var state : lost) {
+      flags |=
+          switch (state.revocation()) {
+            case LEASE_EXPIRED ->
+                states.isEmpty()
+                    ? SequenceStatus.EXPIRED_ALL_STATE_REVOKED
+                    : SequenceStatus.EXPIRED_SOME_STATE_REVOKED;
+            case ADMINISTRATIVE -> SequenceStatus.ADMIN_STATE_REVOKED;
+            case null -> 0;
+          };
+    }
+    return flags;
   }
 
   /** A copy of the list of sessions. */
@@ -199,6 +244,43 @@ public final class Client {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Whether callbacks find a way through any session. */
+  boolean isReachable() {
+    for (var session : sessions()) {
+      if (session.back().state() == BackChannel.State.UP) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Calls the client through the first of its sessions that leads to it.
+   *
+   * @param onEnd told once, from any thread; must not wait
+   */
+  public void callBack(CallbackOperation operation, Consumer<CallbackOutcome> onEnd) {
+    callBack(sessions().iterator(), operation, onEnd);
+  }
+
+  private static void callBack(
+      Iterator<Session> rest, CallbackOperation operation, Consumer<CallbackOutcome> onEnd) {
+    if (!rest.hasNext()) {
+      onEnd.accept(new CallbackOutcome.Unreachable());
+      return;
+    }
+    rest.next()
+        .back()
+        .call(
+            operation,
+            outcome -> {
+              switch (outcome) {
+                case CallbackOutcome.Answered _ -> onEnd.accept(outcome);
+                case CallbackOutcome.Unreachable() -> callBack(rest, operation, onEnd);
+              }
+            });
   }
 
   /** Whether a request of any session runs now. */

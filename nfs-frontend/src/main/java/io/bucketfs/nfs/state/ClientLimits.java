@@ -5,6 +5,13 @@ import java.time.Duration;
 /**
  * How much clients may hold.
  *
- * @param courtesy how long an expired client keeps what nobody else wants
+ * @param courtesyClientsMax how many expired clients keep what nobody else wants
+ * @param courtesy how long they keep it
+ * @param replyCacheBytesMax what the kept replies of all slots may take
  */
-public record ClientLimits(int clientsMax, int sessionsPerClientMax, Duration courtesy) {}
+public record ClientLimits(
+    int clientsMax,
+    int sessionsPerClientMax,
+    int courtesyClientsMax,
+    Duration courtesy,
+    long replyCacheBytesMax) {}

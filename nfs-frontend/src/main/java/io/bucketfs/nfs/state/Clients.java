@@ -2,8 +2,11 @@ package io.bucketfs.nfs.state;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.bucketfs.core.runtime.Execution;
+import io.bucketfs.nfs.callback.BackChannel;
+import io.bucketfs.nfs.callback.CallbackSecurity;
 import io.bucketfs.nfs.status.NfsException;
 import io.bucketfs.nfs.status.NfsStatus;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +36,7 @@ public final class Clients {
 
   private final ConcurrentHashMap<Long, Client> byId = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<SessionId, Session> sessions = new ConcurrentHashMap<>();
+  private final SlotBudget slotBudget;
 
   /**
    * @param epoch first half of every client id, new at every start
@@ -51,7 +55,7 @@ public final class Clients {
     this.limits = limits;
     this.epoch = epoch;
     this.onForgotten = onForgotten;
-    openFiles.onConflictWithExpired(this::destroy);
+    slotBudget = new SlotBudget(limits.replyCacheBytesMax());
   }
 
   /** What a client says of itself in EXCHANGE_ID. */
@@ -60,6 +64,7 @@ public final class Clients {
   /** EXCHANGE_ID without the update flag: finds or makes a client record. */
   public Client exchange(Identity who) throws NfsException {
     @Nullable Client replaced = null;
+    var crowded = false;
     lock.lock();
     try {
       var known = confirmed.get(who.owner());
@@ -75,6 +80,7 @@ public final class Clients {
         }
       }
       if (byId.size() >= limits.clientsMax()) {
+        crowded = true;
         throw new NfsException(NfsStatus.DELAY);
       }
       var client =
@@ -95,6 +101,9 @@ public final class Clients {
       lock.unlock();
       if (replaced != null) {
         discard(replaced);
+      }
+      if (crowded) {
+        expired().stream().findFirst().ifPresent(this::destroy); // the caller comes again
       }
     }
   }
@@ -138,9 +147,10 @@ public final class Clients {
    *
    * @param sequence which CREATE_SESSION this is; another one may have come first
    */
-  public Session createSession(Client client, int sequence, ChannelLimits fore, ChannelLimits back)
+  public Session createSession(Client client, int sequence, ChannelLimits fore, Callbacks back)
       throws NfsException {
     @Nullable Client older = null;
+    @Nullable SlotTable slots = null;
     lock.lock();
     try {
       if (client.isGone() || byId.get(client.id()) != client) {
@@ -152,13 +162,17 @@ public final class Clients {
       if (client.sessions().size() >= limits.sessionsPerClientMax()) {
         throw new NfsException(NfsStatus.DELAY);
       }
+      slots = SlotTable.reserve(slotBudget, fore.cachedResponseBytesMax(), fore.requestsMax());
+      if (slots == null) {
+        throw new NfsException(NfsStatus.DELAY);
+      }
       if (!client.isConfirmed()) {
         unconfirmed.remove(client.owner(), client);
         older = confirmed.put(client.owner(), client);
         client.confirm();
       }
-      var session =
-          new Session(new SessionId(client.id(), execution.randomLong()), client, fore, back);
+      var id = new SessionId(client.id(), execution.randomLong());
+      var session = new Session(id, client, fore, slots, backChannel(id, back));
       client.add(session);
       client.renew();
       sessions.put(session.id(), session);
@@ -169,6 +183,20 @@ public final class Clients {
         discard(older);
       }
     }
+  }
+
+  /**
+   * How a client wants to be called back.
+   *
+   * @param slots how many calls may run at once
+   */
+  public record Callbacks(
+      int program, List<CallbackSecurity> offered, int minorVersion, int slots) {}
+
+  private BackChannel backChannel(SessionId id, Callbacks back) {
+    var setup =
+        new BackChannel.Setup(id.bytes(), back.minorVersion, back.slots, BackChannel.ANSWER_MAX);
+    return new BackChannel(execution, setup, back.program, back.offered);
   }
 
   /** The session with the given id, or null. */
@@ -230,20 +258,45 @@ public final class Clients {
   }
 
   /**
-   * Renews clients whose requests still run, and drops those whose lease ran out so long ago that
-   * courtesy ends. A client that holds nothing gets no courtesy.
+   * To be called regularly. Renews clients whose requests still run, drops those whose lease ran
+   * out so long ago that courtesy ends, or that are too many, and steers the numbers of slots. A
+   * client that holds nothing gets no courtesy.
+   *
+   * @param pressed whether memory is short
    */
-  public void sweep() {
+  public void sweep(boolean pressed) {
+    var tight = pressed || slotBudget.isTight();
+    for (var session : sessions.values()) {
+      session.relax(tight);
+    }
     for (var client : byId.values()) {
       if (client.isBusy()) {
         client.renew();
-      } else if (client.isExpired()) {
-        var courtesy = client.stateCount() == 0 ? 0 : limits.courtesy().toNanos();
-        if (client.idleNanos() - clock.lengthNanos() >= courtesy) {
-          destroy(client);
-        }
       }
     }
+    var expired = expired();
+    var tooMany = expired.size() - limits.courtesyClientsMax();
+    for (var n = 0; n < expired.size(); n++) {
+      var client = expired.get(n);
+      var courtesy = client.stateCount() == 0 ? 0 : limits.courtesy().toNanos();
+      if (n < tooMany || client.idleNanos() - clock.lengthNanos() >= courtesy) {
+        destroy(client);
+      }
+    }
+    openFiles.wakeWaiters();
+  }
+
+  /** Clients whose lease ran out, the longest first. */
+  private List<Client> expired() {
+    return byId.values().stream()
+        .filter(Client::isExpired)
+        .sorted(Comparator.comparingLong(Client::idleNanos).reversed())
+        .toList();
+  }
+
+  /** Bytes that are reserved for kept replies. */
+  public long replyCacheBytes() {
+    return slotBudget.reservedBytes();
   }
 
   /** Ends all clients, when the server stops. */

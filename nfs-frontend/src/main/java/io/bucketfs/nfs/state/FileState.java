@@ -2,6 +2,7 @@ package io.bucketfs.nfs.state;
 
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -17,14 +18,23 @@ final class FileState {
   boolean dead;
 
   private final Map<OwnerKey, OpenState> opens = new HashMap<>();
-
   private final Map<OwnerKey, LockState> locks = new HashMap<>();
+  private final LockTree held = new LockTree();
+  private final LockWaiters waiters = new LockWaiters();
 
-  /** How many opens deny anything: mostly none, and then nobody needs to look. */
-  private int denying;
+  /** How many opens have READ, and WRITE, and deny them: conflicts are found by counting. */
+  private int readers;
+
+  private int writers;
+  private int denyingRead;
+  private int denyingWrite;
 
   /** An owner is known by its client and its name there. */
-  record OwnerKey(Client client, Opaque owner) {}
+  record OwnerKey(Client client, Opaque owner) {
+    static OwnerKey of(ShareState state) {
+      return new OwnerKey(state.client(), state.owner());
+    }
+  }
 
   boolean isEmpty() {
     return opens.isEmpty() && locks.isEmpty();
@@ -34,33 +44,53 @@ final class FileState {
     return opens.get(key);
   }
 
+  Collection<OpenState> opens() {
+    return opens.values();
+  }
+
   void put(OpenState state) {
-    opens.put(new OwnerKey(state.client(), state.owner()), state);
+    opens.put(OwnerKey.of(state), state);
   }
 
   boolean remove(OpenState state) {
-    return opens.remove(new OwnerKey(state.client(), state.owner()), state);
+    return opens.remove(OwnerKey.of(state), state);
   }
 
   boolean holds(OpenState state) {
-    return opens.get(new OwnerKey(state.client(), state.owner())) == state;
+    return opens.get(OwnerKey.of(state)) == state;
   }
 
-  /** To be called around each change of an open's deny bits. */
-  void countDenying(int before, int after) {
-    denying += (after != 0 ? 1 : 0) - (before != 0 ? 1 : 0);
+  boolean holds(LockState state) {
+    return locks.get(OwnerKey.of(state)) == state;
+  }
+
+  /** To be called before (-1) and after (1) each change of an open's bits. */
+  void count(OpenState open, int by) {
+    readers += (open.access() & Share.READ) != 0 ? by : 0;
+    writers += (open.access() & Share.WRITE) != 0 ? by : 0;
+    denyingRead += (open.deny() & Share.READ) != 0 ? by : 0;
+    denyingWrite += (open.deny() & Share.WRITE) != 0 ? by : 0;
   }
 
   /** An open, other than the given owner's, that forbids such an open; or null. */
   @Nullable OpenState conflict(@Nullable OwnerKey key, int access, int deny) {
-    if (denying == 0 && deny == 0) {
-      return null;
+    var own = key == null ? null : opens.get(key);
+    if (own != null) {
+      count(own, -1);
     }
-    for (var entry : opens.entrySet()) {
-      var other = entry.getValue();
-      if (!entry.getKey().equals(key)
-          && ((other.deny() & access) != 0 || (other.access() & deny) != 0)) {
-        return other;
+    var conflicts =
+        ((access & Share.READ) != 0 && denyingRead > 0)
+            || ((access & Share.WRITE) != 0 && denyingWrite > 0)
+            || ((deny & Share.READ) != 0 && readers > 0)
+            || ((deny & Share.WRITE) != 0 && writers > 0);
+    if (own != null) {
+      count(own, 1);
+    }
+    if (conflicts) {
+      for (var other : opens.values()) {
+        if (other != own && ((other.deny() & access) != 0 || (other.access() & deny) != 0)) {
+          return other;
+        }
       }
     }
     return null;
@@ -71,27 +101,42 @@ final class FileState {
   }
 
   void put(LockState state) {
-    locks.put(new OwnerKey(state.client(), state.owner()), state);
+    locks.put(OwnerKey.of(state), state);
   }
 
+  /** Takes out an owner's locks and frees the ranges. */
   boolean remove(LockState state) {
-    return locks.remove(new OwnerKey(state.client(), state.owner()), state);
+    state.ranges().clear();
+    return locks.remove(OwnerKey.of(state), state);
   }
 
-  Collection<LockState> locks() {
-    return locks.values();
+  /** The locks that were taken through an open. */
+  List<LockState> locksThrough(OpenState open) {
+    return locks.values().stream().filter(state -> state.open() == open).toList();
+  }
+
+  LockTree held() {
+    return held;
+  }
+
+  LockWaiters waiters() {
+    return waiters;
+  }
+
+  /** Those who wait and may lock now, told from now on. */
+  List<LockWaiter> wake(long nowNanos) {
+    return waiters.pick(
+        waiter ->
+            conflict(
+                    new OwnerKey(waiter.client(), waiter.owner()),
+                    waiter.range(),
+                    waiter.exclusive())
+                == null,
+        nowNanos);
   }
 
   /** What keeps an owner from locking a range, or null. */
-  @Nullable LockConflict conflict(OwnerKey key, ByteRange range, boolean exclusive) {
-    for (var entry : locks.entrySet()) {
-      if (!entry.getKey().equals(key)) {
-        var held = entry.getValue().ranges().conflict(range, exclusive);
-        if (held != null) {
-          return new LockConflict(entry.getValue(), held.range(), held.exclusive());
-        }
-      }
-    }
-    return null;
+  @Nullable HeldLock conflict(OwnerKey key, ByteRange range, boolean exclusive) {
+    return held.conflict(range, exclusive, locks.get(key));
   }
 }

@@ -4,24 +4,39 @@ import io.bucketfs.core.runtime.Execution;
 import java.time.Duration;
 
 /**
- * The time by which leases age. Time in which this process itself stood still does not count, since
- * no client could have renewed in it.
+ * The time by which leases age. It goes on only as long as a heartbeat runs: time in which this
+ * process stood still does not count, since no client could have renewed in it. So the first look
+ * at it after a pause is right, too, before any heartbeat noticed the pause.
  */
 public final class LeaseClock {
   private final Execution execution;
   private final long lengthNanos;
-  private volatile long stoodStillNanos;
-  private volatile long lastTickNanos;
+  private final long stepNanosMax;
+  private volatile Beat last;
 
-  public LeaseClock(Execution execution, Duration length) {
+  /**
+   * A heartbeat.
+   *
+   * @param countedNanos this clock at that moment
+   * @param atNanos the machine's clock at that moment
+   */
+  private record Beat(long countedNanos, long atNanos) {}
+
+  /**
+   * @param heartbeat how often {@link #beat} is called; this clock waits for one that is late by
+   *     more than that
+   */
+  public LeaseClock(Execution execution, Duration length, Duration heartbeat) {
     this.execution = execution;
     lengthNanos = length.toNanos();
-    lastTickNanos = execution.nanoTime();
+    stepNanosMax = 2 * heartbeat.toNanos();
+    last = new Beat(0, execution.nanoTime());
   }
 
   /** Now, in nanoseconds of this clock. */
   public long now() {
-    return execution.nanoTime() - stoodStillNanos;
+    var beat = last;
+    return beat.countedNanos + Math.min(execution.nanoTime() - beat.atNanos, stepNanosMax);
   }
 
   /** How long a lease lasts, in nanoseconds. */
@@ -29,17 +44,10 @@ public final class LeaseClock {
     return lengthNanos;
   }
 
-  /**
-   * To be called regularly by one thread.
-   *
-   * @param interval how often; a gap of more than twice that is time that stood still
-   */
-  public void tick(Duration interval) {
-    var now = execution.nanoTime();
-    var gap = now - lastTickNanos;
-    if (gap > 2 * interval.toNanos()) {
-      stoodStillNanos = stoodStillNanos + gap - interval.toNanos();
-    }
-    lastTickNanos = now;
+  /** To be called regularly, by one thread at a time. */
+  public void beat() {
+    var nanos = execution.nanoTime();
+    var beat = last;
+    last = new Beat(beat.countedNanos + Math.min(nanos - beat.atNanos, stepNanosMax), nanos);
   }
 }

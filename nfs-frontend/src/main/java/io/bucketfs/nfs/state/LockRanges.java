@@ -1,21 +1,28 @@
 package io.bucketfs.nfs.state;
 
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The byte ranges that one lock-owner holds on one file: disjoint, sorted, neighbours of one type
- * joined, as POSIX has it. Not thread-safe.
+ * joined, as POSIX has it. They are in the file's tree, too. Not thread-safe.
  */
 final class LockRanges {
-  /** Ranges by their first byte. */
-  private final TreeMap<Long, Held> held = new TreeMap<>((Comparator<Long>) Long::compareUnsigned);
+  private final LockState owner;
+  private final LockTree tree;
 
-  /** A range and whether it is locked for writing. */
-  record Held(ByteRange range, boolean exclusive) {}
+  /** Ranges by their first byte. */
+  private final TreeMap<Long, HeldLock> held =
+      new TreeMap<>((Comparator<Long>) Long::compareUnsigned);
+
+  LockRanges(LockState owner, LockTree tree) {
+    this.owner = owner;
+    this.tree = tree;
+  }
 
   boolean isEmpty() {
     return held.isEmpty();
@@ -25,14 +32,9 @@ final class LockRanges {
     return held.size();
   }
 
-  /** The first range that keeps others from locking the given one, or null. */
-  @Nullable Held conflict(ByteRange range, boolean exclusive) {
-    for (var other : overlapping(range)) {
-      if (exclusive || other.exclusive) {
-        return other;
-      }
-    }
-    return null;
+  /** All of them in order. */
+  Collection<HeldLock> all() {
+    return Collections.unmodifiableCollection(held.values());
   }
 
   /** Locks a range, replacing what the owner held of it. */
@@ -43,46 +45,62 @@ final class LockRanges {
     if (first != 0) {
       var before = held.lowerEntry(first);
       if (before != null
-          && before.getValue().exclusive == exclusive
-          && before.getValue().range.last() + 1 == first) {
+          && before.getValue().exclusive() == exclusive
+          && before.getValue().range().last() + 1 == first) {
         first = before.getKey();
-        held.remove(before.getKey());
+        remove(before.getValue());
       }
     }
     if (last != -1) {
       var after = held.get(last + 1);
-      if (after != null && after.exclusive == exclusive) {
-        held.remove(last + 1);
-        last = after.range.last();
+      if (after != null && after.exclusive() == exclusive) {
+        last = after.range().last();
+        remove(after);
       }
     }
-    held.put(first, new Held(new ByteRange(first, last), exclusive));
+    add(first, last, exclusive);
   }
 
   /** Unlocks a range; what it covers partly is cut or split. */
   void unlock(ByteRange range) {
     for (var cut : overlapping(range)) {
-      var first = cut.range.first();
-      var last = cut.range.last();
-      held.remove(first);
+      var first = cut.range().first();
+      var last = cut.range().last();
+      remove(cut);
       if (Long.compareUnsigned(first, range.first()) < 0) {
-        held.put(first, new Held(new ByteRange(first, range.first() - 1), cut.exclusive));
+        add(first, range.first() - 1, cut.exclusive());
       }
       if (Long.compareUnsigned(last, range.last()) > 0) {
-        var rest = new ByteRange(range.last() + 1, last);
-        held.put(rest.first(), new Held(rest, cut.exclusive));
+        add(range.last() + 1, last, cut.exclusive());
       }
     }
   }
 
-  private List<Held> overlapping(ByteRange range) {
-    var result = new ArrayList<Held>();
+  /** Unlocks everything. */
+  void clear() {
+    held.values().forEach(tree::remove);
+    held.clear();
+  }
+
+  private void add(long first, long last, boolean exclusive) {
+    var added = new HeldLock(owner, new ByteRange(first, last), exclusive);
+    held.put(first, added);
+    tree.add(added);
+  }
+
+  private void remove(HeldLock gone) {
+    held.remove(gone.range().first());
+    tree.remove(gone);
+  }
+
+  private List<HeldLock> overlapping(ByteRange range) {
+    var result = new ArrayList<HeldLock>();
     var entry = held.floorEntry(range.first());
     if (entry == null) {
       entry = held.ceilingEntry(range.first());
     }
     while (entry != null && Long.compareUnsigned(entry.getKey(), range.last()) <= 0) {
-      if (entry.getValue().range.overlaps(range)) {
+      if (entry.getValue().range().overlaps(range)) {
         result.add(entry.getValue());
       }
       entry = held.higherEntry(entry.getKey());

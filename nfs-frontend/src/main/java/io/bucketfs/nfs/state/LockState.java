@@ -1,43 +1,14 @@
 package io.bucketfs.nfs.state;
 
-import io.bucketfs.core.vfs.FileId;
-
-/** The byte-range locks of one lock-owner on one file. Guarded like {@link OpenState}. */
-public final class LockState implements ShareState {
-  private final Opaque owner;
+/** The byte-range locks of one lock-owner on one file. */
+public final class LockState extends ShareState {
   private final OpenState open;
-  private final long tag;
-  private volatile int sequence;
-  private final LockRanges ranges = new LockRanges();
+  private final LockRanges ranges;
 
-  LockState(Opaque owner, OpenState open, long tag) {
-    this.owner = owner;
+  LockState(Opaque owner, OpenState open, StateId id, LockTree tree) {
+    super(open.client(), owner, open.file(), id);
     this.open = open;
-    this.tag = tag;
-  }
-
-  @Override
-  public Client client() {
-    return open.client();
-  }
-
-  public Opaque owner() {
-    return owner;
-  }
-
-  @Override
-  public FileId file() {
-    return open.file();
-  }
-
-  @Override
-  public long tag() {
-    return tag;
-  }
-
-  @Override
-  public int sequence() {
-    return sequence;
+    ranges = new LockRanges(this, tree);
   }
 
   @Override
@@ -47,9 +18,5 @@ public final class LockState implements ShareState {
 
   LockRanges ranges() {
     return ranges;
-  }
-
-  void advance() {
-    sequence = sequence == -1 ? 1 : sequence + 1;
   }
 }

@@ -7,6 +7,7 @@ import io.bucketfs.nfs.state.FileState.OwnerKey;
 import io.bucketfs.nfs.status.NfsException;
 import io.bucketfs.nfs.status.NfsStatus;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -16,19 +17,25 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The file system counts opens, too. Its count is taken before a state is made and given back
  * after the state is gone, outside all locks, so that it never falls to 0 while a state exists.
+ *
+ * <p>What a client holds whose lease ran out stays until somebody else needs it; then exactly that
+ * is revoked (RFC 8881, 8.4.2.4).
+ *
+ * <p>Over 500 lines, since what one file's lock guards is changed only here.
  */
 public final class OpenFiles {
   private static final int RANGES_PER_OWNER_MAX = 65_536;
 
   private final FileSystem fileSystem;
   private final Execution execution;
-  private final int epoch;
-  private final int statesPerClientMax;
-  private final ConcurrentHashMap<Long, ShareState> byTag = new ConcurrentHashMap<>();
+  private final StateTable table;
   private final ConcurrentHashMap<FileId, FileState> byFile = new ConcurrentHashMap<>();
 
-  /** Frees what a client holds whose lease ran out, once another needs it. */
-  private volatile Consumer<Client> expire = _ -> {};
+  /** Files in which somebody waits for a lock. */
+  private final Set<FileId> waitedFor = ConcurrentHashMap.newKeySet();
+
+  /** Tells a waiter that it may try again; does not wait. */
+  private volatile Consumer<LockWaiter> wakeUp = _ -> {};
 
   /**
    * @param epoch part of every stateid, new at every start
@@ -36,17 +43,22 @@ public final class OpenFiles {
   public OpenFiles(FileSystem fileSystem, Execution execution, int epoch, int statesPerClientMax) {
     this.fileSystem = fileSystem;
     this.execution = execution;
-    this.epoch = epoch;
-    this.statesPerClientMax = statesPerClientMax;
+    table = new StateTable(execution, epoch, statesPerClientMax);
   }
 
-  void onConflictWithExpired(Consumer<Client> action) {
-    expire = action;
+  /** Sets how a waiter is told that it may try again. */
+  public void onWakeUp(Consumer<LockWaiter> action) {
+    wakeUp = action;
   }
 
   /** How many files are open or locked. */
   public int fileCount() {
     return byFile.size();
+  }
+
+  /** How many stateids there are. */
+  public int stateCount() {
+    return table.size();
   }
 
   private sealed interface OpenAttempt {
@@ -57,7 +69,7 @@ public final class OpenFiles {
      */
     record Granted(StateId id, @Nullable Boolean surplus) implements OpenAttempt {}
 
-    record Refused(Client holder) implements OpenAttempt {}
+    record Refused(OpenState holder) implements OpenAttempt {}
   }
 
   /**
@@ -77,7 +89,7 @@ public final class OpenFiles {
             surplus = rest;
             return id;
           }
-          case OpenAttempt.Refused(var holder) -> expireOr(NfsStatus.SHARE_DENIED, holder);
+          case OpenAttempt.Refused(var holder) -> revokeOr(NfsStatus.SHARE_DENIED, holder);
         }
       }
     } finally {
@@ -92,52 +104,38 @@ public final class OpenFiles {
     try {
       var conflict = states.conflict(key, access, deny);
       if (conflict != null) {
-        return new OpenAttempt.Refused(conflict.client());
+        return new OpenAttempt.Refused(conflict);
       }
       var state = states.open(key);
       var isNew = state == null;
       if (state == null) {
-        state = new OpenState(key.client(), key.owner(), file, execution.randomLong());
-        register(state);
+        state = new OpenState(key.client(), key.owner(), file, table.newId());
+        table.add(state);
         states.put(state);
+        states.count(state, 1);
       }
       var wrote = (state.access() & Share.WRITE) != 0;
-      var denied = state.deny();
+      states.count(state, -1);
       state.add(access, deny);
-      states.countDenying(denied, state.deny());
+      states.count(state, 1);
       if (isNew) {
-        return new OpenAttempt.Granted(idOf(state), null);
+        return new OpenAttempt.Granted(state.id(), null);
       }
       var forWriting = (access & Share.WRITE) != 0;
-      return new OpenAttempt.Granted(idOf(state), forWriting && wrote);
+      return new OpenAttempt.Granted(state.id(), forWriting && wrote);
     } finally {
       unlock(file, states);
     }
-  }
-
-  /** The stateid of a state, as of now. */
-  public StateId idOf(ShareState state) {
-    return new StateId(state.sequence(), epoch, state.tag());
   }
 
   /**
    * Finds a client's state.
    *
    * @throws NfsException BAD_STATEID where the client has no such state, OLD_STATEID where it
-   *     advanced since
+   *     advanced since, EXPIRED or ADMIN_REVOKED where the client lost it
    */
   public ShareState require(Client client, StateId id) throws NfsException {
-    var state = id.epoch() == epoch ? byTag.get(id.tag()) : null;
-    if (state == null || state.client() != client) {
-      throw new NfsException(NfsStatus.BAD_STATEID);
-    }
-    var now = state.sequence();
-    if (id.sequence() != 0 && id.sequence() != now) {
-      // Sequence numbers wrap; what is not behind must be ahead.
-      var behind = now - id.sequence() > 0;
-      throw new NfsException(behind ? NfsStatus.OLD_STATEID : NfsStatus.BAD_STATEID);
-    }
-    return state;
+    return table.require(client, id);
   }
 
   /** As {@link #require(Client, StateId)}, where the state must belong to the given file. */
@@ -156,24 +154,25 @@ public final class OpenFiles {
     throw new NfsException(NfsStatus.BAD_STATEID);
   }
 
+  private LockState requireLocks(Client client, StateId id, FileId file) throws NfsException {
+    if (require(client, id, file) instanceof LockState locks) {
+      return locks;
+    }
+    throw new NfsException(NfsStatus.BAD_STATEID);
+  }
+
+  /** What TEST_STATEID says of a stateid. */
+  public NfsStatus test(Client client, StateId id) {
+    return table.test(client, id);
+  }
+
   /**
    * Checks I/O without an open against the share reservations of everyone.
    *
    * @throws NfsException LOCKED where an open denies it
    */
   public void requireNotDenied(FileId file, int access) throws NfsException {
-    var states = byFile.get(file);
-    if (states == null) {
-      return;
-    }
-    states.lock.lock();
-    try {
-      if (states.conflict(null, access, 0) != null) {
-        throw new NfsException(NfsStatus.LOCKED);
-      }
-    } finally {
-      states.lock.unlock();
-    }
+    requireNoConflict(null, file, access, 0, NfsStatus.LOCKED);
   }
 
   /**
@@ -183,6 +182,12 @@ public final class OpenFiles {
    */
   public void requireNoConflict(Client client, Opaque owner, FileId file, int access, int deny)
       throws NfsException {
+    requireNoConflict(new OwnerKey(client, owner), file, access, deny, NfsStatus.SHARE_DENIED);
+  }
+
+  private void requireNoConflict(
+      @Nullable OwnerKey key, FileId file, int access, int deny, NfsStatus refusal)
+      throws NfsException {
     while (true) {
       var states = byFile.get(file);
       if (states == null) {
@@ -191,20 +196,20 @@ public final class OpenFiles {
       OpenState conflict;
       states.lock.lock();
       try {
-        conflict = states.conflict(new OwnerKey(client, owner), access, deny);
+        conflict = states.conflict(key, access, deny);
       } finally {
         states.lock.unlock();
       }
       if (conflict == null) {
         return;
       }
-      expireOr(NfsStatus.SHARE_DENIED, conflict.client());
+      revokeOr(refusal, conflict);
     }
   }
 
   /** Closes an open, and frees the locks that were taken through it. */
   public void close(Client client, StateId id, FileId file) throws NfsException {
-    drop(requireOpen(client, id, file));
+    drop(requireOpen(client, id, file), null);
   }
 
   /**
@@ -222,16 +227,17 @@ public final class OpenFiles {
       var states = locked(file);
       try {
         var wrote = (state.access() & Share.WRITE) != 0;
-        var denied = state.deny();
         if (!states.holds(state)) {
           throw new NfsException(NfsStatus.BAD_STATEID);
         }
-        if (!state.reduce(access, deny)) {
+        states.count(state, -1);
+        var reduced = state.reduce(access, deny);
+        states.count(state, 1);
+        if (!reduced) {
           throw new NfsException(NfsStatus.INVAL);
         }
-        states.countDenying(denied, deny);
         surplus = wrote;
-        return idOf(state);
+        return state.id();
       } finally {
         unlock(file, states);
       }
@@ -240,118 +246,159 @@ public final class OpenFiles {
     }
   }
 
+  /**
+   * A lock that is asked for.
+   *
+   * @param waits whether the client wants to be told when it may try again
+   */
+  public record Wish(FileId file, ByteRange range, boolean exclusive, boolean waits) {}
+
   /** How a LOCK or LOCKT ended. */
   public sealed interface LockOutcome {
     record Granted(StateId id) implements LockOutcome {}
 
-    record Denied(LockConflict conflict) implements LockOutcome {}
+    record Denied(HeldLock conflict) implements LockOutcome {}
   }
 
   /** Locks a range for a lock-owner that may be new, through an open. */
-  public LockOutcome lock(
-      Client client, Opaque owner, StateId open, FileId file, ByteRange range, boolean exclusive)
+  public LockOutcome lock(Client client, Opaque owner, StateId open, Wish wish)
       throws NfsException {
-    return lock(owner, requireOpen(client, open, file), range, exclusive);
+    return lock(owner, requireOpen(client, open, wish.file), wish);
   }
 
   /** Locks a range for a lock-owner that has locked in this file before. */
-  public LockOutcome lock(
-      Client client, StateId id, FileId file, ByteRange range, boolean exclusive)
-      throws NfsException {
-    if (require(client, id, file) instanceof LockState state) {
-      return lock(state.owner(), state.open(), range, exclusive);
-    }
-    throw new NfsException(NfsStatus.BAD_STATEID);
+  public LockOutcome lock(Client client, StateId id, Wish wish) throws NfsException {
+    var state = requireLocks(client, id, wish.file);
+    return lock(state.owner(), state.open(), wish);
   }
 
-  private LockOutcome lock(Opaque owner, OpenState open, ByteRange range, boolean exclusive)
-      throws NfsException {
-    if ((open.access() & (exclusive ? Share.WRITE : Share.READ)) == 0) {
+  private LockOutcome lock(Opaque owner, OpenState open, Wish wish) throws NfsException {
+    if ((open.access() & (wish.exclusive ? Share.WRITE : Share.READ)) == 0) {
       throw new NfsException(NfsStatus.OPENMODE);
     }
     while (true) {
-      var outcome = tryLock(new OwnerKey(open.client(), owner), open, range, exclusive);
+      var outcome = tryLock(new OwnerKey(open.client(), owner), open, wish);
       if (outcome instanceof LockOutcome.Denied(var conflict)
           && conflict.holder().client().isExpired()) {
-        expire.accept(conflict.holder().client());
+        revoke(conflict.holder(), Revocation.LEASE_EXPIRED);
       } else {
         return outcome;
       }
     }
   }
 
-  private LockOutcome tryLock(OwnerKey key, OpenState open, ByteRange range, boolean exclusive)
-      throws NfsException {
+  private LockOutcome tryLock(OwnerKey key, OpenState open, Wish wish) throws NfsException {
+    var woken = List.<LockWaiter>of();
     var states = locked(open.file());
     try {
       if (!states.holds(open)) {
         throw new NfsException(NfsStatus.BAD_STATEID);
       }
-      var conflict = states.conflict(key, range, exclusive);
+      var conflict = states.conflict(key, wish.range, wish.exclusive);
       if (conflict != null) {
+        if (wish.waits) {
+          var waiter =
+              new LockWaiter(key.client(), key.owner(), wish.file, wish.range, wish.exclusive);
+          states.waiters().add(waiter, execution.nanoTime());
+          waitedFor.add(wish.file);
+        }
         return new LockOutcome.Denied(conflict);
       }
       var state = states.locks(key);
       if (state == null) {
-        state = new LockState(key.owner(), open, execution.randomLong());
-        register(state);
+        state = new LockState(key.owner(), open, table.newId(), states.held());
+        table.add(state);
         states.put(state);
       }
       if (state.ranges().size() >= RANGES_PER_OWNER_MAX) {
         throw new NfsException(NfsStatus.DELAY);
       }
-      state.ranges().lock(range, exclusive);
+      state.ranges().lock(wish.range, wish.exclusive);
       state.advance();
-      return new LockOutcome.Granted(idOf(state));
+      states.waiters().remove(key.client(), key.owner(), wish.range);
+      woken = states.wake(execution.nanoTime()); // an exclusive lock may have become a shared one
+      return new LockOutcome.Granted(state.id());
     } finally {
       unlock(open.file(), states);
+      woken.forEach(wakeUp);
     }
   }
 
   /** What would keep a lock-owner from locking a range, or null. */
-  public @Nullable LockConflict test(
-      Client client, Opaque owner, FileId file, ByteRange range, boolean exclusive) {
+  public @Nullable HeldLock test(Client client, Opaque owner, Wish wish) {
     while (true) {
-      var states = byFile.get(file);
+      var states = byFile.get(wish.file);
       if (states == null) {
         return null;
       }
-      LockConflict conflict;
+      HeldLock conflict;
       states.lock.lock();
       try {
-        conflict = states.conflict(new OwnerKey(client, owner), range, exclusive);
+        conflict = states.conflict(new OwnerKey(client, owner), wish.range, wish.exclusive);
       } finally {
         states.lock.unlock();
       }
       if (conflict == null || !conflict.holder().client().isExpired()) {
         return conflict;
       }
-      expire.accept(conflict.holder().client());
+      revoke(conflict.holder(), Revocation.LEASE_EXPIRED);
     }
   }
 
   /** Unlocks a range. */
   public StateId unlock(Client client, StateId id, FileId file, ByteRange range)
       throws NfsException {
-    if (!(require(client, id, file) instanceof LockState state)) {
-      throw new NfsException(NfsStatus.BAD_STATEID);
-    }
+    var state = requireLocks(client, id, file);
+    var woken = List.<LockWaiter>of();
     var states = locked(file);
     try {
+      if (!states.holds(state)) {
+        throw new NfsException(NfsStatus.BAD_STATEID);
+      }
       state.ranges().unlock(range);
       state.advance();
-      return idOf(state);
+      states.waiters().remove(client, state.owner(), range);
+      woken = states.wake(execution.nanoTime());
+      return state.id();
     } finally {
       unlock(file, states);
+      woken.forEach(wakeUp);
+    }
+  }
+
+  /** Tells those whose turn came since one before them did not use his. */
+  void wakeWaiters() {
+    for (var file : waitedFor) {
+      var states = byFile.get(file);
+      if (states == null) {
+        waitedFor.remove(file);
+        continue;
+      }
+      List<LockWaiter> woken;
+      states.lock.lock();
+      try {
+        woken = states.wake(execution.nanoTime());
+        if (states.waiters().isEmpty()) {
+          waitedFor.remove(file);
+        }
+      } finally {
+        states.lock.unlock();
+      }
+      woken.forEach(wakeUp);
     }
   }
 
   /**
-   * Frees a stateid that stands for no locks (RFC 8881, 18.38).
+   * Frees a stateid that stands for no locks, or one that the client lost (RFC 8881, 18.38).
    *
    * @throws NfsException LOCKS_HELD
    */
   public void free(Client client, StateId id) throws NfsException {
+    var lost = table.find(client, id);
+    if (lost != null && lost.revocation() != null) {
+      table.free(lost);
+      return;
+    }
     if (!(require(client, id) instanceof LockState state)) {
       throw new NfsException(NfsStatus.LOCKS_HELD);
     }
@@ -360,8 +407,10 @@ public final class OpenFiles {
       if (!state.ranges().isEmpty()) {
         throw new NfsException(NfsStatus.LOCKS_HELD);
       }
-      states.remove(state);
-      unregister(state);
+      if (states.holds(state)) {
+        states.remove(state);
+        table.remove(state);
+      }
     } finally {
       unlock(state.file(), states);
     }
@@ -371,57 +420,87 @@ public final class OpenFiles {
   void dropAll(Client client) {
     for (var state : List.copyOf(client.states())) {
       if (state instanceof OpenState open) {
-        drop(open);
+        drop(open, null);
+      }
+    }
+    List.copyOf(client.lostStates()).forEach(table::free);
+  }
+
+  /** Takes all that a client holds away from it. */
+  public void revokeAll(Client client, Revocation why) {
+    for (var state : List.copyOf(client.states())) {
+      if (state instanceof OpenState) {
+        revoke(state, why);
       }
     }
   }
 
-  private void drop(OpenState open) {
-    boolean dropped;
-    var states = locked(open.file());
-    try {
-      for (var state : List.copyOf(states.locks())) {
-        if (state.open() == open) {
-          states.remove(state);
-          unregister(state);
+  private void revokeOr(NfsStatus refusal, OpenState holder) throws NfsException {
+    if (!holder.client().isExpired()) {
+      throw new NfsException(refusal);
+    }
+    revoke(holder, Revocation.LEASE_EXPIRED);
+  }
+
+  private void revoke(ShareState state, Revocation why) {
+    switch (state) {
+      case OpenState open -> drop(open, why);
+      case LockState locks -> {
+        var woken = List.<LockWaiter>of();
+        var states = locked(locks.file());
+        try {
+          drop(states, locks, why);
+          woken = states.wake(execution.nanoTime());
+        } finally {
+          unlock(locks.file(), states);
+          woken.forEach(wakeUp);
         }
       }
-      dropped = states.remove(open);
-      if (dropped) {
-        states.countDenying(open.deny(), 0);
-        unregister(open);
+    }
+  }
+
+  /**
+   * Drops an open and the locks that were taken through it.
+   *
+   * @param why null where the client gives them up
+   */
+  private void drop(OpenState open, @Nullable Revocation why) {
+    var dropped = false;
+    var woken = List.<LockWaiter>of();
+    var states = locked(open.file());
+    try {
+      if (states.holds(open)) {
+        dropped = true;
+        for (var locks : states.locksThrough(open)) {
+          drop(states, locks, why);
+        }
+        states.count(open, -1);
+        states.remove(open);
+        forget(open, why);
+        woken = states.wake(execution.nanoTime());
       }
     } finally {
       unlock(open.file(), states);
+      woken.forEach(wakeUp);
     }
     if (dropped) {
       fileSystem.closed(open.file(), (open.access() & Share.WRITE) != 0);
     }
   }
 
-  private void register(ShareState state) throws NfsException {
-    var client = state.client();
-    if (client.states().size() >= statesPerClientMax) {
-      throw new NfsException(NfsStatus.DELAY);
-    }
-    byTag.put(state.tag(), state);
-    client.states().add(state);
-    if (client.isGone()) {
-      unregister(state);
-      throw new NfsException(NfsStatus.EXPIRED);
+  private void drop(FileState states, LockState locks, @Nullable Revocation why) {
+    if (states.holds(locks)) {
+      states.remove(locks);
+      forget(locks, why);
     }
   }
 
-  private void unregister(ShareState state) {
-    byTag.remove(state.tag());
-    state.client().states().remove(state);
-  }
-
-  private void expireOr(NfsStatus status, Client holder) throws NfsException {
-    if (!holder.isExpired()) {
-      throw new NfsException(status);
+  private void forget(ShareState state, @Nullable Revocation why) {
+    if (why == null) {
+      table.remove(state);
+    } else {
+      table.revoke(state, why);
     }
-    expire.accept(holder);
   }
 
   /** Returns the locked state of a file, made where there is none. */

@@ -2,16 +2,8 @@ package io.bucketfs.nfs.state;
 
 import io.bucketfs.core.vfs.FileId;
 
-/**
- * A file held open by an open-owner (RFC 8881, 9.7). Mutable fields are written under the lock of
- * the {@link FileState} and may be read without.
- */
-public final class OpenState implements ShareState {
-  private final Client client;
-  private final Opaque owner;
-  private final FileId file;
-  private final long tag;
-  private volatile int sequence;
+/** A file held open by an open-owner (RFC 8881, 9.7). */
+public final class OpenState extends ShareState {
   private volatile int access;
   private volatile int deny;
 
@@ -20,35 +12,8 @@ public final class OpenState implements ShareState {
 
   private int deniesAsked;
 
-  OpenState(Client client, Opaque owner, FileId file, long tag) {
-    this.client = client;
-    this.owner = owner;
-    this.file = file;
-    this.tag = tag;
-  }
-
-  @Override
-  public Client client() {
-    return client;
-  }
-
-  public Opaque owner() {
-    return owner;
-  }
-
-  @Override
-  public FileId file() {
-    return file;
-  }
-
-  @Override
-  public long tag() {
-    return tag;
-  }
-
-  @Override
-  public int sequence() {
-    return sequence;
+  OpenState(Client client, Opaque owner, FileId file, StateId id) {
+    super(client, owner, file, id);
   }
 
   @Override
@@ -95,9 +60,5 @@ public final class OpenState implements ShareState {
       }
     }
     return subsets;
-  }
-
-  private void advance() {
-    sequence = sequence == -1 ? 1 : sequence + 1;
   }
 }

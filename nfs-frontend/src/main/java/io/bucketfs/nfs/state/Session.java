@@ -1,5 +1,6 @@
 package io.bucketfs.nfs.state;
 
+import io.bucketfs.nfs.callback.BackChannel;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -7,24 +8,31 @@ import org.jspecify.annotations.Nullable;
 
 /** A session (RFC 8881, 2.10): slots, limits, and the connections that may use it. */
 public final class Session {
+  /** So many looks in a row must find the slots idle before some are taken back. */
+  private static final int IDLE_LOOKS = 10;
+
   private final SessionId id;
   private final Client client;
   private final ChannelLimits fore;
-  private final ChannelLimits back;
-  private final Slot[] slots;
+  private final SlotTable slots;
+  private final BackChannel back;
   private final Set<Peer> connections = ConcurrentHashMap.newKeySet();
   private final AtomicInteger parked = new AtomicInteger();
-  private volatile @Nullable Peer backChannel;
 
-  Session(SessionId id, Client client, ChannelLimits fore, ChannelLimits back) {
+  /** The most that was parked since the last look. */
+  private final AtomicInteger parkedMost = new AtomicInteger();
+
+  /** Looks in a row that found the slots idle. Used by the sweep only. */
+  private int idleLooks;
+
+  private volatile boolean disposed;
+
+  Session(SessionId id, Client client, ChannelLimits fore, SlotTable slots, BackChannel back) {
     this.id = id;
     this.client = client;
-    this.fore = fore;
+    this.fore = fore.withRequests(slots.limit());
+    this.slots = slots;
     this.back = back;
-    slots = new Slot[fore.requestsMax()];
-    for (var i = 0; i < slots.length; i++) {
-      slots[i] = new Slot();
-    }
   }
 
   public SessionId id() {
@@ -35,69 +43,119 @@ public final class Session {
     return client;
   }
 
+  /** What was granted for requests when the session was made; the slots may be more by now. */
   public ChannelLimits fore() {
     return fore;
   }
 
-  public ChannelLimits back() {
+  /** How the client is called back. */
+  public BackChannel back() {
     return back;
   }
 
   /** The slot with the given number, or null. */
   public @Nullable Slot slot(int number) {
-    return number >= 0 && number < slots.length ? slots[number] : null;
+    return slots.slot(number);
   }
 
-  public int highestSlot() {
-    return slots.length - 1;
+  /** How many slots the client may use. */
+  public int slotLimit() {
+    return slots.limit();
+  }
+
+  /** How many slots the client is asked to use. */
+  public int slotTarget() {
+    return slots.target();
+  }
+
+  /** Notes that a new request was admitted to a slot, whose reply tells the target of now. */
+  public void began(Slot slot, int highestUsed) {
+    slots.obeyed(slot.generation(), highestUsed);
+    slot.setGeneration(slots.generation());
   }
 
   /** Lets a connection use the fore channel. */
   public void bind(Peer peer) {
-    connections.add(peer);
-  }
-
-  /** Lets callbacks go over a connection. */
-  public void bindBack(Peer peer) {
-    backChannel = peer;
+    if (connections.add(peer) && disposed) {
+      connections.remove(peer);
+    }
   }
 
   public boolean isBound(Peer peer) {
     return connections.contains(peer);
   }
 
-  /** The connection for callbacks, or null. */
-  public @Nullable Peer backChannel() {
-    return backChannel;
-  }
-
   /** Forgets a connection that is closed. */
   public void unbind(Peer peer) {
     connections.remove(peer);
-    if (peer.equals(backChannel)) {
-      backChannel = null;
+    back.unbind(peer.callbacks());
+  }
+
+  /**
+   * Notes that a request waits on a thread of its own. While half of the slots do, more are
+   * offered, so that the client can ask for the rest of what it needs.
+   */
+  public void park() {
+    var now = parked.incrementAndGet();
+    parkedMost.accumulateAndGet(now, Math::max);
+    var target = slots.target();
+    if (2 * now >= target && target < SlotTable.SLOTS_MAX) {
+      slots.raise(target + Math.max(SlotTable.SLOTS_MIN, target / 2));
     }
   }
 
-  /** Requests of this session that wait on a thread of their own. */
-  public AtomicInteger parked() {
-    return parked;
+  /** Notes that a request does not wait any more. */
+  public void unpark() {
+    parked.decrementAndGet();
+  }
+
+  /** Whether more than half of the slots wait, so that no more should. */
+  public boolean isMostlyParked() {
+    return 2 * parked.get() > slots.target() + 1;
+  }
+
+  /**
+   * Takes slots back that were offered and are not needed, a quarter of them at a time.
+   *
+   * @param pressed whether memory is short, so that even what was granted first is too much
+   */
+  void relax(boolean pressed) {
+    var most = parkedMost.getAndSet(parked.get());
+    var floor = pressed ? Math.min(SlotTable.SLOTS_MIN, fore.requestsMax()) : fore.requestsMax();
+    var target = slots.target();
+    idleLooks = target > floor && 4 * most < target ? idleLooks + 1 : 0;
+    if (target > floor && (pressed || idleLooks >= IDLE_LOOKS)) {
+      idleLooks = 0;
+      slots.lower(Math.max(floor, target - Math.max(SlotTable.SLOTS_MIN, target / 4)));
+    } else if (!pressed && target < fore.requestsMax()) {
+      slots.raise(Math.min(fore.requestsMax(), target + SlotTable.SLOTS_MIN));
+    }
+  }
+
+  /** What SEQUENCE tells the client beside its results (RFC 8881, 18.46.3). */
+  public int statusFlags() {
+    return client.revocationFlags() | pathFlags();
+  }
+
+  private int pathFlags() {
+    return switch (back.state()) {
+      case UNWANTED, UP -> 0;
+      case FAULTY -> SequenceStatus.BACKCHANNEL_FAULT;
+      case DOWN ->
+          SequenceStatus.CB_PATH_DOWN_SESSION
+              | (client.isReachable() ? 0 : SequenceStatus.CB_PATH_DOWN);
+    };
   }
 
   /** Whether any request runs now. */
   boolean isBusy() {
-    for (var slot : slots) {
-      if (slot.isBusy()) {
-        return true;
-      }
-    }
-    return false;
+    return slots.isBusy();
   }
 
   void dispose() {
-    for (var slot : slots) {
-      slot.dispose();
-    }
+    disposed = true;
+    slots.dispose();
+    back.close();
     for (var connection : connections) {
       connection.left(this);
     }

@@ -21,6 +21,14 @@ public final class Slot {
   @GuardedBy("lock")
   private int sequence;
 
+  /** Whether any request came since the slot was made or came back. */
+  @GuardedBy("lock")
+  private boolean used;
+
+  /** Whether the client may begin again at 1, since the slot was taken out of use. */
+  @GuardedBy("lock")
+  private boolean retired;
+
   @GuardedBy("lock")
   private long fingerprint;
 
@@ -35,6 +43,9 @@ public final class Slot {
 
   @GuardedBy("lock")
   private final List<ReplyTarget> targets = new ArrayList<>(1);
+
+  /** Which target of the slot table the last reply told. */
+  private volatile int generation;
 
   /** What a request on a slot is. */
   public sealed interface Admission {
@@ -68,16 +79,19 @@ public final class Slot {
       if (disposed) {
         throw new NfsException(NfsStatus.BADSESSION);
       }
-      if (requestSequence == sequence + 1 && !busy) {
+      var next = requestSequence == sequence + 1 || (retired && requestSequence == 1);
+      if (next && !busy) {
         dropReply();
         sequence = requestSequence;
+        used = true;
+        retired = false;
         fingerprint = request;
         busy = true;
         targets.clear();
         targets.add(target);
         return RUN;
       }
-      if (requestSequence != sequence || sequence == 0) {
+      if (requestSequence != sequence || !used) {
         throw new NfsException(NfsStatus.SEQ_MISORDERED);
       }
       if (request != fingerprint) {
@@ -129,6 +143,33 @@ public final class Slot {
     } finally {
       lock.unlock();
     }
+  }
+
+  /**
+   * Takes the slot out of use: it keeps its sequence number and nothing else. Returns false where a
+   * request runs on it.
+   */
+  boolean retire() {
+    lock.lock();
+    try {
+      if (busy) {
+        return false;
+      }
+      dropReply();
+      used = false;
+      retired = true;
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  int generation() {
+    return generation;
+  }
+
+  void setGeneration(int newGeneration) {
+    generation = newGeneration;
   }
 
   /** Lets go of the kept reply and admits nothing any more. */

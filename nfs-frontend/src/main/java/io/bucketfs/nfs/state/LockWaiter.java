@@ -1,0 +1,22 @@
+package io.bucketfs.nfs.state;
+
+import io.bucketfs.core.vfs.FileId;
+
+/**
+ * A lock-owner that was refused a lock and asked to be told when it may try again (RFC 8881, 9.6).
+ * The client asks again by itself after a while, so nothing is lost with a waiter.
+ */
+public record LockWaiter(
+    Client client, Opaque owner, FileId file, ByteRange range, boolean exclusive) {
+
+  boolean isOf(Client ofClient, Opaque ofOwner) {
+    return client == ofClient && owner.equals(ofOwner);
+  }
+
+  /** Whether both could not have their locks. */
+  boolean excludes(LockWaiter other) {
+    return (exclusive || other.exclusive)
+        && range.overlaps(other.range)
+        && !isOf(other.client, other.owner);
+  }
+}
