@@ -9,7 +9,6 @@ import io.bucketfs.nfs.callback.CallbackOperation;
 import io.bucketfs.nfs.exec.Connection;
 import io.bucketfs.nfs.exec.OperationMeters;
 import io.bucketfs.nfs.export.ExportTable;
-import io.bucketfs.nfs.export.Handle;
 import io.bucketfs.nfs.export.HandleCodec;
 import io.bucketfs.nfs.export.ReadOnlyFileSystem;
 import io.bucketfs.nfs.op.Services;
@@ -160,7 +159,7 @@ public final class NfsServer implements AutoCloseable {
             identity.epoch(),
             grace::forget);
     var handles = new HandleCodec(identity.handleKey0(), identity.handleKey1());
-    openFiles.onWakeUp(waiter -> notify(waiter, handles));
+    openFiles.onWakeUp(NfsServer::notify);
     var now = execution.now();
     return new Services(
         fileSystem,
@@ -180,11 +179,11 @@ public final class NfsServer implements AutoCloseable {
         now.getEpochSecond() * 1_000_000_000L + now.getNano());
   }
 
-  private static void notify(LockWaiter waiter, HandleCodec handles) {
+  private static void notify(LockWaiter waiter) {
     var client = waiter.client();
-    var handle = handles.bytes(new Handle.Node(waiter.file()));
     client.callBack(
-        new CallbackOperation.NotifyLock(handle, client.id(), waiter.owner().bytes()),
+        new CallbackOperation.NotifyLock(
+            waiter.handle().bytes(), client.id(), waiter.owner().bytes()),
         _ -> {}); // a client that does not hear it asks again by itself
   }
 

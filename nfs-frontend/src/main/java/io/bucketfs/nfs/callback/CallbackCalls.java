@@ -40,17 +40,11 @@ public final class CallbackCalls {
     var xid = lastXid.incrementAndGet();
     pending.put(xid, onEnd);
     if (closed) {
-      abandon(xid, onEnd);
+      giveUp(xid);
     } else {
       sender.accept(record.apply(xid));
     }
     return xid;
-  }
-
-  private void abandon(int xid, Consumer<@Nullable ByteBuf> onEnd) {
-    if (pending.remove(xid, onEnd)) {
-      onEnd.accept(null);
-    }
   }
 
   /** Waits no longer for a reply: ends the call with null, if it did not end. */
@@ -72,8 +66,6 @@ public final class CallbackCalls {
   /** Ends all calls, since the connection closed. */
   public void close() {
     closed = true;
-    for (var call : List.copyOf(pending.entrySet())) {
-      abandon(call.getKey(), call.getValue());
-    }
+    List.copyOf(pending.keySet()).forEach(this::giveUp);
   }
 }

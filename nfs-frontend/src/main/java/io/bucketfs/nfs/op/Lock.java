@@ -56,7 +56,9 @@ record Lock(LockType type, boolean reclaim, long offset, long length, Locker loc
       c.services().grace().requireNew(c.client());
     }
     var files = c.services().openFiles();
-    var wish = new OpenFiles.Wish(file, range, type.exclusive(), type.waits() && !reclaim);
+    var handle =
+        type.waits() && !reclaim ? new Opaque(c.services().handles().bytes(c.current())) : null;
+    var wish = new OpenFiles.Wish(file, range, type.exclusive(), handle);
     var outcome =
         switch (locker) {
           case Locker.ThroughOpen(var open, var owner) ->

@@ -25,7 +25,7 @@ record LockTest(LockType type, long offset, long length, Opaque owner) implement
     IoAccess.requireFile(c.attributes(file));
     var range = ByteRange.of(offset, length);
     c.services().grace().requireOver();
-    var wish = new OpenFiles.Wish(file, range, type.exclusive(), false);
+    var wish = new OpenFiles.Wish(file, range, type.exclusive(), null);
     var conflict = c.services().openFiles().test(c.client(), owner, wish);
     if (conflict == null) {
       return NfsStatus.OK;

@@ -1,13 +1,13 @@
 package io.bucketfs.nfs.state;
 
-import io.bucketfs.core.vfs.FileId;
-
 /**
  * A lock-owner that was refused a lock and asked to be told when it may try again (RFC 8881, 9.6).
  * The client asks again by itself after a while, so nothing is lost with a waiter.
+ *
+ * @param handle of the file as the client knows it
  */
 public record LockWaiter(
-    Client client, Opaque owner, FileId file, ByteRange range, boolean exclusive) {
+    Client client, Opaque owner, Opaque handle, ByteRange range, boolean exclusive) {
 
   boolean isOf(Client ofClient, Opaque ofOwner) {
     return client == ofClient && owner.equals(ofOwner);

@@ -249,9 +249,10 @@ public final class OpenFiles {
   /**
    * A lock that is asked for.
    *
-   * @param waits whether the client wants to be told when it may try again
+   * @param handle of the file as the client knows it, where it wants to be told when it may try
+   *     again; else null
    */
-  public record Wish(FileId file, ByteRange range, boolean exclusive, boolean waits) {}
+  public record Wish(FileId file, ByteRange range, boolean exclusive, @Nullable Opaque handle) {}
 
   /** How a LOCK or LOCKT ended. */
   public sealed interface LockOutcome {
@@ -296,9 +297,9 @@ public final class OpenFiles {
       }
       var conflict = states.conflict(key, wish.range, wish.exclusive);
       if (conflict != null) {
-        if (wish.waits) {
+        if (wish.handle != null) {
           var waiter =
-              new LockWaiter(key.client(), key.owner(), wish.file, wish.range, wish.exclusive);
+              new LockWaiter(key.client(), key.owner(), wish.handle, wish.range, wish.exclusive);
           states.waiters().add(waiter, execution.nanoTime());
           waitedFor.add(wish.file);
         }
@@ -368,24 +369,26 @@ public final class OpenFiles {
 
   /** Tells those whose turn came since one before them did not use his. */
   void wakeWaiters() {
-    for (var file : waitedFor) {
-      var states = byFile.get(file);
-      if (states == null) {
-        waitedFor.remove(file);
-        continue;
-      }
-      List<LockWaiter> woken;
-      states.lock.lock();
-      try {
-        woken = states.wake(execution.nanoTime());
-        if (states.waiters().isEmpty()) {
-          waitedFor.remove(file);
-        }
-      } finally {
-        states.lock.unlock();
-      }
-      woken.forEach(wakeUp);
+    waitedFor.removeIf(file -> !wakeWaiters(file));
+  }
+
+  /** Returns whether anybody goes on waiting. */
+  private boolean wakeWaiters(FileId file) {
+    var states = byFile.get(file);
+    if (states == null) {
+      return false;
     }
+    List<LockWaiter> woken;
+    boolean waiting;
+    states.lock.lock();
+    try {
+      woken = states.wake(execution.nanoTime());
+      waiting = !states.waiters().isEmpty();
+    } finally {
+      states.lock.unlock();
+    }
+    woken.forEach(wakeUp);
+    return waiting;
   }
 
   /**

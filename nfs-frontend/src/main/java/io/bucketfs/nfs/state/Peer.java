@@ -1,23 +1,18 @@
 package io.bucketfs.nfs.state;
 
-<<<<<<< HEAD
 import io.bucketfs.core.access.ClientAddress;
-=======
 import io.bucketfs.nfs.callback.CallbackCalls;
->>>>>>> ce3ebc1 (Steer slots, call clients back, tell waiters for locks, and revoke only what others need)
 
 /** A connection, as far as sessions care. Compared by identity. */
 public interface Peer {
   /** Address of the client, for people. */
   String address();
 
-<<<<<<< HEAD
   /** The same, for rules. */
   ClientAddress clientAddress();
-=======
+
   /** The calls to the client that are under way on it. */
   CallbackCalls callbacks();
->>>>>>> ce3ebc1 (Steer slots, call clients back, tell waiters for locks, and revoke only what others need)
 
   /** Is told of each request in a session; repeats are nothing new. */
   void joined(Session session);

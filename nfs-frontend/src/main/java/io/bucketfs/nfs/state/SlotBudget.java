@@ -15,7 +15,7 @@ final class SlotBudget {
   int reserve(int slots, int bytesPerSlot) {
     while (true) {
       var before = reserved.get();
-      var granted = (int) Math.clamp((bytesMax - before) / bytesPerSlot, 0, slots);
+      var granted = Math.clamp((bytesMax - before) / bytesPerSlot, 0, slots);
       if (reserved.compareAndSet(before, before + (long) granted * bytesPerSlot)) {
         return granted;
       }

@@ -134,7 +134,8 @@ final class SlotTable {
         return;
       }
       if (bounded > limit) {
-        limit += budget.reserve(bounded - limit, bytesPerSlot);
+        var before = limit;
+        limit = before + budget.reserve(bounded - before, bytesPerSlot);
       }
       target = Math.min(bounded, limit);
     } finally {
@@ -148,7 +149,8 @@ final class SlotTable {
     try {
       if (!disposed && wanted < target) {
         target = Math.max(1, wanted);
-        generation++;
+        var next = generation + 1;
+        generation = next;
       }
     } finally {
       lock.unlock();

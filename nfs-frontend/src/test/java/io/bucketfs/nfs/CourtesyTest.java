@@ -1,0 +1,127 @@
+package io.bucketfs.nfs;
+
+import static io.bucketfs.nfs.TestOps.putFh;
+import static io.bucketfs.nfs.TestOps.putRoot;
+import static io.bucketfs.nfs.TestState.BOTH;
+import static io.bucketfs.nfs.TestState.WRITE;
+import static io.bucketfs.nfs.TestState.WRITE_LOCK;
+import static io.bucketfs.nfs.TestState.free;
+import static io.bucketfs.nfs.TestState.lock;
+import static io.bucketfs.nfs.TestState.open;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bucketfs.nfs.state.SequenceStatus;
+import io.bucketfs.nfs.status.NfsStatus;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Clients whose lease ran out (RFC 8881, 8.3, 8.4.2.4, 8.5, 18.38, 18.46.3, 18.48). */
+@Timeout(60)
+final class CourtesyTest {
+  private static final Duration LEASE = Duration.ofSeconds(1);
+
+  private NfsTestServer server;
+  private TestClient away;
+
+  @BeforeEach
+  void start() throws Exception {
+    server = new NfsTestServer(new MemoryFileSystem(), LEASE);
+    away = TestClient.connected(server.port(), "away");
+  }
+
+  @AfterEach
+  void stop() {
+    away.close();
+    server.close();
+  }
+
+  private void awaitExpiry() throws Exception {
+    Eventually.holds(() ->
+        server.server().view().clients().stream()
+            .filter(client -> client.owner().equals("away"))
+            .allMatch(client -> client.idle().compareTo(LEASE) > 0));
+  }
+
+  private int flags() throws IOException {
+    return away.call(putRoot()).requireSequence().flags();
+  }
+
+  @Test
+  void itKeepsWhatNobodyWants() throws Exception {
+    var file = open(away, "o", "f", BOTH, 0);
+    var locks = lock(away, file, "l", WRITE_LOCK, 0, 10);
+    awaitExpiry();
+    try (var other = TestClient.connected(server.port(), "b")) {
+      var theirs = open(other, "o", "f", BOTH, 0);
+      lock(other, theirs, "l", WRITE_LOCK, 10, 10);
+    }
+    assertThat(TestState.test(away, file.id(), locks)).isEqualTo(List.of(0, 0));
+    assertThat(flags()).isZero();
+    away.call(putFh(file.handle()), TestState.unlock(locks, 0, 10)).requireOk();
+  }
+
+  @Test
+  void itLosesTheLockThatAnotherNeedsAndNothingElse() throws Exception {
+    var file = open(away, "o", "f", BOTH, 0);
+    var lost = lock(away, file, "l", WRITE_LOCK, 0, 10);
+    var kept = lock(away, file, "m", WRITE_LOCK, 20, 10);
+    awaitExpiry();
+    try (var other = TestClient.connected(server.port(), "b")) {
+      var theirs = open(other, "o", "f", BOTH, 0);
+      lock(other, theirs, "l", WRITE_LOCK, 5, 10);
+
+      assertThat(flags()).isEqualTo(SequenceStatus.EXPIRED_SOME_STATE_REVOKED);
+      assertThat(TestState.test(away, file.id(), lost, kept))
+          .isEqualTo(List.of(0, NfsStatus.EXPIRED.code(), 0));
+      away.call(putFh(file.handle()), TestOps.read(lost, 0, 1)).require(NfsStatus.EXPIRED);
+      away.call(putFh(file.handle()), TestState.unlock(lost, 0, 10)).require(NfsStatus.EXPIRED);
+      other.call(free(lost)).require(NfsStatus.BAD_STATEID);
+      away.call(free(lost)).requireOk();
+      assertThat(flags()).isZero();
+      assertThat(TestState.test(away, lost)).isEqualTo(List.of(NfsStatus.BAD_STATEID.code()));
+      away.call(putFh(file.handle()), TestState.unlock(kept, 20, 10)).requireOk();
+    }
+  }
+
+  @Test
+  void itLosesTheOpenWithItsLocksToAShareThatDoesNotFit() throws Exception {
+    var file = open(away, "o", "f", WRITE, 0);
+    var locks = lock(away, file, "l", WRITE_LOCK, 0, 10);
+    awaitExpiry();
+    try (var other = TestClient.connected(server.port(), "b")) {
+      open(other, "o", "f", BOTH, WRITE);
+      assertThat(flags()).isEqualTo(SequenceStatus.EXPIRED_ALL_STATE_REVOKED);
+      var expired = NfsStatus.EXPIRED.code();
+      assertThat(TestState.test(away, file.id(), locks)).isEqualTo(List.of(expired, expired));
+      away.call(putFh(file.handle()), TestOps.close(file.id())).require(NfsStatus.EXPIRED);
+      away.call(free(file.id())).requireOk();
+      away.call(free(locks)).requireOk();
+      assertThat(flags()).isZero();
+    }
+  }
+
+  @Test
+  void aLeaseThatRunsLosesNothing() throws Exception {
+    open(away, "o", "f", BOTH, WRITE);
+    try (var other = TestClient.connected(server.port(), "b")) {
+      var end = System.nanoTime() + 2 * LEASE.toNanos();
+      while (System.nanoTime() < end) {
+        assertThat(flags()).isZero();
+        TestState.tryOpen(other, "o", "f", WRITE, 0).require(NfsStatus.SHARE_DENIED);
+      }
+    }
+  }
+
+  /** A client that holds nothing is forgotten with its lease. */
+  @Test
+  void itIsForgottenWhereItHoldsNothing() throws Exception {
+    Eventually.holds(() -> server.server().view().clients().isEmpty());
+    away.call(putRoot()).require(NfsStatus.BADSESSION);
+    away.createSession().require(NfsStatus.STALE_CLIENTID);
+  }
+}
