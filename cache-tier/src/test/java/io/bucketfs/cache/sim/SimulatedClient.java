@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class SimulatedClient {
   private static final int NAMES = 5;
-  private static final int WRITE_BYTES_MAX = 3_000;
+  private static final int WRITE_BYTES_MAX = 100_000;
+  private static final int WRITE_SMALL_BYTES_MAX = 3_000;
   private static final int FILE_BYTES_MAX = 150_000;
   private static final Duration PAUSE_MAX = Duration.ofSeconds(25);
 
@@ -138,7 +139,9 @@ final class SimulatedClient {
     if (file == null) {
       return;
     }
-    var data = new byte[1 + random.nextInt(WRITE_BYTES_MAX)];
+    // Most are so small that their bytes ride in the metadata.
+    var most = random.nextInt(4) == 0 ? WRITE_BYTES_MAX : WRITE_SMALL_BYTES_MAX;
+    var data = new byte[1 + random.nextInt(most)];
     random.nextBytes(data);
     var offset =
         random.nextInt(4) == 0

@@ -92,6 +92,11 @@ final class SimulatedWorld {
                 Mount.Policy.DEFAULT));
   }
 
+  /** Makes the next sync of an extent file fail. */
+  void failNextSync() {
+    disk.failSyncs(1);
+  }
+
   /** Ends the gateway where it stands. Outside of all tasks. */
   void crash(Crash kind) {
     execution.abandonAll();

@@ -56,6 +56,7 @@ public final class Contents implements Snapshots, AutoCloseable {
   private final Epoch epoch;
   private final ContentTable table;
   private final LogFloor floor;
+  private final RedoLog redo;
   private final DiskSpace space;
   private final ContentLoader loader;
   private final Reader reader;
@@ -87,6 +88,7 @@ public final class Contents implements Snapshots, AutoCloseable {
     table = new ContentTable(limits.idleExtentsMax());
     floor = new LogFloor(extents, ExtentStore.Stream.WRITE);
     var fillFloor = new LogFloor(extents, ExtentStore.Stream.FILL);
+    redo = new RedoLog(extents, committer, cache, table, floor, execution);
     space = new DiskSpace(extents, cache.store(), execution, limits.diskBytesMax());
     loader = new ContentLoader(cache);
     var fills =
@@ -104,6 +106,7 @@ public final class Contents implements Snapshots, AutoCloseable {
    *     writes again, since the epoch changed
    */
   public void start(boolean unsyncedMayBeLost) throws IOException, FileSystemException {
+    redo.recover();
     if (!unsyncedMayBeLost) {
       var replayed = new Replay(extents, committer, cache).run();
       if (replayed > 0) {
@@ -222,7 +225,8 @@ public final class Contents implements Snapshots, AutoCloseable {
               offset,
               part);
       var extent = new Extent(offset, part.readableBytes(), sequence, record, 0);
-      file.wrote(inode, extent, mark, Committer.nanos(execution.now()));
+      var write = new FileContent.Unstable(extent, mark, redo.hold(part));
+      file.wrote(inode, write, Committer.nanos(execution.now()));
     } catch (IOException e) {
       mark.release();
       throw Failures.ofDisk(e);
@@ -263,16 +267,10 @@ public final class Contents implements Snapshots, AutoCloseable {
     }
   }
 
-  /** Syncs and persists a capture. The file's commit lock is held. */
+  /** Makes a capture durable and persists it. The file's commit lock is held. */
   private void persist(FileContent file, FileContent.Capture capture) throws FileSystemException {
-    var durable = capture;
-    try {
-      extents.sync(records(capture));
-    } catch (IOException e) {
-      LOG.error("A sync of the write log failed; writing its records again", e);
-      durable = relocate(file, capture);
-    }
-    var done = durable;
+    var small = redo.takes(capture.writes());
+    var done = small ? capture : synced(file, capture);
     committer.commit(tx -> {
       var inode = tx.inode(file.key);
       var content = inode == null ? null : inode.content();
@@ -281,6 +279,9 @@ public final class Contents implements Snapshots, AutoCloseable {
       }
       for (var write : done.writes()) {
         ContentEdits.lay(tx, file.key, content.id(), write.extent());
+      }
+      if (small) {
+        redo.put(tx, file.key, done.writes());
       }
       var edit = inode.edit();
       edit.sizeBytes = Math.max(inode.sizeBytes(), done.overlay().sizeBytes());
@@ -295,7 +296,23 @@ public final class Contents implements Snapshots, AutoCloseable {
       floor.persist(tx);
       return null;
     });
-    file.committed(durable);
+    file.committed(done);
+    redo.letGo(done.writes());
+    if (small) {
+      redo.committed(done.writes());
+    }
+  }
+
+  /** Syncs the extent files of a capture, which is another one where that failed at first. */
+  private FileContent.Capture synced(FileContent file, FileContent.Capture capture)
+      throws FileSystemException {
+    try {
+      extents.sync(records(capture));
+      return capture;
+    } catch (IOException e) {
+      LOG.error("A sync of the write log failed; writing its records again", e);
+      return relocate(file, capture);
+    }
   }
 
   private static List<ExtentRecord> records(FileContent.Capture capture) {
@@ -328,7 +345,9 @@ public final class Contents implements Snapshots, AutoCloseable {
           copies.put(
               write,
               new FileContent.Unstable(
-                  new Extent(extent.offset(), extent.length(), extent.sequence(), copy, 0), mark));
+                  new Extent(extent.offset(), extent.length(), extent.sequence(), copy, 0),
+                  mark,
+                  write.bytes()));
         } finally {
           data.release();
         }
@@ -531,6 +550,11 @@ public final class Contents implements Snapshots, AutoCloseable {
         }
       }
     }
+    try {
+      redo.settle();
+    } catch (FileSystemException | IOException e) {
+      LOG.warn("Small writes stay in the metadata for now: {}", e.getMessage());
+    }
     execution.schedule(MAINTENANCE, "content-maintenance", this::maintain);
   }
 
@@ -543,11 +567,12 @@ public final class Contents implements Snapshots, AutoCloseable {
 
   /** Commits everything, so that nothing is to be replayed. */
   @Override
-  public void close() throws FileSystemException {
+  public void close() throws IOException, FileSystemException {
     closed = true;
     reaper.stop();
     evictor.stop();
     commitAll();
+    redo.settle();
     persistFloor();
   }
 }

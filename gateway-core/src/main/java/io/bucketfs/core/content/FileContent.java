@@ -76,8 +76,13 @@ final class FileContent {
   @GuardedBy("lock")
   private long fence;
 
-  /** An unstable write and the mark that keeps the log from it on. */
-  record Unstable(Extent extent, LogFloor.Mark mark) {}
+  /**
+   * An unstable write.
+   *
+   * @param mark keeps the log from it on
+   * @param bytes a copy for {@link RedoLog}, or null
+   */
+  record Unstable(Extent extent, LogFloor.Mark mark, byte @Nullable [] bytes) {}
 
   /**
    * What unstable writes changed in the inode.
@@ -172,13 +177,13 @@ final class FileContent {
   }
 
   /** Makes a write visible. */
-  void wrote(Inode inode, Extent extent, LogFloor.Mark mark, long nowNanos) {
+  void wrote(Inode inode, Unstable write, long nowNanos) {
     lock.lock();
     try {
-      map.lay(extent);
-      unstable.add(new Unstable(extent, mark));
+      map.lay(write.extent);
+      unstable.add(write);
       var old = overlay;
-      var size = Math.max(old == null ? inode.sizeBytes() : old.sizeBytes, extent.end());
+      var size = Math.max(old == null ? inode.sizeBytes() : old.sizeBytes, write.extent.end());
       var change = Math.max(inode.change(), old == null ? 0 : old.change) + 1;
       overlay = new Overlay(size, nowNanos, change);
     } finally {

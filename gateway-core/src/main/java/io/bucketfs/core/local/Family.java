@@ -23,6 +23,8 @@ public enum Family {
   REFERENCES,
   /** extent file → live bytes. */
   FILES,
+  /** extent file, position → the bytes of a small record whose extent file is not synced yet. */
+  REDO,
   /** mount, key → last known state of the object. */
   REMOTE,
   /** mount, inode → since when and why it differs from the bucket. */

@@ -54,6 +54,11 @@ public final class Keys {
         .toBytes();
   }
 
+  /** What all references to one record begin with. */
+  public static byte[] recordReferences(long file, long position) {
+    return new RecordWriter(16).i64(file).i64(position).toBytes();
+  }
+
   public static byte[] number(long number) {
     return new RecordWriter(8).i64(number).toBytes();
   }
