@@ -225,8 +225,7 @@ public final class Contents implements Snapshots, AutoCloseable {
               offset,
               part);
       var extent = new Extent(offset, part.readableBytes(), sequence, record, 0);
-      var write = new FileContent.Unstable(extent, mark, redo.hold(part));
-      file.wrote(inode, write, Committer.nanos(execution.now()));
+      file.wrote(inode, extent, mark, redo.hold(part), Committer.nanos(execution.now()));
     } catch (IOException e) {
       mark.release();
       throw Failures.ofDisk(e);
@@ -278,7 +277,11 @@ public final class Contents implements Snapshots, AutoCloseable {
         return null;
       }
       for (var write : done.writes()) {
-        ContentEdits.lay(tx, file.key, content.id(), write.extent());
+        if (write.alone() && content.base() == null) {
+          tx.putExtent(file.key, content.id(), write.extent());
+        } else {
+          ContentEdits.lay(tx, file.key, content.id(), write.extent());
+        }
       }
       if (small) {
         redo.put(tx, file.key, done.writes());
@@ -347,7 +350,8 @@ public final class Contents implements Snapshots, AutoCloseable {
               new FileContent.Unstable(
                   new Extent(extent.offset(), extent.length(), extent.sequence(), copy, 0),
                   mark,
-                  write.bytes()));
+                  write.bytes(),
+                  write.alone()));
         } finally {
           data.release();
         }

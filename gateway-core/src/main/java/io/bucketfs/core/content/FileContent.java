@@ -81,8 +81,9 @@ final class FileContent {
    *
    * @param mark keeps the log from it on
    * @param bytes a copy for {@link RedoLog}, or null
+   * @param alone whether nothing can be stored that it would have to be laid over
    */
-  record Unstable(Extent extent, LogFloor.Mark mark, byte @Nullable [] bytes) {}
+  record Unstable(Extent extent, LogFloor.Mark mark, byte @Nullable [] bytes, boolean alone) {}
 
   /**
    * What unstable writes changed in the inode.
@@ -177,13 +178,18 @@ final class FileContent {
   }
 
   /** Makes a write visible. */
-  void wrote(Inode inode, Unstable write, long nowNanos) {
+  void wrote(
+      Inode inode, Extent extent, LogFloor.Mark mark, byte @Nullable [] bytes, long nowNanos) {
     lock.lock();
     try {
-      map.lay(write.extent);
-      unstable.add(write);
+      // What is fetched from a base is stored before it is in the map.
+      var alone =
+          inode.requireContent().base() == null
+              && map.overlapping(extent.offset(), extent.end()).isEmpty();
+      map.lay(extent);
+      unstable.add(new Unstable(extent, mark, bytes, alone));
       var old = overlay;
-      var size = Math.max(old == null ? inode.sizeBytes() : old.sizeBytes, write.extent.end());
+      var size = Math.max(old == null ? inode.sizeBytes() : old.sizeBytes, extent.end());
       var change = Math.max(inode.change(), old == null ? 0 : old.change) + 1;
       overlay = new Overlay(size, nowNanos, change);
     } finally {
