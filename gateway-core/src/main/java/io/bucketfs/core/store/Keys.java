@@ -54,6 +54,11 @@ public final class Keys {
         .toBytes();
   }
 
+  /** What the keys of all references to a record begin with. */
+  public static byte[] record(long file, long position) {
+    return new RecordWriter(16).i64(file).i64(position).toBytes();
+  }
+
   public static byte[] number(long number) {
     return new RecordWriter(8).i64(number).toBytes();
   }
