@@ -117,8 +117,12 @@ final class RangesAndXattrsIT {
     assertThat(sent(mount, "CLONE")).isPositive();
     mount.sh("printf changed | dd of=clone bs=1 seek=1000 conv=notrunc status=none");
     mount.sh("sync");
-    demo.lab().host("sh", "-c",
-        "printf changed | dd of=%s bs=1 seek=1000 conv=notrunc status=none".formatted(demo.data("big")));
+    demo.lab()
+        .host(
+            "sh",
+            "-c",
+            "printf changed | dd of=%s bs=1 seek=1000 conv=notrunc status=none"
+                .formatted(demo.data("big")));
     var changed = TreeListing.sha256(demo.data("big"));
     mount.remount();
     assertThat(mount.sh("sha256sum <source")).startsWith(digest);

@@ -14,10 +14,7 @@ import io.bucketfs.core.store.InodeKey;
 import io.bucketfs.core.store.MetadataCache;
 import io.bucketfs.core.store.Transaction;
 import io.bucketfs.core.vfs.Attributes;
-import io.bucketfs.core.vfs.FileSystem.FileRange;
 import io.bucketfs.core.vfs.FileSystem.ReadResult;
-import io.bucketfs.core.vfs.FileSystem.Region;
-import io.bucketfs.core.vfs.FileSystem.SeekResult;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Patience;
@@ -65,8 +62,7 @@ public final class Contents implements Snapshots, AutoCloseable {
   private final Reaper reaper;
   private final Evictor evictor;
   private final ExclusiveUse exclusive;
-  private final Holes holes;
-  private final Sharing sharing;
+  private final FileRanges ranges;
   private volatile boolean closed;
 
   /**
@@ -102,8 +98,15 @@ public final class Contents implements Snapshots, AutoCloseable {
     evictor =
         new Evictor(extents, committer, cache, table, floor, fillFloor, space, execution, meters);
     exclusive = new ExclusiveUse(table, this::persist);
-    holes = new Holes(committer, cache, table, loader, exclusive);
-    sharing = new Sharing(extents, committer, table, reader, exclusive, space, execution);
+    ranges =
+        new FileRanges(
+            this,
+            cache,
+            table,
+            reader,
+            new Holes(committer, cache, table, loader, exclusive),
+            new Sharing(extents, committer, table, reader, exclusive, space, execution),
+            execution);
   }
 
   /**
@@ -371,87 +374,9 @@ public final class Contents implements Snapshots, AutoCloseable {
         });
   }
 
-  /** Finds data or a hole; see {@link io.bucketfs.core.vfs.FileSystem#seek}. */
-  public SeekResult seek(InodeKey key, long offset, Region region, Patience patience)
-      throws FileSystemException {
-    return holes.seek(key, offset, region, patience);
-  }
-
-  /** See {@link io.bucketfs.core.vfs.FileSystem#allocate}. */
-  public void allocate(InodeKey key, long offset, long length, Patience patience)
-      throws FileSystemException {
-    patience.requireWaiting();
-    ContentLoader.requireFile(cache, key, patience);
-    requireRange(offset, length);
-    holes.allocate(key, offset + length);
-  }
-
-  /** See {@link io.bucketfs.core.vfs.FileSystem#deallocate}. */
-  public void deallocate(InodeKey key, long offset, long length, Patience patience)
-      throws FileSystemException {
-    patience.requireWaiting();
-    ContentLoader.requireFile(cache, key, patience);
-    if (offset < 0 || length < 0) {
-      throw new FileSystemException(FsError.INVALID);
-    }
-    holes.deallocate(
-        key, offset, length > FILE_BYTES_MAX - offset ? FILE_BYTES_MAX : offset + length);
-  }
-
-  /** See {@link io.bucketfs.core.vfs.FileSystem#clone}. */
-  public void clone(FileRange from, InodeKey to, long toOffset, Patience patience)
-      throws FileSystemException {
-    patience.requireWaiting();
-    sharing.cloneAll(job(from, to, toOffset), patience);
-  }
-
-  /** See {@link io.bucketfs.core.vfs.FileSystem#copy}. */
-  public long copy(FileRange from, InodeKey to, long toOffset, Patience patience)
-      throws FileSystemException {
-    patience.requireWaiting();
-    return sharing.copyPart(job(from, to, toOffset), patience);
-  }
-
-  private Sharing.Job job(FileRange from, InodeKey to, long toOffset) throws FileSystemException {
-    var source = InodeKey.of(from.file());
-    requireRange(from.offset(), from.length());
-    requireRange(toOffset, from.length());
-    var end = from.offset() + from.length();
-    if (source.equals(to) && from.offset() < toOffset + from.length() && toOffset < end) {
-      throw new FileSystemException(FsError.INVALID, "the ranges overlap");
-    }
-    ContentLoader.requireFile(cache, source, Patience.FOREVER);
-    ContentLoader.requireFile(cache, to, Patience.FOREVER);
-    try {
-      if (attributes(source, Patience.FOREVER).sizeBytes() < end) {
-        throw new FileSystemException(FsError.INVALID, "the source is shorter");
-      }
-    } catch (IOException e) {
-      throw Failures.ofDisk(e);
-    }
-    return new Sharing.Job(source, from.offset(), to, toOffset, from.length());
-  }
-
-  private static void requireRange(long offset, long length) throws FileSystemException {
-    if (offset < 0 || length < 0 || offset > FILE_BYTES_MAX - length) {
-      throw new FileSystemException(FsError.FILE_TOO_BIG);
-    }
-  }
-
-  /** See {@link io.bucketfs.core.vfs.FileSystem#willNeed}. */
-  public void willNeed(InodeKey key, long offset, long length) {
-    execution.fork(
-        "will-need",
-        () -> {
-          var file = table.acquire(key);
-          try {
-            reader.willNeed(file, offset, offset + length);
-          } catch (FileSystemException e) {
-            LOG.debug("A hint came to nothing: {}", e.getMessage());
-          } finally {
-            table.release(file);
-          }
-        });
+  /** What is done with ranges of files besides reading and writing. */
+  public FileRanges ranges() {
+    return ranges;
   }
 
   /** Whether the file has writes that no transaction has persisted. */

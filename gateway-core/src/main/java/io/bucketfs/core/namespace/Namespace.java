@@ -353,7 +353,7 @@ public final class Namespace implements FileSystem {
   public SeekResult seek(FileId file, long offset, Region region, Patience patience)
       throws FileSystemException {
     inodes.mount(file.mount());
-    return contents.seek(InodeKey.of(file), offset, region, patience);
+    return contents.ranges().seek(InodeKey.of(file), offset, region, patience);
   }
 
   @Override
@@ -361,7 +361,7 @@ public final class Namespace implements FileSystem {
       throws FileSystemException {
     patience.requireWaiting();
     inodes.requireWritable(file);
-    contents.allocate(InodeKey.of(file), offset, length, patience);
+    contents.ranges().allocate(InodeKey.of(file), offset, length, patience);
   }
 
   @Override
@@ -369,7 +369,7 @@ public final class Namespace implements FileSystem {
       throws FileSystemException {
     patience.requireWaiting();
     inodes.requireWritable(file);
-    contents.deallocate(InodeKey.of(file), offset, length, patience);
+    contents.ranges().deallocate(InodeKey.of(file), offset, length, patience);
   }
 
   @Override
@@ -378,7 +378,7 @@ public final class Namespace implements FileSystem {
     patience.requireWaiting();
     requireSameMount(from.file(), to);
     inodes.requireWritable(to);
-    contents.clone(from, InodeKey.of(to), toOffset, patience);
+    contents.ranges().clone(from, InodeKey.of(to), toOffset, patience);
   }
 
   @Override
@@ -387,7 +387,7 @@ public final class Namespace implements FileSystem {
     patience.requireWaiting();
     requireSameMount(from.file(), to);
     inodes.requireWritable(to);
-    return contents.copy(from, InodeKey.of(to), toOffset, patience);
+    return contents.ranges().copy(from, InodeKey.of(to), toOffset, patience);
   }
 
   @Override
@@ -423,7 +423,7 @@ public final class Namespace implements FileSystem {
   @Override
   public void willNeed(FileId file, long offset, long length) throws FileSystemException {
     inodes.mount(file.mount());
-    contents.willNeed(InodeKey.of(file), offset, length);
+    contents.ranges().willNeed(InodeKey.of(file), offset, length);
   }
 
   @Override

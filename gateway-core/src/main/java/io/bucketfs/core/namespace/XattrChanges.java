@@ -87,7 +87,7 @@ final class XattrChanges {
               > Xattrs.METADATA_BYTES_MAX) {
             throw new FileSystemException(FsError.XATTR_TOO_BIG);
           }
-          return put(tx, before, xattrs);
+          return tx.noted(caller, put(tx, before, xattrs));
         });
   }
 
@@ -99,7 +99,7 @@ final class XattrChanges {
           if (before.xattrs().get(name) == null) {
             throw new FileSystemException(FsError.NO_XATTR);
           }
-          return put(tx, before, before.xattrs().without(name));
+          return tx.noted(caller, put(tx, before, before.xattrs().without(name)));
         });
   }
 
