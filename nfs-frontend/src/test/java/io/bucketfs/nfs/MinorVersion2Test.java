@@ -15,14 +15,12 @@ import io.bucketfs.nfs.state.StateId;
 import io.bucketfs.nfs.status.NfsStatus;
 import io.bucketfs.nfs.xdr.Xdr;
 import io.netty.buffer.ByteBuf;
-import io.netty.util.LeakPresenceDetector;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -49,11 +47,6 @@ final class MinorVersion2Test {
   void stop() throws Exception {
     client.close();
     server.close();
-  }
-
-  @AfterAll
-  static void nothingLeaks() {
-    LeakPresenceDetector.check();
   }
 
   /** A file that the client has open. */

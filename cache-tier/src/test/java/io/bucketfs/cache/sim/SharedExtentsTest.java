@@ -25,8 +25,10 @@ import org.junit.jupiter.api.Timeout;
 final class SharedExtentsTest {
   private static final int MIB = 1 << 20;
   private static final int DISK_BYTES = 24 * MIB;
-  private static final int SHARED_BYTES = MIB;
-  private static final int CLONES = 24;
+  private static final int SHARED_BYTES = 256 << 10;
+
+  /** Together more than the disk, and more of one record than a transaction takes. */
+  private static final int CLONES = 300;
 
   private static FileId create(SimulatedWorld world, String name) throws FileSystemException {
     return world

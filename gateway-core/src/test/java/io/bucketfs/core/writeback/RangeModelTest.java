@@ -1,5 +1,6 @@
 package io.bucketfs.core.writeback;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -34,6 +35,10 @@ final class RangeModelTest {
   private static final int SEEDS = 60;
   private static final int OPERATIONS = 150;
   private static final int FILES = 3;
+
+  /** Each is an extent and a hole. */
+  private static final int FRAGMENTS = 4_097;
+
   private static final int FILE_BYTES_MAX = 40_000;
 
   /** A file as it must be. */
@@ -118,6 +123,30 @@ final class RangeModelTest {
       assertThat(world.object("big")).isEqualTo("0123456789".repeat(100_000));
       var found = world.files.seek(target, 0, Region.HOLE, Patience.FOREVER);
       assertThat(found.offset()).isEqualTo(10);
+    });
+  }
+
+  /** More extents than one transaction takes are cloned and punched in several. */
+  @Test
+  void fragmentsAreClonedAndPunchedInSeveralTransactions() {
+    WriteBackTest.play(world -> {
+      var expected = new StringBuilder();
+      var source = world.write("source", "");
+      var data = Unpooled.copiedBuffer("x", UTF_8);
+      for (var i = 0; i < FRAGMENTS; i++) {
+        expected.append("\0x");
+        world.files.write(source, 2L * i + 1, data, Stability.UNSTABLE, Patience.FOREVER);
+      }
+      data.release();
+      var target = world.write("target", "old");
+      world.files.clone(new FileRange(source, 0, 2 * FRAGMENTS), target, 1, Patience.FOREVER);
+      assertThat(world.read(target)).isEqualTo("o" + expected);
+      world.flush();
+      assertThat(world.object("target")).isEqualTo("o" + expected);
+      world.files.deallocate(target, 1, 2 * FRAGMENTS - 1, Patience.FOREVER);
+      assertThat(world.read(target)).isEqualTo("o" + "\0".repeat(2 * FRAGMENTS - 1) + "x");
+      var found = world.files.seek(target, 1, Region.DATA, Patience.FOREVER);
+      assertThat(found.offset()).isEqualTo(2 * FRAGMENTS);
     });
   }
 

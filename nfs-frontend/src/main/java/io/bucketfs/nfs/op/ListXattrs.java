@@ -56,7 +56,8 @@ record ListXattrs(long cookie, int bytesMax) implements Operation {
   private static List<String> names(Compound c) throws NfsException, FileSystemException {
     return switch (c.current()) {
       case Handle.PseudoRoot _ -> List.of();
-      case Handle.Node(var file, _) -> c.fileSystem().xattrNames(c.caller(file), file, c.patience());
+      case Handle.Node(var file, _) ->
+          c.fileSystem().xattrNames(c.caller(file), file, c.patience());
     };
   }
 
