@@ -356,6 +356,26 @@ final class MinorVersion2Test {
     }
   }
 
+  /** RFC 7862, 14.1 defines the flag; EID4 of pynfs takes it for undefined in 4.2 too. */
+  @Test
+  void fencingMayBeOfferedInThisVersionOnly() throws Exception {
+    var fenceOperations = 4;
+    for (var version : List.of(1, 2)) {
+      try (var other = new TestClient(server.port(), version)) {
+        var exchange =
+            op(
+                OperationCode.EXCHANGE_ID,
+                out -> {
+                  out.writeLong(1);
+                  Xdr.writeString(out, "b");
+                  out.writeInt(fenceOperations).writeInt(0).writeInt(0);
+                });
+        assertThat(other.bare(exchange).status())
+            .isEqualTo(version == 1 ? NfsStatus.INVAL.code() : 0);
+      }
+    }
+  }
+
   @Test
   void attributesOfTheVersionAreTold() throws Exception {
     var file = open("f");
