@@ -38,6 +38,8 @@ final class MemoryFile {
   /** Chunks that were ever written; what is missing reads as zeros. */
   final TreeMap<Long, byte[]> chunks = new TreeMap<>();
 
+  final TreeMap<String, byte[]> xattrs = new TreeMap<>();
+
   record Entry(MemoryFile file, long cookie) {}
 
   MemoryFile(FileId id, FileType type, int mode) {
@@ -94,6 +96,29 @@ final class MemoryFile {
       index += length;
     }
     size = Math.max(size, at);
+  }
+
+  /** Where the next byte is that a chunk has, or that none has; the size where there is none. */
+  long seek(long offset, boolean data) {
+    for (var at = offset; at < size; at = (at / CHUNK_BYTES + 1) * CHUNK_BYTES) {
+      if (chunks.containsKey(at / CHUNK_BYTES) == data) {
+        return at;
+      }
+    }
+    return size;
+  }
+
+  void punch(long from, long to) {
+    for (var at = from; at < to; at = (at / CHUNK_BYTES + 1) * CHUNK_BYTES) {
+      var chunk = chunks.get(at / CHUNK_BYTES);
+      var start = (int) (at % CHUNK_BYTES);
+      var stop = (int) Math.min(CHUNK_BYTES, start + to - at);
+      if (chunk != null && start == 0 && stop == CHUNK_BYTES) {
+        chunks.remove(at / CHUNK_BYTES);
+      } else if (chunk != null) {
+        Arrays.fill(chunk, start, stop, (byte) 0);
+      }
+    }
   }
 
   void resize(long newSize) {

@@ -21,7 +21,9 @@ import io.bucketfs.core.vfs.SetAttributes.TimeChange;
 import io.bucketfs.core.vfs.Stability;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.buffer.Unpooled;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +34,12 @@ import org.jspecify.annotations.Nullable;
  * lock guards everything. It never waits.
  */
 public final class MemoryFileSystem implements FileSystem {
+  private static final int XATTR_BYTES_MAX = 2_048;
+
+  /** Small, so that clients meet short copies. */
+  static final long COPY_BYTES_MAX = 1 << 20;
+
+  private final List<FileRange> hints = new ArrayList<>();
   private final Map<FileId, MemoryFile> files = new HashMap<>();
   private volatile List<Export> exports =
       List.of(
@@ -512,6 +520,139 @@ public final class MemoryFileSystem implements FileSystem {
   @Override
   public synchronized void commit(FileId id, Patience patience) throws FileSystemException {
     file(id);
+  }
+
+  private MemoryFile regular(FileId id) throws FileSystemException {
+    var file = file(id);
+    if (file.type != FileType.FILE) {
+      throw failure(file.type == FileType.DIRECTORY ? FsError.IS_A_DIRECTORY : FsError.WRONG_TYPE);
+    }
+    return file;
+  }
+
+  @Override
+  public synchronized SeekResult seek(FileId id, long offset, Region region, Patience patience)
+      throws FileSystemException {
+    var file = regular(id);
+    if (offset >= file.size) {
+      throw failure(FsError.NO_SUCH_OFFSET);
+    }
+    var found = file.seek(offset, region == Region.DATA);
+    return new SeekResult(found, found == file.size);
+  }
+
+  @Override
+  public synchronized void allocate(FileId id, long offset, long length, Patience patience)
+      throws FileSystemException {
+    var file = regular(id);
+    if (length > Long.MAX_VALUE - offset) {
+      throw failure(FsError.FILE_TOO_BIG);
+    }
+    if (file.size < offset + length) {
+      file.resize(offset + length);
+      touch(file);
+    }
+  }
+
+  @Override
+  public synchronized void deallocate(FileId id, long offset, long length, Patience patience)
+      throws FileSystemException {
+    var file = regular(id);
+    if (offset < file.size) {
+      file.punch(offset, offset + Math.min(length, file.size - offset));
+    }
+    touch(file);
+  }
+
+  @Override
+  public synchronized void clone(FileRange from, FileId to, long toOffset, Patience patience)
+      throws FileSystemException {
+    var source = regular(from.file());
+    var target = regular(to);
+    var end = from.offset() + from.length();
+    if (from.file().mount() != to.mount()) {
+      throw failure(FsError.CROSS_DEVICE);
+    }
+    if (end > source.size
+        || (source == target && from.offset() < toOffset + from.length() && toOffset < end)) {
+      throw failure(FsError.INVALID);
+    }
+    var bytes = Unpooled.buffer((int) from.length());
+    source.read(from.offset(), bytes, (int) from.length());
+    target.write(toOffset, bytes);
+    touch(target);
+  }
+
+  @Override
+  public synchronized long copy(FileRange from, FileId to, long toOffset, Patience patience)
+      throws FileSystemException {
+    var part = Math.min(from.length(), COPY_BYTES_MAX);
+    clone(new FileRange(from.file(), from.offset(), part), to, toOffset, patience);
+    return part;
+  }
+
+  @Override
+  public synchronized byte[] xattr(Caller caller, FileId id, String name, Patience patience)
+      throws FileSystemException {
+    var file = file(id);
+    require(caller, file, Permissions.READ);
+    var value = file.xattrs.get(name);
+    if (value == null) {
+      throw failure(FsError.NO_XATTR);
+    }
+    return value;
+  }
+
+  @Override
+  public synchronized List<String> xattrNames(Caller caller, FileId id, Patience patience)
+      throws FileSystemException {
+    var file = file(id);
+    require(caller, file, Permissions.READ);
+    return List.copyOf(file.xattrs.keySet());
+  }
+
+  @Override
+  public synchronized ChangeInfo setXattr(
+      Caller caller, FileId id, String name, byte[] value, XattrMode mode, Patience patience)
+      throws FileSystemException {
+    var file = file(id);
+    require(caller, file, Permissions.WRITE);
+    if (value.length > XATTR_BYTES_MAX) {
+      throw failure(FsError.XATTR_TOO_BIG);
+    }
+    if (file.xattrs.containsKey(name) && mode == XattrMode.CREATE) {
+      throw failure(FsError.EXISTS);
+    }
+    if (!file.xattrs.containsKey(name) && mode == XattrMode.REPLACE) {
+      throw failure(FsError.NO_XATTR);
+    }
+    var before = file.change;
+    file.xattrs.put(name, value);
+    touchMetadata(file);
+    return new ChangeInfo(before, file.change);
+  }
+
+  @Override
+  public synchronized ChangeInfo removeXattr(
+      Caller caller, FileId id, String name, Patience patience) throws FileSystemException {
+    var file = file(id);
+    require(caller, file, Permissions.WRITE);
+    var before = file.change;
+    if (file.xattrs.remove(name) == null) {
+      throw failure(FsError.NO_XATTR);
+    }
+    touchMetadata(file);
+    return new ChangeInfo(before, file.change);
+  }
+
+  @Override
+  public synchronized void willNeed(FileId id, long offset, long length) {
+    hints.add(new FileRange(id, offset, length));
+  }
+
+  /** What was said to be needed. */
+  public synchronized List<FileRange> hints() {
+    return List.copyOf(hints);
   }
 
   @Override

@@ -4,6 +4,8 @@ import io.bucketfs.core.vfs.FileId;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** What a file must hold: what is stable for sure, and what was acknowledged on top of it. */
 final class FileModel {
@@ -13,12 +15,18 @@ final class FileModel {
   private byte[] acknowledged;
   private byte[] stable;
   private final List<UnstableWrite> unstable;
+  private final Map<String, String> xattrs;
 
   FileModel(FileId id, byte[] bytes) {
+    this(id, bytes, Map.of());
+  }
+
+  FileModel(FileId id, byte[] bytes, Map<String, String> xattrs) {
     this.id = id;
     acknowledged = bytes;
     stable = bytes;
     unstable = new ArrayList<>();
+    this.xattrs = new TreeMap<>(xattrs);
   }
 
   private FileModel(FileModel from) {
@@ -26,6 +34,7 @@ final class FileModel {
     acknowledged = from.acknowledged;
     stable = from.stable;
     unstable = new ArrayList<>(from.unstable);
+    xattrs = new TreeMap<>(from.xattrs);
   }
 
   FileModel copy() {
@@ -45,6 +54,25 @@ final class FileModel {
 
   void truncate(int size) {
     acknowledged = Arrays.copyOf(acknowledged, size);
+    commit();
+  }
+
+  /** Extended attributes, which are always stable. */
+  Map<String, String> xattrs() {
+    return xattrs;
+  }
+
+  void punch(int from, int to) {
+    var next = acknowledged.clone();
+    if (from < next.length) {
+      Arrays.fill(next, from, Math.min(to, next.length), (byte) 0);
+    }
+    acknowledged = next;
+    commit();
+  }
+
+  void share(byte[] data, int offset) {
+    write(offset, data);
     commit();
   }
 

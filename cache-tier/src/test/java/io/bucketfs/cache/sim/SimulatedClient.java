@@ -1,11 +1,14 @@
 package io.bucketfs.cache.sim;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bucketfs.core.vfs.Caller;
 import io.bucketfs.core.vfs.CreateMode;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystem;
+import io.bucketfs.core.vfs.FileSystem.FileRange;
+import io.bucketfs.core.vfs.FileSystem.XattrMode;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.NewNode;
@@ -14,6 +17,7 @@ import io.bucketfs.core.vfs.SetAttributes;
 import io.bucketfs.core.vfs.Stability;
 import io.netty.buffer.Unpooled;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -101,7 +105,7 @@ final class SimulatedClient {
   private void operate() throws Exception {
     var name = "f" + random.nextInt(NAMES);
     var file = model.get(name);
-    switch (random.nextInt(12)) {
+    switch (random.nextInt(18)) {
       case 0, 1 -> create(name);
       case 2, 3, 4, 5 -> write(name, file, Stability.UNSTABLE);
       case 6 -> write(name, file, Stability.FILE_SYNC);
@@ -109,6 +113,9 @@ final class SimulatedClient {
       case 8 -> truncate(name, file);
       case 9 -> rename(name, "f" + random.nextInt(NAMES));
       case 10 -> remove(name, file);
+      case 11, 12, 13 -> share(file, "f" + random.nextInt(NAMES));
+      case 14, 15 -> punch(name, file);
+      case 16 -> setXattr(name, file);
       default -> read(file);
     }
   }
@@ -191,6 +198,84 @@ final class SimulatedClient {
     done(next);
   }
 
+  /** Clones or copies a part of a file to another one, or to another place of the same. */
+  private void share(@Nullable FileModel from, String to) throws Exception {
+    var target = model.get(to);
+    if (from == null || target == null || from.bytes().length == 0) {
+      return;
+    }
+    var start = random.nextInt(from.bytes().length);
+    var length = 1 + random.nextInt(from.bytes().length - start);
+    var offset = random.nextInt(target.bytes().length + 1);
+    if ((from == target && start < offset + length && offset < start + length)
+        || offset + length > FILE_BYTES_MAX) {
+      return;
+    }
+    var data = Arrays.copyOfRange(from.bytes(), start, start + length);
+    var next = copy();
+    next.values().stream().filter(file -> file.id.equals(from.id)).forEach(FileModel::commit);
+    next.values().stream()
+        .filter(file -> file.id.equals(target.id))
+        .forEach(file -> file.share(data, offset));
+    pending = next;
+    var range = new FileRange(from.id, start, length);
+    if (random.nextBoolean()) {
+      world.files().clone(range, target.id, offset, Patience.FOREVER);
+    } else {
+      assertThat(world.files().copy(range, target.id, offset, Patience.FOREVER)).isEqualTo(length);
+    }
+    done(next);
+  }
+
+  private void punch(String name, @Nullable FileModel file) throws Exception {
+    if (file == null) {
+      return;
+    }
+    var from = random.nextInt(file.bytes().length + 1);
+    var length = random.nextInt(FILE_BYTES_MAX / 4);
+    var next = copy();
+    var target = next.get(name);
+    if (target == null) {
+      throw new IllegalStateException("the model lost " + name);
+    }
+    target.punch(from, from + length);
+    pending = next;
+    world.files().deallocate(file.id, from, length, Patience.FOREVER);
+    done(next);
+  }
+
+  private void setXattr(String name, @Nullable FileModel file) throws Exception {
+    if (file == null) {
+      return;
+    }
+    var attribute = "X" + random.nextInt(3);
+    var value = Long.toString(random.nextLong());
+    var next = copy();
+    var target = next.get(name);
+    if (target == null) {
+      throw new IllegalStateException("the model lost " + name);
+    }
+    var had = target.xattrs().containsKey(attribute);
+    if (had && random.nextInt(3) == 0) {
+      target.xattrs().remove(attribute);
+      pending = next;
+      world.files().removeXattr(Caller.ROOT, file.id, attribute, Patience.FOREVER);
+    } else {
+      target.xattrs().put(attribute, value);
+      pending = next;
+      world
+          .files()
+          .setXattr(
+              Caller.ROOT,
+              file.id,
+              attribute,
+              value.getBytes(UTF_8),
+              had ? XattrMode.REPLACE : XattrMode.CREATE,
+              Patience.FOREVER);
+    }
+    done(next);
+  }
+
   private void rename(String from, String to) throws Exception {
     var file = model.get(from);
     if (file == null) {
@@ -270,9 +355,21 @@ final class SimulatedClient {
     for (var entry : ids.entrySet()) {
       seen.put(
           entry.getKey(),
-          new FileModel(entry.getValue(), contents(world.files(), entry.getValue())));
+          new FileModel(
+              entry.getValue(),
+              contents(world.files(), entry.getValue()),
+              xattrs(world.files(), entry.getValue())));
     }
     return seen;
+  }
+
+  private static Map<String, String> xattrs(FileSystem files, FileId id)
+      throws FileSystemException {
+    var found = new TreeMap<String, String>();
+    for (var name : files.xattrNames(Caller.ROOT, id, Patience.FOREVER)) {
+      found.put(name, new String(files.xattr(Caller.ROOT, id, name, Patience.FOREVER), UTF_8));
+    }
+    return found;
   }
 
   /** Checks what is there after a crash, and goes on from it. */
@@ -298,7 +395,9 @@ final class SimulatedClient {
         && expected.entrySet().stream()
             .allMatch(entry -> {
               var actual = seen.get(entry.getKey());
-              return actual != null && entry.getValue().allows(actual.bytes(), powerLost);
+              return actual != null
+                  && entry.getValue().xattrs().equals(actual.xattrs())
+                  && entry.getValue().allows(actual.bytes(), powerLost);
             });
   }
 
@@ -310,6 +409,7 @@ final class SimulatedClient {
             .append(file.bytes().length)
             .append(':')
             .append(Digests.of(file.bytes()))
+            .append(file.xattrs())
             .append(' '));
     return text.toString();
   }

@@ -23,6 +23,14 @@ public final class ContentEdits {
     }
   }
 
+  /** Puts a file whose bytes were changed. */
+  static void putModified(Tx tx, Inode.Edit file) throws IOException {
+    file.exclusiveVerifier = 0;
+    var changed = file.modified(tx.nowNanos()).freeze();
+    tx.put(changed);
+    tx.markDirty(changed);
+  }
+
   /**
    * Sets a file's length. Cutting it to nothing gives it a new, empty content; cutting it shorter
    * takes away extents and base; making it longer leaves a hole.

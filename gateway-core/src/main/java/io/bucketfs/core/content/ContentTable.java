@@ -69,6 +69,16 @@ final class ContentTable {
     }
   }
 
+  /** Lets a file in use forget its extents. */
+  void unload(InodeKey key) {
+    with(
+        key,
+        content -> {
+          content.unload();
+          return content;
+        });
+  }
+
   /** The content if it is in use. */
   @Nullable FileContent active(InodeKey key) {
     return active.get(key);

@@ -62,6 +62,8 @@ public final class Contents implements Snapshots, AutoCloseable {
   private final Reader reader;
   private final Reaper reaper;
   private final Evictor evictor;
+  private final ExclusiveUse exclusive;
+  private final FileRanges ranges;
   private volatile boolean closed;
 
   /**
@@ -97,6 +99,16 @@ public final class Contents implements Snapshots, AutoCloseable {
     reaper = new Reaper(committer, cache, table, execution);
     evictor =
         new Evictor(extents, committer, cache, table, floor, fillFloor, space, execution, meters);
+    exclusive = new ExclusiveUse(table, this::persist);
+    ranges =
+        new FileRanges(
+            this,
+            cache,
+            table,
+            reader,
+            new Holes(committer, cache, table, loader, exclusive),
+            new Sharing(extents, committer, table, reader, exclusive, space, execution),
+            execution);
   }
 
   /**
@@ -376,28 +388,18 @@ public final class Contents implements Snapshots, AutoCloseable {
    */
   public <T extends @Nullable Object> T exclusively(InodeKey key, Transaction<T> transaction)
       throws FileSystemException {
-    var file = table.acquire(key);
-    try {
-      file.commits.lock();
-      try {
-        file.gate.writeLock().lock();
-        try {
-          var capture = file.capture();
-          if (capture != null) {
-            persist(file, capture);
-          }
+    return exclusive.of(
+        key,
+        () -> {
           var result = committer.commit(transaction);
-          file.unload();
+          table.unload(key);
           return result;
-        } finally {
-          file.gate.writeLock().unlock();
-        }
-      } finally {
-        file.commits.unlock();
-      }
-    } finally {
-      table.release(file);
-    }
+        });
+  }
+
+  /** What is done with ranges of files besides reading and writing. */
+  public FileRanges ranges() {
+    return ranges;
   }
 
   /** Whether the file has writes that no transaction has persisted. */
@@ -432,16 +434,22 @@ public final class Contents implements Snapshots, AutoCloseable {
         if (capture != null) {
           persist(file, capture);
         }
-        ContentLoader.requireFile(cache, key, Patience.FOREVER);
+        var gaps = file.gaps(loader.loadAlone(file));
         var inode =
             committer.commit(tx -> {
               var now = tx.requireInode(key);
+              for (var gap : gaps) {
+                ContentEdits.lay(tx, key, now.requireContent().id(), gap);
+              }
               var edit = now.edit();
               edit.content = now.requireContent().withExportFloor(now.sizeBytes());
               var noted = edit.freeze();
               tx.put(noted);
               return noted;
             });
+        if (!gaps.isEmpty()) {
+          file.unload();
+        }
         loader.loadAlone(file);
         var mapped = file.allExtents();
         var pins = pin(mapped);

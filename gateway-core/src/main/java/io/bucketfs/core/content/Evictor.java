@@ -1,5 +1,6 @@
 package io.bucketfs.core.content;
 
+import io.bucketfs.core.local.ExtentRecord;
 import io.bucketfs.core.local.ExtentStore;
 import io.bucketfs.core.local.ExtentStore.FileInfo;
 import io.bucketfs.core.local.Family;
@@ -28,6 +29,9 @@ import org.slf4j.LoggerFactory;
  * and above the high-water mark the oldest ones with something clean in them. Of such a file the
  * clean extents are dropped (their bytes are in S3), the dirty ones are appended to the write log
  * again, synced and mapped there, and only then the file is deleted. Dirty data is never dropped.
+ *
+ * <p>A record that several files share is judged for each of them: who has it in S3 too lets go of
+ * it, and for all others it is written once more, not once for each.
  *
  * <p>A file that may hold records which no metadata reflects yet is left alone.
  */
@@ -161,8 +165,21 @@ final class Evictor {
   }
 
   private List<Reference> references(long file, int max) throws IOException {
-    var entries =
-        cache.store().scan(Family.REFERENCES, Keys.number(file), Keys.number(file + 1), max);
+    return references(
+        cache.store().scan(Family.REFERENCES, Keys.number(file), Keys.number(file + 1), max));
+  }
+
+  /** Some who map a record. */
+  private static List<Reference> references(Tx tx, ExtentRecord record) throws IOException {
+    return references(
+        tx.scan(
+            Family.REFERENCES,
+            Keys.record(record.file(), record.position()),
+            Keys.record(record.file(), record.position() + 1),
+            REFERENCES_A_TRANSACTION));
+  }
+
+  private static List<Reference> references(List<Entry> entries) {
     var found = new ArrayList<Reference>(entries.size());
     for (var entry : entries) {
       var key = new RecordReader(entry.key());
@@ -186,9 +203,8 @@ final class Evictor {
         delete(file);
         return true;
       }
-      var kept = dropClean(file, references);
-      for (var keep : kept) {
-        move(keep);
+      for (var shared : byRecord(dropClean(file, references))) {
+        move(shared);
       }
     }
   }
@@ -265,46 +281,91 @@ final class Evictor {
     return null;
   }
 
-  /** Appends a dirty extent to the write log again and maps it there. */
-  private void move(Kept kept) throws IOException, FileSystemException {
-    var reference = kept.reference;
-    var from = kept.extent;
+  /** Extents of the same record together; references come in the order of records. */
+  private static List<List<Kept>> byRecord(List<Kept> kept) {
+    var groups = new ArrayList<List<Kept>>();
+    for (var keep : kept) {
+      if (groups.isEmpty()
+          || !groups.getLast().getLast().extent.requireRecord().equals(keep.extent.record())) {
+        groups.add(new ArrayList<>());
+      }
+      groups.getLast().add(keep);
+    }
+    return groups;
+  }
+
+  /**
+   * Appends what is dirty of a record to the write log again, and maps it there for all who share
+   * it. The copy's header names one of them; it is not replayed, as it is no newer than that one's
+   * metadata.
+   */
+  private void move(List<Kept> shared) throws IOException, FileSystemException {
+    var first = shared.getFirst();
+    var old = first.extent.requireRecord();
+    var from = Integer.MAX_VALUE;
+    var to = 0;
+    for (var kept : shared) {
+      from = Math.min(from, kept.extent.skip());
+      to = Math.max(to, kept.extent.skip() + (int) kept.extent.length());
+    }
+    var start = from;
     var mark = floor.mark();
     try {
-      var data =
-          extents.read(from.requireRecord(), from.skip(), (int) from.length(), Patience.FOREVER);
-      Extent to;
+      var data = extents.read(old, start, to - start, Patience.FOREVER);
+      ExtentRecord copy;
       try {
-        var record =
+        copy =
             extents.append(
                 ExtentStore.Stream.WRITE,
-                reference.inode.mount(),
-                reference.inode.number(),
-                reference.content,
-                from.sequence(),
-                from.offset(),
+                first.reference.inode.mount(),
+                first.reference.inode.number(),
+                first.reference.content,
+                first.extent.sequence(),
+                Math.max(0, first.extent.offset() - (first.extent.skip() - start)),
                 data);
-        to = new Extent(from.offset(), from.length(), from.sequence(), record, 0);
       } finally {
         data.release();
       }
-      extents.sync(List.of(to.requireRecord()));
-      committer.commit(tx -> {
-        var now = mapped(tx, from.requireRecord().file(), reference);
-        if (from.equals(now)) {
-          tx.deleteExtent(reference.inode.mount(), reference.content, from);
-          tx.putExtent(reference.inode, reference.content, to);
-          tx.afterCommit(() -> {
-            var present = table.present(reference.inode);
-            if (present != null) {
-              present.moved(reference.content, from, to);
-            }
-          });
-        }
-        return null;
-      });
+      extents.sync(List.of(copy));
+      while (!committer.commit(tx -> remap(tx, old, start, copy))) {
+        // Each turn maps some of them.
+      }
     } finally {
       mark.release();
     }
+  }
+
+  /**
+   * Maps extents of a record in its copy; returns whether there were no more than one turn takes.
+   */
+  private boolean remap(Tx tx, ExtentRecord old, int start, ExtentRecord copy) throws IOException {
+    var references = references(tx, old);
+    var changed = false;
+    for (var reference : references) {
+      var from = mapped(tx, old.file(), reference);
+      if (from == null
+          || from.skip() < start
+          || from.skip() + from.length() > start + copy.length()
+          || isClean(tx, reference, from)) {
+        continue;
+      }
+      var to = new Extent(from.offset(), from.length(), from.sequence(), copy, from.skip() - start);
+      tx.deleteExtent(reference.inode.mount(), reference.content, from);
+      tx.putExtent(reference.inode, reference.content, to);
+      changed = true;
+      tx.afterCommit(() -> {
+        var present = table.present(reference.inode);
+        if (present != null) {
+          present.moved(reference.content, from, to);
+        }
+      });
+    }
+    return !changed || references.size() < REFERENCES_A_TRANSACTION;
+  }
+
+  private static boolean isClean(Tx tx, Reference reference, Extent extent) throws IOException {
+    var inode = tx.inode(reference.inode);
+    var content = inode == null ? null : inode.content();
+    return content == null || content.id() != reference.content || content.hasInBase(extent);
   }
 }

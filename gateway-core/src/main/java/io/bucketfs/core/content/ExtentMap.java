@@ -50,6 +50,69 @@ final class ExtentMap {
     }
   }
 
+  /**
+   * Where, from an offset on, the first byte is that is data, or else that is in a hole.
+   *
+   * @param to where the search ends; also the answer where nothing is found
+   * @param baseLength up to where bytes outside of all extents are those of the base
+   */
+  long seek(long from, long to, long baseLength, boolean data) {
+    var before = extents.lowerEntry(from);
+    var at = from;
+    if (before != null && before.getValue().end() > from) {
+      if ((before.getValue().record() != null) == data) {
+        return from;
+      }
+      at = before.getValue().end();
+    }
+    for (var extent : extents.tailMap(at).values()) {
+      if (at >= to) {
+        return to;
+      }
+      if (extent.offset() > at) {
+        var found = seekUnmapped(at, Math.min(extent.offset(), to), baseLength, data);
+        if (found >= 0) {
+          return found;
+        }
+      }
+      if (extent.offset() < to && (extent.record() != null) == data) {
+        return extent.offset();
+      }
+      at = extent.end();
+    }
+    var found = at < to ? seekUnmapped(at, to, baseLength, data) : -1;
+    return found >= 0 ? found : to;
+  }
+
+  /** As {@link #seek}, where no extent is; -1 where nothing is found. */
+  private static long seekUnmapped(long from, long to, long baseLength, boolean data) {
+    if (data) {
+      return from < baseLength ? from : -1;
+    }
+    var hole = Math.max(from, baseLength);
+    return hole < to ? hole : -1;
+  }
+
+  /** Ranges where no extent is, as holes under everything; at most so many. */
+  List<Extent> gaps(long from, long to, int max) {
+    var gaps = new ArrayList<Extent>();
+    var before = extents.lowerEntry(from);
+    var at = before == null ? from : Math.max(from, before.getValue().end());
+    for (var extent : extents.tailMap(at).values()) {
+      if (extent.offset() >= to || gaps.size() == max) {
+        break;
+      }
+      if (extent.offset() > at) {
+        gaps.add(new Extent(at, extent.offset() - at, 0, null, 0));
+      }
+      at = extent.end();
+    }
+    if (at < to && gaps.size() < max) {
+      gaps.add(new Extent(at, to - at, 0, null, 0));
+    }
+    return gaps;
+  }
+
   int size() {
     return extents.size();
   }

@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * waits).
  */
 final class FileContent {
+  private static final int GAPS_MAX = 4_096;
+
   final InodeKey key;
   final ReentrantLock commits = new ReentrantLock();
   final ReentrantReadWriteLock gate = new ReentrantReadWriteLock(true);
@@ -144,6 +146,31 @@ final class FileContent {
     lock.lock();
     try {
       return loaded == content ? map.overlapping(from, to) : null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** As {@link ExtentMap#seek}; -1 where this content is not loaded. */
+  long seek(long content, long from, long to, long baseLength, boolean data) {
+    lock.lock();
+    try {
+      return loaded == content ? map.seek(from, to, baseLength, data) : -1;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * What was never written of a file whose extents are loaded, as holes that lie under everything:
+   * once the file is exported they would look like bytes of the base. At most so many, since the
+   * rest only costs a fetch of zeroes.
+   */
+  List<Extent> gaps(Inode inode) {
+    var base = inode.requireContent().base();
+    lock.lock();
+    try {
+      return map.gaps(base == null ? 0 : base.length(), inode.sizeBytes(), GAPS_MAX);
     } finally {
       lock.unlock();
     }

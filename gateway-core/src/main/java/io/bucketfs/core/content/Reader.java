@@ -112,6 +112,55 @@ final class Reader {
     throw new FileSystemException(FsError.DELAY, "the cache is too small for its readers");
   }
 
+  /**
+   * Fetches what only the base has of the start of a range.
+   *
+   * @return up to where the range is here
+   */
+  long fetchMissing(FileContent file, long from, long to, Patience patience)
+      throws FileSystemException {
+    var step = limits.readAheadBytesMax();
+    for (var attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      var inode = ContentLoader.requireFile(cache, file.key, patience);
+      var content = inode.requireContent();
+      var mapped = file.overlapping(content.id(), from, to);
+      if (mapped == null) {
+        loader.load(file);
+        continue;
+      }
+      var missing = firstMissing(content, mapped, from, to);
+      if (missing == to || missing - from >= step) {
+        return missing;
+      }
+      fetch(file, inode, missing, Math.min(to, missing + step), patience, attempt);
+    }
+    throw new FileSystemException(FsError.DELAY, "the cache is too small for its readers");
+  }
+
+  /** How many bytes of a range only the base has. */
+  long missingBytes(FileContent file, long from, long to) throws FileSystemException {
+    var inode = loader.load(file);
+    var content = inode.requireContent();
+    var mapped = file.overlapping(content.id(), from, to);
+    var base = content.base();
+    if (mapped == null || base == null) {
+      return 0;
+    }
+    var end = Math.min(to, base.length());
+    var missing = Math.max(0, end - from);
+    for (var extent : mapped) {
+      missing -= Math.max(0, Math.min(extent.end(), end) - Math.max(extent.offset(), from));
+    }
+    return missing;
+  }
+
+  /** Starts to fetch what only the base has of the start of a range. */
+  void willNeed(FileContent file, long from, long to) throws FileSystemException {
+    var inode = ContentLoader.requireFile(cache, file.key, Patience.FOREVER);
+    loader.load(file);
+    fills.start(file, inode, from, Math.min(to, from + limits.readAheadBytesMax()));
+  }
+
   private void fetch(
       FileContent file, Inode inode, long from, long to, Patience patience, int attempt)
       throws FileSystemException {
@@ -240,8 +289,8 @@ final class Reader {
     }
     LOG.warn("A corrupt copy is fetched again: {}", bad.getMessage());
     // All that is left of the record, however writes have cut it up since.
-    var from = extent.offset() - extent.skip();
-    var to = from + extent.requireRecord().length();
+    var from = Math.max(0, extent.offset() - extent.skip());
+    var to = extent.offset() - extent.skip() + extent.requireRecord().length();
     committer.commit(tx -> {
       for (var stored : tx.extents(file.key.mount(), content.id(), from, to)) {
         if (bad.isPartOf(stored) && content.hasInBase(stored)) {

@@ -290,7 +290,7 @@ final class RedoLog {
   private void append(Logged logged) throws IOException, FileSystemException {
     var old = logged.record;
     var from = key(old);
-    var to = Keys.recordReferences(old.file(), old.position() + 1);
+    var to = Keys.record(old.file(), old.position() + 1);
     if (cache.store().scan(Family.REFERENCES, from, to, 1).isEmpty()) {
       return;
     }
@@ -317,8 +317,8 @@ final class RedoLog {
   }
 
   private void replace(Tx tx, ExtentRecord old, ExtentRecord copy) throws IOException {
-    var from = Keys.recordReferences(old.file(), old.position());
-    var to = Keys.recordReferences(old.file(), old.position() + 1);
+    var from = Keys.record(old.file(), old.position());
+    var to = Keys.record(old.file(), old.position() + 1);
     for (var entry : tx.scan(Family.REFERENCES, from, to, Integer.MAX_VALUE)) {
       var key = new RecordReader(entry.key());
       key.i64();
@@ -344,6 +344,6 @@ final class RedoLog {
   }
 
   private static byte[] key(ExtentRecord record) {
-    return Keys.recordReferences(record.file(), record.position());
+    return Keys.record(record.file(), record.position());
   }
 }

@@ -7,6 +7,7 @@ import io.bucketfs.core.object.KeyRules;
 import io.bucketfs.core.object.ObjectHead;
 import io.bucketfs.core.object.PosixAttributes;
 import io.bucketfs.core.object.PosixMetadata;
+import io.bucketfs.core.object.Xattrs;
 import io.bucketfs.core.store.Content;
 import io.bucketfs.core.store.DirentKey;
 import io.bucketfs.core.store.Inode;
@@ -47,7 +48,7 @@ final class AttributeImport {
   }
 
   private static final PosixAttributes NOTHING =
-      new PosixAttributes(FileType.FILE, 0, 0, 0, 0, 0, 0, null);
+      new PosixAttributes(FileType.FILE, 0, 0, 0, 0, 0, 0, null, Xattrs.NONE);
 
   /**
    * Gives a file whose attributes are pending those of its object. What was changed here meanwhile
@@ -129,6 +130,7 @@ final class AttributeImport {
     edit.uid = attributes.uid();
     edit.gid = attributes.gid();
     edit.modifyNanos = attributes.modifyNanos();
+    edit.xattrs = attributes.xattrs();
     edit.attributesPending = false;
   }
 

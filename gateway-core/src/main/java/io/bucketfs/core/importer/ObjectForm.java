@@ -25,7 +25,8 @@ public final class ObjectForm {
         inode.modifyNanos(),
         inode.deviceMajor(),
         inode.deviceMinor(),
-        linkId);
+        linkId,
+        inode.xattrs());
   }
 
   /** Digest of these attributes. */

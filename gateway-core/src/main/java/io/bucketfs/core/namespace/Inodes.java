@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Finds inodes, and what must hold of them before anything is done. */
 final class Inodes {
-  private static final int STICKY = 01000;
+  static final int STICKY = 01000;
 
   private final MetadataCache cache;
   private final MountTable mounts;

@@ -50,4 +50,14 @@ final class Names {
     // Each char is at most three bytes of UTF-8: most names need no encoding to be measured.
     return text.length() * 3 <= NAME_BYTES_MAX ? text.length() : text.getBytes(UTF_8).length;
   }
+
+  /** Fails where no extended attribute may have a name. */
+  static void requireXattr(String name, int bytesMax) throws FileSystemException {
+    if (name.isEmpty() || name.indexOf('\0') >= 0) {
+      throw new FileSystemException(FsError.BAD_NAME);
+    }
+    if (name.getBytes(UTF_8).length > bytesMax) {
+      throw new FileSystemException(FsError.NAME_TOO_LONG);
+    }
+  }
 }

@@ -48,6 +48,7 @@ public final class Namespace implements FileSystem {
   private final Creation creation;
   private final Removal removal;
   private final AttributeChanges attributeChanges;
+  private final XattrChanges xattrs;
   private final DirectoryListing listing;
 
   public Namespace(
@@ -65,6 +66,7 @@ public final class Namespace implements FileSystem {
     creation = new Creation(committer, epoch);
     removal = new Removal(committer, epoch);
     attributeChanges = new AttributeChanges(committer, contents);
+    xattrs = new XattrChanges(committer, contents, epoch);
     listing = new DirectoryListing(cache, contents, importing);
   }
 
@@ -345,6 +347,83 @@ public final class Namespace implements FileSystem {
   public void commit(FileId file, Patience patience) throws FileSystemException {
     inodes.mount(file.mount());
     contents.commit(InodeKey.of(file), patience);
+  }
+
+  @Override
+  public SeekResult seek(FileId file, long offset, Region region, Patience patience)
+      throws FileSystemException {
+    inodes.mount(file.mount());
+    return contents.ranges().seek(InodeKey.of(file), offset, region, patience);
+  }
+
+  @Override
+  public void allocate(FileId file, long offset, long length, Patience patience)
+      throws FileSystemException {
+    patience.requireWaiting();
+    inodes.requireWritable(file);
+    contents.ranges().allocate(InodeKey.of(file), offset, length, patience);
+  }
+
+  @Override
+  public void deallocate(FileId file, long offset, long length, Patience patience)
+      throws FileSystemException {
+    patience.requireWaiting();
+    inodes.requireWritable(file);
+    contents.ranges().deallocate(InodeKey.of(file), offset, length, patience);
+  }
+
+  @Override
+  public void clone(FileRange from, FileId to, long toOffset, Patience patience)
+      throws FileSystemException {
+    patience.requireWaiting();
+    requireSameMount(from.file(), to);
+    inodes.requireWritable(to);
+    contents.ranges().clone(from, InodeKey.of(to), toOffset, patience);
+  }
+
+  @Override
+  public long copy(FileRange from, FileId to, long toOffset, Patience patience)
+      throws FileSystemException {
+    patience.requireWaiting();
+    requireSameMount(from.file(), to);
+    inodes.requireWritable(to);
+    return contents.ranges().copy(from, InodeKey.of(to), toOffset, patience);
+  }
+
+  @Override
+  public byte[] xattr(Caller caller, FileId file, String name, Patience patience)
+      throws FileSystemException {
+    return XattrChanges.get(caller, inodes.requireComplete(file, patience), name);
+  }
+
+  @Override
+  public List<String> xattrNames(Caller caller, FileId file, Patience patience)
+      throws FileSystemException {
+    return XattrChanges.names(caller, inodes.requireComplete(file, patience));
+  }
+
+  @Override
+  public ChangeInfo setXattr(
+      Caller caller, FileId file, String name, byte[] value, XattrMode mode, Patience patience)
+      throws FileSystemException {
+    patience.requireWaiting();
+    var mount = inodes.requireWritable(file);
+    var inode = inodes.requireComplete(file, patience);
+    return xattrs.set(mount, caller, inode.key(), name, value, mode);
+  }
+
+  @Override
+  public ChangeInfo removeXattr(Caller caller, FileId file, String name, Patience patience)
+      throws FileSystemException {
+    patience.requireWaiting();
+    inodes.requireWritable(file);
+    return xattrs.remove(caller, inodes.requireComplete(file, patience).key(), name);
+  }
+
+  @Override
+  public void willNeed(FileId file, long offset, long length) throws FileSystemException {
+    inodes.mount(file.mount());
+    contents.ranges().willNeed(InodeKey.of(file), offset, length);
   }
 
   @Override

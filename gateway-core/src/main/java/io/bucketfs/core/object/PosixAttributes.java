@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param mode permission bits, 07777
  * @param modifyNanos nanoseconds since the epoch
  * @param linkId what the names of one hard-linked file share; null for a file with one name
+ * @param xattrs extended attributes
  */
 public record PosixAttributes(
     FileType type,
@@ -18,7 +19,8 @@ public record PosixAttributes(
     long modifyNanos,
     int deviceMajor,
     int deviceMinor,
-    @Nullable String linkId) {
+    @Nullable String linkId,
+    Xattrs xattrs) {
 
   /**
    * A stable 64-bit digest, never 0: two sets of attributes with the same digest need not be
@@ -33,6 +35,9 @@ public record PosixAttributes(
       for (var i = 0; i < linkId.length(); i++) {
         hash = mixed(hash, linkId.charAt(i));
       }
+    }
+    if (!xattrs.isEmpty()) {
+      hash = mixed(hash, xattrs.hash());
     }
     return hash == 0 ? 1 : hash;
   }

@@ -89,6 +89,7 @@ public final class PosixMetadata {
     if (token != null) {
       metadata.put(TOKEN, token);
     }
+    attributes.xattrs().encode(metadata);
     return metadata;
   }
 
@@ -105,7 +106,7 @@ public final class PosixMetadata {
   public static Decoded decode(Map<String, String> metadata, PosixAttributes defaults) {
     var foreign = new HashMap<String, String>();
     metadata.forEach((name, value) -> {
-      if (!KNOWN.contains(name)) {
+      if (!KNOWN.contains(name) && !Xattrs.isEncoded(name, value)) {
         foreign.put(name, value);
       }
     });
@@ -118,6 +119,8 @@ public final class PosixMetadata {
             ? FileType.ofMode(mode.getAsInt())
             : defaults.type();
     var device = isDevice(type) ? device(metadata.get(DEVICE)) : NO_DEVICE;
+    var any = uid.isPresent() || gid.isPresent() || mode.isPresent() || mtime.isPresent();
+    var xattrs = Xattrs.decode(metadata);
     var attributes =
         new PosixAttributes(
             type,
@@ -127,8 +130,8 @@ public final class PosixMetadata {
             mtime.orElse(defaults.modifyNanos()),
             device.major,
             device.minor,
-            metadata.get(LINK));
-    var any = uid.isPresent() || gid.isPresent() || mode.isPresent() || mtime.isPresent();
+            metadata.get(LINK),
+            any || !xattrs.isEmpty() ? xattrs : defaults.xattrs());
     return new Decoded(attributes, Map.copyOf(foreign), metadata.get(TOKEN), any);
   }
 

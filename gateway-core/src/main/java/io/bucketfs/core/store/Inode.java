@@ -1,5 +1,6 @@
 package io.bucketfs.core.store;
 
+import io.bucketfs.core.object.Xattrs;
 import io.bucketfs.core.vfs.Attributes;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileType;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param explicitTimes whether a directory's times were set by a client, and so are worth a marker
  * @param exclusiveVerifier of the exclusive create that made it, until the first change
  * @param content bytes of a regular file, else null
+ * @param xattrs extended attributes of a file or directory
  */
 public record Inode(
     InodeKey key,
@@ -45,8 +47,12 @@ public record Inode(
     boolean localOnly,
     boolean explicitTimes,
     long exclusiveVerifier,
-    @Nullable Content content) {
-  private static final int FORMAT = 1;
+    @Nullable Content content,
+    Xattrs xattrs) {
+  /** Format 1 had no extended attributes. */
+  private static final int FORMAT = 2;
+
+  private static final int FORMAT_WITHOUT_XATTRS = 1;
 
   /** The handle of this inode; numbers are never used again, so the generation is always 1. */
   public FileId id() {
@@ -122,13 +128,15 @@ public record Inode(
     if (content != null) {
       content.encode(writer);
     }
+    writer.i32(xattrs.size());
+    xattrs.forEach((attribute, value) -> writer.text(attribute).blob(value));
     return writer.toBytes();
   }
 
   static Inode decode(InodeKey key, byte[] value) {
     var reader = new RecordReader(value);
     var format = reader.u8();
-    if (format != FORMAT) {
+    if (format != FORMAT && format != FORMAT_WITHOUT_XATTRS) {
       throw new IllegalStateException("inode " + key + " has unknown format " + format);
     }
     var typeAndMode = reader.i32();
@@ -155,6 +163,9 @@ public record Inode(
     edit.explicitTimes = (flags & 8) != 0;
     edit.exclusiveVerifier = reader.i64();
     edit.content = reader.bool() ? Content.decode(reader) : null;
+    for (var left = format == FORMAT ? reader.i32() : 0; left > 0; left--) {
+      edit.xattrs = edit.xattrs.with(reader.text(), reader.blob());
+    }
     return edit.freeze();
   }
 
@@ -188,6 +199,7 @@ public record Inode(
     public boolean explicitTimes;
     public long exclusiveVerifier;
     public @Nullable Content content;
+    public Xattrs xattrs = Xattrs.NONE;
 
     /** A new inode. */
     public Edit(InodeKey key, FileType type) {
@@ -218,6 +230,7 @@ public record Inode(
       explicitTimes = from.explicitTimes;
       exclusiveVerifier = from.exclusiveVerifier;
       content = from.content;
+      xattrs = from.xattrs;
     }
 
     /** Sets all three times. */
@@ -266,7 +279,8 @@ public record Inode(
           localOnly,
           explicitTimes,
           exclusiveVerifier,
-          content);
+          content,
+          xattrs);
     }
   }
 }

@@ -54,8 +54,8 @@ public final class Keys {
         .toBytes();
   }
 
-  /** What all references to one record begin with. */
-  public static byte[] recordReferences(long file, long position) {
+  /** What the keys of all references to a record begin with. */
+  public static byte[] record(long file, long position) {
     return new RecordWriter(16).i64(file).i64(position).toBytes();
   }
 

@@ -310,6 +310,12 @@ public final class Tx {
 
   /** Extents that overlap a range of a content, in order. */
   public List<Extent> extents(int mount, long content, long from, long to) throws IOException {
+    return extents(mount, content, from, to, Integer.MAX_VALUE);
+  }
+
+  /** As {@link #extents(int, long, long, long)}, but no more than so many and a page. */
+  public List<Extent> extents(int mount, long content, long from, long to, int max)
+      throws IOException {
     var found = new ArrayList<Extent>();
     var start = Keys.extent(mount, content, from);
     var before = floor(Family.EXTENTS, Keys.extent(mount, content, 0), start);
@@ -326,7 +332,7 @@ public final class Tx {
       for (var entry : page) {
         found.add(Extent.ofEntry(entry));
       }
-      if (page.size() < PAGE) {
+      if (page.size() < PAGE || found.size() > max) {
         return found;
       }
       next = Keys.after(page.getLast().key());

@@ -137,6 +137,96 @@ public interface FileSystem {
   /** Makes everything durable that was written to the file before this call. */
   void commit(FileId file, Patience patience) throws FileSystemException;
 
+  /**
+   * Finds where data or a hole begins, at an offset or after it. Every file ends with a hole. Bytes
+   * that only the bucket has count as data.
+   *
+   * @throws FileSystemException NO_SUCH_OFFSET where the offset is not below the file's size
+   */
+  SeekResult seek(FileId file, long offset, Region region, Patience patience)
+      throws FileSystemException;
+
+  /**
+   * What a seek found.
+   *
+   * @param offset of the first byte; the file's size where there is none before its end
+   * @param endOfFile whether there is none
+   */
+  record SeekResult(long offset, boolean endOfFile) {}
+
+  /** What {@link #seek} looks for. */
+  enum Region {
+    DATA,
+    HOLE
+  }
+
+  /**
+   * Lets a file reach to the end of a range, with zeroes where nothing was written; bytes that are
+   * there stay. Durable when it returns. No disk space is set aside for it: a write never fails for
+   * want of it, since writers are made to wait instead.
+   */
+  void allocate(FileId file, long offset, long length, Patience patience)
+      throws FileSystemException;
+
+  /** Turns a range into a hole, as far as the file reaches. Durable when it returns. */
+  void deallocate(FileId file, long offset, long length, Patience patience)
+      throws FileSystemException;
+
+  /**
+   * Gives a range of a file the bytes of another range, of the same file or of another one in the
+   * mount, without copying them. Durable when it returns, and seen as a whole by other readers.
+   *
+   * @throws FileSystemException INVALID where the source is shorter or the ranges overlap
+   */
+  void clone(FileRange from, FileId to, long toOffset, Patience patience)
+      throws FileSystemException;
+
+  /**
+   * As {@link #clone}, but may stop early, having done a part of it.
+   *
+   * @return how many bytes were copied, at least one unless none were asked for
+   */
+  long copy(FileRange from, FileId to, long toOffset, Patience patience) throws FileSystemException;
+
+  /** A range of a file. */
+  record FileRange(FileId file, long offset, long length) {}
+
+  /**
+   * The value of an extended attribute in the namespace {@code user.}; names are without that
+   * prefix. The receiver does not change the array.
+   *
+   * @throws FileSystemException NO_XATTR where there is none of that name
+   */
+  byte[] xattr(Caller caller, FileId file, String name, Patience patience)
+      throws FileSystemException;
+
+  /** The names of all extended attributes, sorted. */
+  List<String> xattrNames(Caller caller, FileId file, Patience patience) throws FileSystemException;
+
+  /**
+   * Sets an extended attribute of a file or directory. Durable when it returns.
+   *
+   * @throws FileSystemException EXISTS or NO_XATTR where the mode does not allow it, XATTR_TOO_BIG
+   *     where all of them together are more than an object's metadata hold
+   */
+  ChangeInfo setXattr(
+      Caller caller, FileId file, String name, byte[] value, XattrMode mode, Patience patience)
+      throws FileSystemException;
+
+  /** Whether an extended attribute may be new, must be new, or must be there. */
+  enum XattrMode {
+    EITHER,
+    CREATE,
+    REPLACE
+  }
+
+  /** Takes an extended attribute away. Durable when it returns. */
+  ChangeInfo removeXattr(Caller caller, FileId file, String name, Patience patience)
+      throws FileSystemException;
+
+  /** Starts to bring a range from the bucket, as far as that is worth it. Never waits. */
+  void willNeed(FileId file, long offset, long length) throws FileSystemException;
+
   /** Changes exactly when unstable writes may have been lost (RFC 8881, 18.32.3). */
   long writeVerifier();
 

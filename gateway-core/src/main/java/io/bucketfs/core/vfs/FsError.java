@@ -31,6 +31,12 @@ public enum FsError {
   IS_A_SYMLINK,
   /** Neither file, directory nor symlink, where one is needed. */
   WRONG_TYPE,
+  /** There is neither data nor a hole where one was looked for: the offset is not in the file. */
+  NO_SUCH_OFFSET,
+  /** The file has no extended attribute of that name. */
+  NO_XATTR,
+  /** The value of an extended attribute, or all of them together, would be too large. */
+  XATTR_TOO_BIG,
   /** Not now: the client asks again, nothing was changed. */
   DELAY,
   NOT_SUPPORTED

@@ -375,6 +375,7 @@ final class InodePlan {
   private boolean isMarkerWanted(Inode directory) throws IOException {
     var policy = mount.mount().policy();
     return directory.explicitTimes()
+        || !directory.xattrs().isEmpty()
         || directory.uid() != policy.defaultUid()
         || directory.gid() != policy.defaultGid()
         || directory.mode() != policy.defaultDirectoryMode()

@@ -1,5 +1,6 @@
 package io.bucketfs.core.object;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bucketfs.core.vfs.FileType;
@@ -11,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 final class PosixMetadataTest {
   private static final PosixAttributes DEFAULTS =
-      new PosixAttributes(FileType.FILE, 0644, 7, 8, 99, 0, 0, null);
+      new PosixAttributes(FileType.FILE, 0644, 7, 8, 99, 0, 0, null, Xattrs.NONE);
 
   private static final List<FileType> TYPES = List.of(FileType.values());
 
@@ -21,7 +22,8 @@ final class PosixMetadataTest {
 
   @Test
   void writesTheFormOfFsxForLustre() {
-    var attributes = new PosixAttributes(FileType.FILE, 0644, 1000, -2, 1_500_000_001, 0, 0, null);
+    var attributes =
+        new PosixAttributes(FileType.FILE, 0644, 1000, -2, 1_500_000_001, 0, 0, null, Xattrs.NONE);
     assertThat(PosixMetadata.encode(attributes, "token", Map.of("colour", "blue")))
         .isEqualTo(
             Map.of(
@@ -48,7 +50,8 @@ final class PosixMetadataTest {
               random.nextLong(),
               device ? random.nextInt(4_096) : 0,
               device ? random.nextInt(1 << 20) : 0,
-              random.nextBoolean() ? "link" : null);
+              random.nextBoolean() ? "link" : null,
+              xattrs(random));
       if (attributes.uid() == -1) {
         continue;
       }
@@ -130,7 +133,51 @@ final class PosixMetadataTest {
 
   @Test
   void theHashTellsAttributesApart() {
-    var other = new PosixAttributes(FileType.FILE, 0600, 7, 8, 99, 0, 0, null);
+    var other = new PosixAttributes(FileType.FILE, 0600, 7, 8, 99, 0, 0, null, Xattrs.NONE);
     assertThat(other.hash()).isNotEqualTo(DEFAULTS.hash()).isNotZero();
+  }
+
+  private static Xattrs xattrs(SplittableRandom random) {
+    var xattrs = Xattrs.NONE;
+    for (var left = random.nextInt(4); left > 0; left--) {
+      var name = new StringBuilder();
+      for (var length = 1 + random.nextInt(8); length > 0; length--) {
+        name.append((char) (random.nextBoolean() ? 33 + random.nextInt(94) : 'à' + left));
+      }
+      var value = new byte[random.nextInt(6)];
+      random.nextBytes(value);
+      xattrs = xattrs.with(name.toString(), value);
+    }
+    return xattrs;
+  }
+
+  /** S3 keeps names in lower case and takes no control characters or spaces for granted. */
+  @Test
+  void extendedAttributesAreWrittenForPeople() {
+    var xattrs =
+        Xattrs.NONE
+            .with("Origin", "a b".getBytes(UTF_8))
+            .with("plain-1", "text/plain".getBytes(UTF_8))
+            .with("empty", new byte[0])
+            .with("zero", "0s".getBytes(UTF_8));
+    var file = new PosixAttributes(FileType.FILE, 0644, 7, 8, 99, 0, 0, null, xattrs);
+    var metadata = PosixMetadata.encode(file, null, Map.of());
+    assertThat(metadata)
+        .containsEntry("xattr-.4frigin", "0sYSBi")
+        .containsEntry("xattr-plain-1", "text/plain")
+        .containsEntry("xattr-empty", "0s")
+        .containsEntry("xattr-zero", "0sMHM=");
+    assertThat(PosixMetadata.decode(metadata, DEFAULTS).attributes()).isEqualTo(file);
+    assertThat(file.hash())
+        .isNotEqualTo(
+            new PosixAttributes(FileType.FILE, 0644, 7, 8, 99, 0, 0, null, Xattrs.NONE).hash());
+  }
+
+  @Test
+  void whatOnlyLooksLikeAnExtendedAttributeStaysForeign() {
+    var foreign = Map.of("xattr-", "v", "xattr-Upper", "v", "xattr-.zz", "v", "xattr-a", "0s?");
+    var read = PosixMetadata.decode(foreign, DEFAULTS);
+    assertThat(read.foreign()).isEqualTo(foreign);
+    assertThat(read.attributes().xattrs()).isEqualTo(Xattrs.NONE);
   }
 }

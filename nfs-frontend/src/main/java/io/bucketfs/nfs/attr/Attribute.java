@@ -47,8 +47,10 @@ public final class Attribute {
   public static final int TIME_MODIFY_SET = 54;
   public static final int MOUNTED_ON_FILEID = 55;
   public static final int SUPPATTR_EXCLCREAT = 75;
+  public static final int CLONE_BLKSIZE = 77;
   public static final int CHANGE_ATTR_TYPE = 79;
   public static final int MODE_UMASK = 81;
+  public static final int XATTR_SUPPORT = 82;
 
   private static final AttributeMask SUPPORTED_41 =
       AttributeMask.of(
@@ -99,7 +101,7 @@ public final class Attribute {
           SUPPATTR_EXCLCREAT);
 
   private static final AttributeMask SUPPORTED_42 =
-      SUPPORTED_41.with(CHANGE_ATTR_TYPE).with(MODE_UMASK);
+      SUPPORTED_41.with(CLONE_BLKSIZE).with(CHANGE_ATTR_TYPE).with(MODE_UMASK).with(XATTR_SUPPORT);
 
   private static final AttributeMask SETTABLE_41 =
       AttributeMask.of(SIZE, MODE, OWNER, OWNER_GROUP, TIME_ACCESS_SET, TIME_MODIFY_SET);

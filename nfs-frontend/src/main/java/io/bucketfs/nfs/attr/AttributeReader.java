@@ -42,8 +42,8 @@ public final class AttributeReader {
   /**
    * Makes sense of an fattr4.
    *
-   * @throws NfsException ATTRNOTSUPP for what is not supported, INVAL for what cannot be set,
-   *     BADOWNER for owners that are not numbers, BADXDR where the lengths do not fit
+   * @throws NfsException ATTRNOTSUPP for what is not supported, INVAL for what cannot be set, or
+   *     not together, BADOWNER for owners that are not numbers, BADXDR where the lengths do not fit
    */
   public static Wanted read(RawAttributes raw, int minorVersion) throws NfsException {
     var mask = raw.mask();
@@ -51,6 +51,9 @@ public final class AttributeReader {
       throw new NfsException(NfsStatus.ATTRNOTSUPP);
     }
     if (!mask.isWithin(Attribute.settable(minorVersion))) {
+      throw new NfsException(NfsStatus.INVAL);
+    }
+    if (mask.has(Attribute.MODE) && mask.has(Attribute.MODE_UMASK)) {
       throw new NfsException(NfsStatus.INVAL);
     }
     var in = raw.values().duplicate();

@@ -19,6 +19,9 @@ public final class AttributeWriter {
   /** RFC 7862, 12.2.3: later changes have greater change attributes. */
   private static final int CHANGE_TYPE_MONOTONIC = 0;
 
+  /** RFC 7862, 12.2.1: ranges are cloned from any byte on. */
+  private static final int CLONE_BYTES = 1;
+
   private static final FileSystemStatistics NO_STATISTICS =
       new FileSystemStatistics(0, 0, 0, 0, 0, 0);
 
@@ -96,7 +99,8 @@ public final class AttributeWriter {
           Attribute.CASE_PRESERVING,
           Attribute.CHOWN_RESTRICTED,
           Attribute.HOMOGENEOUS,
-          Attribute.NO_TRUNC ->
+          Attribute.NO_TRUNC,
+          Attribute.XATTR_SUPPORT ->
           Xdr.writeBoolean(out, true);
       case Attribute.NAMED_ATTR, Attribute.CASE_INSENSITIVE -> Xdr.writeBoolean(out, false);
       case Attribute.FILES_AVAIL -> out.writeLong(statistics.availableFiles());
@@ -110,6 +114,7 @@ public final class AttributeWriter {
       case Attribute.SPACE_FREE -> out.writeLong(statistics.freeBytes());
       case Attribute.SPACE_TOTAL -> out.writeLong(statistics.totalBytes());
       case Attribute.TIME_DELTA -> out.writeLong(0).writeInt(1);
+      case Attribute.CLONE_BLKSIZE -> out.writeInt(CLONE_BYTES);
       case Attribute.CHANGE_ATTR_TYPE -> out.writeInt(CHANGE_TYPE_MONOTONIC);
       default -> throw new IllegalStateException("supported but not written: " + number);
     }

@@ -154,6 +154,66 @@ public final class ReadOnlyFileSystem implements FileSystem {
   }
 
   @Override
+  public SeekResult seek(FileId file, long offset, Region region, Patience patience)
+      throws FileSystemException {
+    return all.seek(file, offset, region, patience);
+  }
+
+  @Override
+  public void allocate(FileId file, long offset, long length, Patience patience)
+      throws FileSystemException {
+    throw refused();
+  }
+
+  @Override
+  public void deallocate(FileId file, long offset, long length, Patience patience)
+      throws FileSystemException {
+    throw refused();
+  }
+
+  @Override
+  public void clone(FileRange from, FileId to, long toOffset, Patience patience)
+      throws FileSystemException {
+    throw refused();
+  }
+
+  @Override
+  public long copy(FileRange from, FileId to, long toOffset, Patience patience)
+      throws FileSystemException {
+    throw refused();
+  }
+
+  @Override
+  public void willNeed(FileId file, long offset, long length) throws FileSystemException {
+    all.willNeed(file, offset, length);
+  }
+
+  @Override
+  public byte[] xattr(Caller caller, FileId file, String name, Patience patience)
+      throws FileSystemException {
+    return all.xattr(caller, file, name, patience);
+  }
+
+  @Override
+  public List<String> xattrNames(Caller caller, FileId file, Patience patience)
+      throws FileSystemException {
+    return all.xattrNames(caller, file, patience);
+  }
+
+  @Override
+  public ChangeInfo setXattr(
+      Caller caller, FileId file, String name, byte[] value, XattrMode mode, Patience patience)
+      throws FileSystemException {
+    throw refused();
+  }
+
+  @Override
+  public ChangeInfo removeXattr(Caller caller, FileId file, String name, Patience patience)
+      throws FileSystemException {
+    throw refused();
+  }
+
+  @Override
   public long writeVerifier() {
     return all.writeVerifier();
   }

@@ -17,11 +17,18 @@ record Access(int asked) implements Operation {
   private static final int EXTEND = 0x08;
   private static final int DELETE = 0x10;
   private static final int EXECUTE = 0x20;
+  private static final int XATTR_READ = 0x40;
+  private static final int XATTR_WRITE = 0x80;
+  private static final int XATTR_LIST = 0x100;
   private static final int CHANGES = MODIFY | EXTEND | DELETE;
   private static final int KNOWN_41 = 0x3f;
 
-  /** With the bits for extended attributes (RFC 8276), which are not supported but may be asked. */
-  private static final int KNOWN_42 = 0x1ff;
+  /**
+   * With the bits for extended attributes (RFC 8276, 8.5), which only files and directories have.
+   */
+  private static final int XATTRS = XATTR_READ | XATTR_WRITE | XATTR_LIST;
+
+  private static final int KNOWN_42 = KNOWN_41 | XATTRS;
 
   static Access read(ByteBuf in) {
     return new Access(Xdr.readInt(in));
@@ -44,9 +51,12 @@ record Access(int asked) implements Operation {
         var a = c.attributes(id);
         var directory = a.type() == FileType.DIRECTORY;
         supported = directory ? READ | LOOKUP | CHANGES : READ | MODIFY | EXTEND | EXECUTE;
+        if (directory || a.type() == FileType.FILE) {
+          supported |= XATTRS;
+        }
         allowed = allowed(Permissions.of(c.caller(id), a), directory);
         if (c.grant().readOnly()) {
-          allowed &= ~CHANGES;
+          allowed &= ~(CHANGES | XATTR_WRITE);
         }
       }
     }
@@ -57,10 +67,13 @@ record Access(int asked) implements Operation {
   private static int allowed(int permissions, boolean directory) {
     var bits = 0;
     if ((permissions & Permissions.READ) != 0) {
-      bits |= READ;
+      bits |= READ | XATTR_READ | XATTR_LIST;
     }
     if ((permissions & Permissions.EXECUTE) != 0) {
       bits |= directory ? LOOKUP : EXECUTE;
+    }
+    if ((permissions & Permissions.WRITE) != 0) {
+      bits |= XATTR_WRITE;
     }
     // Names are added and removed by those who may write a directory and search it.
     var searchable = !directory || (permissions & Permissions.EXECUTE) != 0;

@@ -329,6 +329,17 @@ public final class Compound {
     return currentStateId;
   }
 
+  /** As {@link #resolve}, for the saved object. */
+  StateId resolveSaved(StateId id) throws NfsException {
+    if (!id.equals(StateId.CURRENT)) {
+      return resolve(id);
+    }
+    if (savedStateId == null || savedStateId.equals(StateId.INVALID)) {
+      throw new NfsException(NfsStatus.BAD_STATEID);
+    }
+    return savedStateId;
+  }
+
   /** Forgets what is known of the current object, since it changes. */
   void forgetKnown() {
     known = null;

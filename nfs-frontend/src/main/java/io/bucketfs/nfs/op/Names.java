@@ -47,6 +47,28 @@ final class Names {
     return name;
   }
 
+  /**
+   * Makes the name of an extended attribute, which may have slashes and dots.
+   *
+   * @throws NfsException INVAL where it is empty or no UTF-8, NAMETOOLONG, BADCHAR
+   */
+  static String xattr(ByteBuf bytes) throws NfsException {
+    var length = bytes.readableBytes();
+    if (length == 0) {
+      throw new NfsException(NfsStatus.INVAL);
+    }
+    if (length > COMPONENT_BYTES_MAX) {
+      throw new NfsException(NfsStatus.NAMETOOLONG);
+    }
+    var copy = new byte[length];
+    bytes.getBytes(bytes.readerIndex(), copy);
+    var name = decode(copy);
+    if (name.indexOf('\0') >= 0) {
+      throw new NfsException(NfsStatus.BADCHAR);
+    }
+    return name;
+  }
+
   private static String decode(byte[] bytes) throws NfsException {
     for (var b : bytes) {
       if (b < 0) {

@@ -63,23 +63,23 @@ public enum OperationCode {
   WANT_DELEGATION(56),
   DESTROY_CLIENTID(57, DestroyClientId::read),
   RECLAIM_COMPLETE(58, ReclaimComplete::read),
-  ALLOCATE(59),
-  COPY(60),
+  ALLOCATE(59, Allocate::read),
+  COPY(60, Copy::read),
   COPY_NOTIFY(61),
-  DEALLOCATE(62),
+  DEALLOCATE(62, Deallocate::read),
   IO_ADVISE(63, IoAdvise::read),
   LAYOUTERROR(64),
   LAYOUTSTATS(65),
   OFFLOAD_CANCEL(66),
   OFFLOAD_STATUS(67),
   READ_PLUS(68),
-  SEEK(69),
+  SEEK(69, Seek::read),
   WRITE_SAME(70),
-  CLONE(71),
-  GETXATTR(72),
-  SETXATTR(73),
-  LISTXATTRS(74),
-  REMOVEXATTR(75);
+  CLONE(71, Clone::read),
+  GETXATTR(72, GetXattr::read),
+  SETXATTR(73, SetXattr::read),
+  LISTXATTRS(74, ListXattrs::read),
+  REMOVEXATTR(75, RemoveXattr::read);
 
   /** The number that stands in a reply for an operation that nobody knows. */
   public static final int ILLEGAL = 10_044;

@@ -1,6 +1,7 @@
 package io.bucketfs.nfs.op;
 
 import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.nfs.attr.Attribute;
 import io.bucketfs.nfs.attr.AttributeMask;
 import io.bucketfs.nfs.attr.AttributeReader;
 import io.bucketfs.nfs.attr.RawAttributes;
@@ -29,6 +30,10 @@ record SetAttr(StateId stateId, RawAttributes raw) implements Operation {
   public NfsStatus run(Compound c) throws NfsException, FileSystemException {
     var file = c.currentFile();
     var wanted = AttributeReader.read(raw, c.minorVersion());
+    if (wanted.mask().has(Attribute.MODE_UMASK)) {
+      // RFC 8275, 3: only for what is being created.
+      throw new NfsException(NfsStatus.INVAL);
+    }
     var throughOpen = false;
     if (wanted.values().sizeBytes() != null) {
       throughOpen = IoAccess.requireResize(c, file, c.resolve(stateId));

@@ -86,7 +86,11 @@ public enum NfsStatus {
   ENCR_ALG_UNSUPP(10079),
   NOT_ONLY_OP(10081),
   WRONG_CRED(10082),
-  WRONG_TYPE(10083);
+  WRONG_TYPE(10083),
+  UNION_NOTSUPP(10090),
+  OFFLOAD_NO_REQS(10094),
+  NOXATTR(10095),
+  XATTR2BIG(10096);
 
   private final int code;
 
@@ -122,6 +126,9 @@ public enum NfsStatus {
       case STALE -> STALE;
       case IS_A_SYMLINK -> SYMLINK;
       case WRONG_TYPE -> WRONG_TYPE;
+      case NO_SUCH_OFFSET -> NXIO;
+      case NO_XATTR -> NOXATTR;
+      case XATTR_TOO_BIG -> XATTR2BIG;
       // The client asks again after a while, and nothing was changed until then.
       case DELAY -> DELAY;
       case NOT_SUPPORTED -> NOTSUPP;

@@ -1,0 +1,169 @@
+package io.bucketfs.cache.sim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bucketfs.core.local.Crash;
+import io.bucketfs.core.object.BackendFailure;
+import io.bucketfs.core.object.ObjectStoreException;
+import io.bucketfs.core.object.RequestKind;
+import io.bucketfs.core.vfs.Caller;
+import io.bucketfs.core.vfs.CreateMode;
+import io.bucketfs.core.vfs.FileId;
+import io.bucketfs.core.vfs.FileSystem.FileRange;
+import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.SetAttributes;
+import io.bucketfs.core.vfs.Stability;
+import io.netty.buffer.Unpooled;
+import java.time.Duration;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Records that several files map: what one of them lets go of, the others keep. */
+@Timeout(60)
+final class SharedExtentsTest {
+  private static final int MIB = 1 << 20;
+  private static final int DISK_BYTES = 24 * MIB;
+  private static final int SHARED_BYTES = 256 << 10;
+
+  /** Together more than the disk, and more of one record than a transaction takes. */
+  private static final int CLONES = 300;
+
+  private static FileId create(SimulatedWorld world, String name) throws FileSystemException {
+    return world
+        .files()
+        .create(
+            Caller.ROOT,
+            world.root(),
+            name,
+            new CreateMode.Unchecked(),
+            SetAttributes.NONE,
+            Patience.FOREVER)
+        .attributes()
+        .id();
+  }
+
+  private static void refuseClones(RequestKind kind, String key) throws ObjectStoreException {
+    if (key.startsWith("clone")) {
+      throw new ObjectStoreException(new BackendFailure.Unreachable("not now"));
+    }
+  }
+
+  private static void assertHold(SimulatedWorld world, FileId[] files, byte[] bytes)
+      throws FileSystemException {
+    for (var file : files) {
+      assertThat(read(world, file)).isEqualTo(bytes);
+    }
+  }
+
+  private static void fill(SimulatedWorld world, FileId file, int bytes, long seed)
+      throws FileSystemException {
+    var random = new SplittableRandom(seed);
+    var all = new byte[bytes];
+    random.nextBytes(all);
+    for (var at = 0; at < bytes; at += 65_536) {
+      world
+          .files()
+          .write(
+              file,
+              at,
+              Unpooled.wrappedBuffer(all, at, 65_536),
+              Stability.UNSTABLE,
+              Patience.FOREVER);
+    }
+    world.files().commit(file, Patience.FOREVER);
+  }
+
+  private static void cloneAll(SimulatedWorld world, FileId from, FileId to, int bytes)
+      throws FileSystemException {
+    world.files().clone(new FileRange(from, 0, bytes), to, 0, Patience.FOREVER);
+  }
+
+  private static void flush(SimulatedWorld world, String name) throws Exception {
+    world.gateway().administration().flush("sim", name, true);
+  }
+
+  private static byte[] read(SimulatedWorld world, FileId file) throws FileSystemException {
+    return SimulatedClient.contents(world.files(), file);
+  }
+
+  /** The disk is full of clean data, so that every file in the log is worth evicting. */
+  private static void makeRoom(SimulatedWorld world) throws Exception {
+    for (var i = 0; i < 6; i++) {
+      var name = "other-" + i;
+      fill(world, create(world, name), 4 * MIB, 100 + i);
+      flush(world, name);
+      world.execution.sleep(Duration.ofSeconds(15));
+    }
+  }
+
+  /**
+   * The source is in S3 and its extents go; the clones are dirty and stay, in one copy. Were they
+   * copied once for each clone, they would not fit the disk.
+   */
+  @Test
+  void evictionKeepsOneCopyOfWhatClonesHaveDirty() {
+    var world = new SimulatedWorld(1, DISK_BYTES);
+    var clones = new FileId[CLONES];
+    var bytes = new byte[SHARED_BYTES];
+    new SplittableRandom(1).nextBytes(bytes);
+    world.execution.run(() -> {
+      world.start();
+      world.createMount();
+      var source = create(world, "source");
+      fill(world, source, SHARED_BYTES, 1);
+      flush(world, "source");
+      // What is not exported stays dirty.
+      world.bucket.faults().hook(SharedExtentsTest::refuseClones);
+      for (var i = 0; i < clones.length; i++) {
+        clones[i] = create(world, "clone-" + i);
+        cloneAll(world, source, clones[i], SHARED_BYTES);
+      }
+      makeRoom(world);
+      assertThat(read(world, source)).isEqualTo(bytes);
+      assertHold(world, clones, bytes);
+    });
+    world.crash(Crash.POWER);
+    world.execution.run(() -> {
+      world.start();
+      assertHold(world, clones, bytes);
+      world.files().remove(Caller.ROOT, world.root(), "source", Patience.FOREVER);
+      makeRoom(world);
+      assertHold(world, clones, bytes);
+      world.bucket.faults().hook((_, _) -> {});
+      flush(world, "");
+      for (var i = 0; i < clones.length; i++) {
+        assertThat(world.bucket.foreign().get("clone-" + i)).isEqualTo(bytes);
+      }
+      assertThat(world.bucket.foreign().get("source")).isNull();
+    });
+    world.execution.abandonAll();
+  }
+
+  /** Bytes that were only fetched are not durable; what was cloned of them is. */
+  @Test
+  void aCloneOfFetchedBytesSurvivesAPowerLoss() {
+    for (var seed = 1; seed <= 10; seed++) {
+      var world = new SimulatedWorld(seed, 1L << 40);
+      var bytes = new byte[MIB + 4_321];
+      new SplittableRandom(seed).nextBytes(bytes);
+      world.execution.run(() -> {
+        world.start();
+        world.createMount();
+        world.bucket.foreign().put("object", bytes);
+        var source =
+            world.files().lookup(Caller.ROOT, world.root(), "object", Patience.FOREVER).id();
+        cloneAll(world, source, create(world, "clone"), bytes.length);
+      });
+      world.crash(Crash.POWER);
+      world.execution.run(() -> {
+        world.bucket.foreign().delete("object");
+        world.start();
+        var clone = world.files().lookup(Caller.ROOT, world.root(), "clone", Patience.FOREVER).id();
+        assertThat(read(world, clone)).isEqualTo(bytes);
+      });
+      world.execution.abandonAll();
+    }
+  }
+}

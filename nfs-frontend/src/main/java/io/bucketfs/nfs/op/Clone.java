@@ -1,0 +1,27 @@
+package io.bucketfs.nfs.op;
+
+import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.nfs.status.NfsException;
+import io.bucketfs.nfs.status.NfsStatus;
+import io.netty.buffer.ByteBuf;
+
+/** CLONE (RFC 7862, 15.13). */
+record Clone(CopyRange range) implements Operation {
+  static Clone read(ByteBuf in) {
+    return new Clone(CopyRange.read(in));
+  }
+
+  @Override
+  public boolean isChange() {
+    return true;
+  }
+
+  @Override
+  public NfsStatus run(Compound c) throws NfsException, FileSystemException {
+    var target = range.requireTarget(c);
+    var source = range.requireSource(c);
+    c.fileSystem().clone(source, target, range.to(), c.patience());
+    c.forgetKnown();
+    return NfsStatus.OK;
+  }
+}
