@@ -21,6 +21,7 @@ import io.bucketfs.nfs.state.Clients;
 import io.bucketfs.nfs.state.LeaseClock;
 import io.bucketfs.nfs.state.LockWaiter;
 import io.bucketfs.nfs.state.OpenFiles;
+import io.bucketfs.nfs.state.Revocation;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
@@ -130,6 +131,8 @@ public final class NfsServer implements AutoCloseable {
     meters.gauge("nfs_connections", channels::size);
     meters.gauge("nfs_sessions", services.clients()::sessionCount);
     meters.gauge("nfs_open_files", services.openFiles()::fileCount);
+    meters.gauge("nfs_states", services.openFiles()::stateCount);
+    meters.gauge("nfs_reply_cache_bytes", services.clients()::replyCacheBytes);
     scheduleSweep(services, clock);
     LOG.info(
         "NFS listens at {}{}",
@@ -297,6 +300,22 @@ public final class NfsServer implements AutoCloseable {
         services.grace().isActive(),
         services.grace().awaitedCount(),
         clients);
+  }
+
+  /**
+   * Takes all opens and locks away from a client, which is told (RFC 8881, 8.5).
+   *
+   * @return whether there is such a client
+   */
+  public boolean revoke(long clientId) {
+    var services = requireRunning().services;
+    for (var client : services.clients().all()) {
+      if (client.id() == clientId) {
+        services.openFiles().revokeAll(client, Revocation.ADMINISTRATIVE);
+        return true;
+      }
+    }
+    return false;
   }
 
   private Running requireRunning() {

@@ -117,6 +117,21 @@ final class CourtesyTest {
     }
   }
 
+  @Test
+  void whatAnOperatorTakesAwayIsToldToBeRevoked() throws Exception {
+    var file = open(away, "o", "f", BOTH, 0);
+    var locks = lock(away, file, "l", WRITE_LOCK, 0, 10);
+    assertThat(server.server().revoke(away.clientId() + 1)).isFalse();
+    assertThat(server.server().revoke(away.clientId())).isTrue();
+    assertThat(flags()).isEqualTo(SequenceStatus.ADMIN_STATE_REVOKED);
+    var revoked = NfsStatus.ADMIN_REVOKED.code();
+    assertThat(TestState.test(away, file.id(), locks)).isEqualTo(List.of(revoked, revoked));
+    away.call(putFh(file.handle()), TestOps.read(file.id(), 0, 1)).require(NfsStatus.ADMIN_REVOKED);
+    away.call(free(file.id())).requireOk();
+    away.call(free(locks)).requireOk();
+    assertThat(flags()).isZero();
+  }
+
   /** A client that holds nothing is forgotten with its lease. */
   @Test
   void itIsForgottenWhereItHoldsNothing() throws Exception {

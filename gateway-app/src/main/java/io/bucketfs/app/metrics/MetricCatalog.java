@@ -51,6 +51,8 @@ public final class MetricCatalog {
           gauge("nfs_connections", "Open client connections."),
           gauge("nfs_sessions", "NFS sessions of clients."),
           gauge("nfs_open_files", "Files that clients hold open."),
+          gauge("nfs_states", "Opens and lock owners, those included that were revoked."),
+          gauge("nfs_reply_cache_bytes", "Reserved for replies that clients may ask for again."),
           counter("cache_read_bytes", "Bytes read by where they were: ram, disk or s3.", "tier"),
           counter("cache_evicted_bytes", "Clean bytes dropped from the local disk."),
           gauge("cache_ram_bytes", "File data in the RAM tier."),

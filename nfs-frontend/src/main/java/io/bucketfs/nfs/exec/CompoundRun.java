@@ -33,8 +33,6 @@ final class CompoundRun {
   /** Opcode and status, and a little for the result, of an operation that may not be undone. */
   private static final int CHANGE_BYTES = 160;
 
-  private static final int NOT_SENT_BYTES = 4;
-
   private final Services services;
   private final OperationMeters meters;
   private final Compound compound;
@@ -262,17 +260,9 @@ final class CompoundRun {
   /** What is wrong with a reply that has grown and would grow by so many bytes more. */
   private NfsStatus exceeds(int moreBytes) {
     var session = compound.session();
-    if (session == null) {
-      return NfsStatus.OK;
-    }
-    var bytes = compound.reply().bytes() - NOT_SENT_BYTES + moreBytes;
-    if (bytes > session.fore().responseBytesMax()) {
-      return NfsStatus.REP_TOO_BIG;
-    }
-    if (compound.cacheThis() && bytes > session.fore().cachedResponseBytesMax()) {
-      return NfsStatus.REP_TOO_BIG_TO_CACHE;
-    }
-    return NfsStatus.OK;
+    return session == null
+        ? NfsStatus.OK
+        : compound.exceeds(session.fore(), compound.cacheThis(), moreBytes);
   }
 
   private void finish() {

@@ -230,6 +230,10 @@ public final class Connection extends ChannelInboundHandlerAdapter
         if (slot == null) {
           throw new IllegalStateException("admitted without a slot");
         }
+        var session = compound.session();
+        if (session != null) {
+          session.ended();
+        }
         sendTo(slot.finish(toKeep(compound)), reply);
       }
     }

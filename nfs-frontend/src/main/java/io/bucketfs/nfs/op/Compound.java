@@ -9,6 +9,7 @@ import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.nfs.export.Grant;
 import io.bucketfs.nfs.export.Handle;
 import io.bucketfs.nfs.rpc.Credential;
+import io.bucketfs.nfs.state.ChannelLimits;
 import io.bucketfs.nfs.state.Client;
 import io.bucketfs.nfs.state.Peer;
 import io.bucketfs.nfs.state.ReplyTarget;
@@ -25,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  * thread at a time.
  */
 public final class Compound {
+  /** The record marker is no part of a reply. */
+  private static final int MARKER_BYTES = 4;
+
   private final Services services;
   private final Request request;
   private final ReplyBuffer reply;
@@ -114,6 +118,17 @@ public final class Compound {
     var max =
         session == null ? services.limits().recordBytesMax() : session.fore().responseBytesMax();
     return max - reply.bytes();
+  }
+
+  /** What is wrong with a reply that has grown and would grow by so many bytes more. */
+  public NfsStatus exceeds(ChannelLimits limits, boolean toBeKept, int moreBytes) {
+    var bytes = reply.bytes() - MARKER_BYTES + moreBytes;
+    if (bytes > limits.responseBytesMax()) {
+      return NfsStatus.REP_TOO_BIG;
+    }
+    return toBeKept && bytes > limits.cachedResponseBytesMax()
+        ? NfsStatus.REP_TOO_BIG_TO_CACHE
+        : NfsStatus.OK;
   }
 
   Patience patience() {

@@ -10,6 +10,9 @@ import io.netty.buffer.ByteBuf;
 /** SEQUENCE (RFC 8881, 18.46): which request of which slot of which session a COMPOUND is. */
 record Sequence(SessionId sessionId, int sequence, int slotId, int highestSlot, boolean cacheThis)
     implements Operation {
+  /** Session id, sequence, slot, two highest slots, flags. */
+  private static final int RESULT_BYTES = 16 + 4 + 4 + 8 + 4;
+
   /** No session was ever offered more. */
   private static final int SLOTS_MAX = 1024;
 
@@ -37,6 +40,11 @@ record Sequence(SessionId sessionId, int sequence, int slotId, int highestSlot, 
     }
     if (Integer.compareUnsigned(highestSlot, SLOTS_MAX) >= 0) {
       throw new NfsException(NfsStatus.BAD_HIGH_SLOT);
+    }
+    // An error of SEQUENCE leaves the slot as it was, so what would not fit is known before.
+    var tooBig = c.exceeds(session.fore(), cacheThis, RESULT_BYTES);
+    if (tooBig != NfsStatus.OK) {
+      throw new NfsException(tooBig);
     }
     var admission = slot.admit(sequence, request.fingerprint(), request.target());
     if (admission instanceof Slot.Admission.Run) {

@@ -17,6 +17,7 @@ public final class Session {
   private final SlotTable slots;
   private final BackChannel back;
   private final Set<Peer> connections = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger running = new AtomicInteger();
   private final AtomicInteger parked = new AtomicInteger();
 
   /** The most that was parked since the last look. */
@@ -70,8 +71,14 @@ public final class Session {
 
   /** Notes that a new request was admitted to a slot, whose reply tells the target of now. */
   public void began(Slot slot, int highestUsed) {
+    running.incrementAndGet();
     slots.obeyed(slot.generation(), highestUsed);
     slot.setGeneration(slots.generation());
+  }
+
+  /** Notes that a request that began is answered. */
+  public void ended() {
+    running.decrementAndGet();
   }
 
   /** Lets a connection use the fore channel. */
@@ -149,7 +156,7 @@ public final class Session {
 
   /** Whether any request runs now. */
   boolean isBusy() {
-    return slots.isBusy();
+    return running.get() > 0;
   }
 
   void dispose() {

@@ -135,16 +135,6 @@ public final class Slot {
     }
   }
 
-  /** Whether a request runs now. */
-  public boolean isBusy() {
-    lock.lock();
-    try {
-      return busy;
-    } finally {
-      lock.unlock();
-    }
-  }
-
   /**
    * Takes the slot out of use: it keeps its sequence number and nothing else. Returns false where a
    * request runs on it.

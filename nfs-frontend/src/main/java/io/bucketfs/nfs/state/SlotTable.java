@@ -115,16 +115,6 @@ final class SlotTable {
     return generation;
   }
 
-  /** Whether a request runs on any slot. */
-  boolean isBusy() {
-    for (var slot : slots) {
-      if (slot != null && slot.isBusy()) {
-        return true;
-      }
-    }
-    return false;
-  }
-
   /** Offers more slots, as far as there is memory for the replies they keep. */
   void raise(int wanted) {
     lock.lock();

@@ -1,0 +1,163 @@
+package io.bucketfs.nfs.state;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.bucketfs.core.access.ClientAddress;
+import io.bucketfs.nfs.callback.CallbackCalls;
+import io.bucketfs.nfs.status.NfsException;
+import io.bucketfs.nfs.status.NfsStatus;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+
+/** How many slots a session has, and what becomes of those that go (RFC 8881, 2.10.6.1). */
+final class SlotTableTest {
+  private static final int BYTES = 1000 - 256;
+
+  /** A connection that is never used. */
+  private static final ReplyTarget TARGET =
+      new ReplyTarget(
+          new Peer() {
+            @Override
+            public String address() {
+              return "";
+            }
+
+            @Override
+            public ClientAddress clientAddress() {
+              return ClientAddress.UNKNOWN;
+            }
+
+            @Override
+            public CallbackCalls callbacks() {
+              throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public void joined(Session session) {}
+
+            @Override
+            public void left(Session session) {}
+          },
+          1);
+
+  private final SlotBudget budget = new SlotBudget(100_000);
+
+  private SlotTable table(int asked) {
+    return Objects.requireNonNull(SlotTable.reserve(budget, BYTES, asked));
+  }
+
+  private static void run(SlotTable table, int number, int sequence, int highestUsed)
+      throws NfsException {
+    var slot = Objects.requireNonNull(table.slot(number));
+    assertThat(slot.admit(sequence, 1, TARGET)).isInstanceOf(Slot.Admission.Run.class);
+    table.obeyed(slot.generation(), highestUsed);
+    slot.setGeneration(table.generation());
+    slot.finish(null);
+  }
+
+  @Test
+  void aSlotBeyondTheLimitIsNotThere() {
+    var table = table(8);
+    assertThat(table.slot(7)).isNotNull().isSameAs(table.slot(7));
+    assertThat(table.slot(8)).isNull();
+    assertThat(table.slot(-1)).isNull();
+    table.raise(20);
+    assertThat(table.slot(19)).isNotNull();
+    assertThat(table.slot(20)).isNull();
+  }
+
+  @Test
+  void theLimitFollowsALowerTargetOnlyOnceTheClientHasSeenAndObeysIt() throws Exception {
+    var table = table(64);
+    run(table, 0, 1, 40);
+    run(table, 40, 1, 40);
+    table.lower(16);
+    assertThat(table.target()).isEqualTo(16);
+    assertThat(table.limit()).isEqualTo(64);
+
+    run(table, 0, 2, 0); // this reply tells it; the request before could not know
+    assertThat(table.limit()).isEqualTo(64);
+    run(table, 1, 1, 1); // a slot that was never told
+    assertThat(table.limit()).isEqualTo(64);
+    run(table, 0, 3, 40); // told, but the client uses more yet
+    assertThat(table.limit()).isEqualTo(64);
+    run(table, 0, 4, 15);
+    assertThat(table.limit()).isEqualTo(16);
+    assertThat(table.slot(16)).isNull();
+    assertThat(budget.reservedBytes()).isEqualTo(16_000);
+  }
+
+  @Test
+  void aSlotOnWhichARequestRunsStays() throws Exception {
+    var table = table(64);
+    run(table, 0, 1, 0);
+    var busy = Objects.requireNonNull(table.slot(30));
+    busy.admit(1, 1, TARGET);
+    table.lower(16);
+    run(table, 0, 2, 0);
+    run(table, 0, 3, 0);
+    assertThat(table.limit()).isEqualTo(31);
+    busy.finish(null);
+    run(table, 0, 4, 0);
+    assertThat(table.limit()).isEqualTo(16);
+  }
+
+  /** Clients differ in whether they remember the numbers of slots they gave up. */
+  @Test
+  void aSlotThatComesBackGoesOnOrBeginsAnew() throws Exception {
+    for (var next : List.of(6, 1)) {
+      var table = table(20);
+      for (var sequence = 1; sequence <= 5; sequence++) {
+        run(table, 18, sequence, 18);
+      }
+      table.lower(16);
+      run(table, 0, 1, 0);
+      run(table, 0, 2, 0);
+      assertThat(table.slot(18)).isNull();
+      table.raise(20);
+      var slot = Objects.requireNonNull(table.slot(18));
+      assertThatThrownBy(() -> slot.admit(5, 1, TARGET))
+          .isInstanceOfSatisfying(
+              NfsException.class, e -> assertThat(e.status()).isEqualTo(NfsStatus.SEQ_MISORDERED));
+      run(table, 18, next, 18);
+      run(table, 18, next + 1, 18);
+      table.dispose();
+    }
+    assertThat(budget.reservedBytes()).isZero();
+  }
+
+  @Test
+  void theBudgetBoundsWhatIsGrantedAndRaised() {
+    var first = table(64);
+    var second = table(64);
+    assertThat(first.limit()).isEqualTo(64);
+    assertThat(second.limit()).isEqualTo(36);
+    first.raise(1024);
+    assertThat(first.limit()).isEqualTo(64);
+    assertThat(SlotTable.reserve(budget, BYTES, 1)).isNull();
+    second.dispose();
+    second.dispose();
+    first.raise(1024);
+    assertThat(first.limit()).isEqualTo(100);
+    first.dispose();
+    assertThat(budget.reservedBytes()).isZero();
+  }
+
+  @Test
+  void whereMemoryIsShortASessionBeginsSmall() {
+    table(88);
+    assertThat(table(64).limit()).isEqualTo(12);
+    var roomy = new SlotBudget(200_000);
+    Objects.requireNonNull(SlotTable.reserve(roomy, BYTES, 180));
+    assertThat(Objects.requireNonNull(SlotTable.reserve(roomy, BYTES, 64)).limit()).isEqualTo(16);
+  }
+
+  @Test
+  void aDisposedTableHasNoSlots() {
+    var table = table(8);
+    table.dispose();
+    assertThat(table.slot(3)).isNull();
+  }
+}
