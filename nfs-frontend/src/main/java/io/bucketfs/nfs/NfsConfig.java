@@ -61,6 +61,11 @@ public record NfsConfig(
     return new NfsConfig(address, lease, newCourtesy, transport, eventLoops, limits);
   }
 
+  /** The same with other limits. */
+  public NfsConfig withLimits(NfsLimits newLimits) {
+    return new NfsConfig(address, lease, courtesy, transport, eventLoops, newLimits);
+  }
+
   /** The same with another transport. */
   public NfsConfig withTransport(Transport newTransport) {
     return new NfsConfig(address, lease, courtesy, newTransport, eventLoops, limits);

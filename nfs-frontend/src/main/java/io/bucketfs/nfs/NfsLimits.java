@@ -5,7 +5,7 @@ import java.time.Duration;
 /**
  * Everything the NFS server refuses to exceed. Sizes are in bytes.
  *
- * @param connectionsMax connections at once; more are closed at once
+ * @param connectionsMax connections at once; for more of them, strangers and greedy ones go
  * @param strangerRecordBytesMax a request of a client without a session
  * @param recordBytesMax any request or reply
  * @param ioBytesMax data of one READ or WRITE
@@ -19,6 +19,7 @@ import java.time.Duration;
  *     S3
  * @param replyCacheBytesMax what the replies that all sessions may keep add up to
  * @param statesPerClientMax opens and lock owners of one client
+ * @param traffic what connections may hold, and for how long
  * @param operationWait how long an operation waits for S3 before it answers DELAY
  */
 public record NfsLimits(
@@ -34,7 +35,37 @@ public record NfsLimits(
     int slotsFirst,
     long replyCacheBytesMax,
     int statesPerClientMax,
+    Traffic traffic,
     Duration operationWait) {
+  /**
+   * What connections may hold, and for how long.
+   *
+   * @param memoryBytesMax requests and replies of all connections together; above it greedy ones
+   *     are not read, and those whose clients do not take their replies are cut
+   * @param strangerIdleMax how long a connection without a session may send nothing
+   * @param recordTimeMax how long a request may take to come in
+   * @param unreadTimeMax how long a client may take nothing of the replies that wait for it
+   */
+  public record Traffic(
+      long memoryBytesMax,
+      Duration strangerIdleMax,
+      Duration recordTimeMax,
+      Duration unreadTimeMax) {
+    /** What holds where nothing is said. */
+    public static final Traffic DEFAULT =
+        new Traffic(
+            256L * 1_048_576, Duration.ofMinutes(2), Duration.ofMinutes(1), Duration.ofMinutes(1));
+
+    public Traffic {
+      requireBetween("memory-bytes-max", memoryBytesMax, 1_048_576, 1L << 40);
+    }
+
+    /** The same with another limit to memory. */
+    public Traffic withMemory(long bytesMax) {
+      return new Traffic(bytesMax, strangerIdleMax, recordTimeMax, unreadTimeMax);
+    }
+  }
+
   /** What holds where nothing is said. */
   public static final NfsLimits DEFAULT =
       new NfsLimits(
@@ -50,6 +81,7 @@ public record NfsLimits(
           64,
           256L * 1_048_576,
           1_000_000,
+          Traffic.DEFAULT,
           Duration.ofSeconds(15));
 
   public NfsLimits {
@@ -65,6 +97,39 @@ public record NfsLimits(
     requireBetween("slots-first", slotsFirst, 1, 1024);
     requireBetween("reply-cache-bytes-max", replyCacheBytesMax, 1_048_576, 1L << 40);
     requireBetween("states-per-client-max", statesPerClientMax, 16, 100_000_000);
+  }
+
+  /** The same with other limits to what connections hold. */
+  public NfsLimits withTraffic(Traffic newTraffic) {
+    return with(connectionsMax, clientsMax, newTraffic);
+  }
+
+  /** The same with another number of connections. */
+  public NfsLimits withConnectionsMax(int max) {
+    return with(max, clientsMax, traffic);
+  }
+
+  /** The same with another number of clients. */
+  public NfsLimits withClientsMax(int max) {
+    return with(connectionsMax, max, traffic);
+  }
+
+  private NfsLimits with(int newConnectionsMax, int newClientsMax, Traffic newTraffic) {
+    return new NfsLimits(
+        newConnectionsMax,
+        strangerRecordBytesMax,
+        recordBytesMax,
+        ioBytesMax,
+        cachedReplyBytesMax,
+        pendingBytesMax,
+        newClientsMax,
+        sessionsPerClientMax,
+        Math.min(courtesyClientsMax, newClientsMax),
+        slotsFirst,
+        replyCacheBytesMax,
+        statesPerClientMax,
+        newTraffic,
+        operationWait);
   }
 
   private static void requireBetween(String key, long value, long min, long max) {

@@ -7,6 +7,7 @@ import io.bucketfs.core.vfs.FileSystem;
 import io.bucketfs.nfs.attr.AttributeWriter;
 import io.bucketfs.nfs.callback.CallbackOperation;
 import io.bucketfs.nfs.exec.Connection;
+import io.bucketfs.nfs.exec.Connections;
 import io.bucketfs.nfs.exec.OperationMeters;
 import io.bucketfs.nfs.export.ExportTable;
 import io.bucketfs.nfs.export.HandleCodec;
@@ -15,7 +16,6 @@ import io.bucketfs.nfs.op.Services;
 import io.bucketfs.nfs.recovery.ClientRecords;
 import io.bucketfs.nfs.recovery.DurableIdentity;
 import io.bucketfs.nfs.recovery.Grace;
-import io.bucketfs.nfs.rpc.RecordDecoder;
 import io.bucketfs.nfs.state.ClientLimits;
 import io.bucketfs.nfs.state.Clients;
 import io.bucketfs.nfs.state.LeaseClock;
@@ -56,6 +56,7 @@ public final class NfsServer implements AutoCloseable {
   private static final int BACKLOG = 1024;
   private static final int WRITE_LOW_BYTES = 2 * 1_048_576;
   private static final int WRITE_HIGH_BYTES = 8 * 1_048_576;
+  private static final Duration CONNECTION_SWEEP = Duration.ofSeconds(1);
   private static final Duration SWEEP_MIN = Duration.ofMillis(100);
   private static final Duration SWEEP_MAX = Duration.ofSeconds(1);
 
@@ -65,6 +66,7 @@ public final class NfsServer implements AutoCloseable {
   private final Meters meters;
   private final ProtocolRecords records;
   private final ChannelGroup channels = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
+  private final Connections connections;
   private volatile @Nullable Running running;
   private volatile boolean closed;
 
@@ -83,6 +85,11 @@ public final class NfsServer implements AutoCloseable {
     this.execution = execution;
     this.meters = meters;
     this.records = records;
+    connections =
+        new Connections(
+            config.limits().connectionsMax(),
+            config.limits().traffic().memoryBytesMax(),
+            meters.counter("nfs_connections_cut"));
   }
 
   /**
@@ -128,12 +135,14 @@ public final class NfsServer implements AutoCloseable {
           bound.cause());
     }
     running = new Running(loops, bound.channel(), services, clock);
-    meters.gauge("nfs_connections", channels::size);
+    meters.gauge("nfs_connections", connections::count);
+    meters.gauge("nfs_buffered_bytes", connections::heldBytes);
     meters.gauge("nfs_sessions", services.clients()::sessionCount);
     meters.gauge("nfs_open_files", services.openFiles()::fileCount);
     meters.gauge("nfs_states", services.openFiles()::stateCount);
     meters.gauge("nfs_reply_cache_bytes", services.clients()::replyCacheBytes);
     scheduleSweep(services, clock);
+    scheduleConnectionSweep();
     LOG.info(
         "NFS listens at {}{}",
         bound.channel().localAddress(),
@@ -191,20 +200,26 @@ public final class NfsServer implements AutoCloseable {
   }
 
   private void accept(Channel channel, Services services, OperationMeters operationMeters) {
-    if (channels.size() >= config.limits().connectionsMax()) {
-      var _ = channel.close();
+    channels.add(channel);
+    var connection = new Connection(services, operationMeters, connections);
+    channel.pipeline().addLast(connection.decoder(), connection);
+  }
+
+  private void scheduleConnectionSweep() {
+    if (closed) {
       return;
     }
-    channels.add(channel);
-    var connection = new Connection(services, operationMeters);
-    channel
-        .pipeline()
-        .addLast(
-            new RecordDecoder(
-                config.limits().strangerRecordBytesMax(),
-                config.limits().recordBytesMax(),
-                connection::admits),
-            connection);
+    var _ =
+        execution.schedule(
+            CONNECTION_SWEEP,
+            "nfs connections",
+            () -> {
+              try {
+                connections.sweep();
+              } finally {
+                scheduleConnectionSweep();
+              }
+            });
   }
 
   /** A small part of a lease: states age in steps of it, and a pause is noticed after it. */
@@ -295,7 +310,7 @@ public final class NfsServer implements AutoCloseable {
             .toList();
     return new View(
         execution.now(),
-        channels.size(),
+        connections.count(),
         services.clients().sessionCount(),
         services.grace().isActive(),
         services.grace().awaitedCount(),
@@ -316,6 +331,21 @@ public final class NfsServer implements AutoCloseable {
       }
     }
     return false;
+  }
+
+  /** Serves a channel that did not come in over the network. */
+  void attach(Channel channel) {
+    accept(channel, requireRunning().services, new OperationMeters(Meters.NONE));
+  }
+
+  /** Looks after connections at once, as is done every second. */
+  void sweepConnections() {
+    connections.sweep();
+  }
+
+  /** Bytes that connections hold for requests and replies. */
+  long bufferedBytes() {
+    return connections.heldBytes();
   }
 
   private Running requireRunning() {

@@ -34,6 +34,14 @@ public final class NfsTestServer implements AutoCloseable {
     server = start();
   }
 
+  public NfsTestServer(FileSystem fileSystem, Duration lease, NfsLimits limits)
+      throws IOException, InterruptedException {
+    this.fileSystem = fileSystem;
+    config = config(lease).withLimits(limits);
+    used = execution;
+    server = start();
+  }
+
   private static NfsConfig config(Duration lease) {
     return NfsConfig.at(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
         .withLease(lease);

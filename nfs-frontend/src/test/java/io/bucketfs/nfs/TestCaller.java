@@ -77,6 +77,14 @@ public final class TestCaller {
     return connection.call(record(operations)).thenApply(TestCaller::read);
   }
 
+  /** The bytes of a new request, for {@link TestConnection#send}. */
+  @SafeVarargs
+  @SuppressWarnings("varargs") // passed on and only read
+  public final ByteBuf nextRecord(Consumer<ByteBuf>... operations) {
+    client.requireTestSession().sequences().incrementAndGet(slot);
+    return record(operations);
+  }
+
   /** The bytes of such a request. */
   @SafeVarargs
   @SuppressWarnings("varargs") // passed on and only read

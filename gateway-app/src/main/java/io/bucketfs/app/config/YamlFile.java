@@ -46,7 +46,7 @@ record YamlFile(Map<ConfigKey, String> values, List<Map<String, String>> mounts)
     return EMPTY;
   }
 
-  private static YamlFile parse(Path file, String text, Problems problems) {
+  static YamlFile parse(Path file, String text, Problems problems) {
     var settings = LoadSettings.builder().setSchema(new FailsafeSchema()).build();
     Object root;
     try {

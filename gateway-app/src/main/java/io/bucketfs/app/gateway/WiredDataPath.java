@@ -10,6 +10,7 @@ import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.nfs.NfsConfig;
+import io.bucketfs.nfs.NfsLimits;
 import io.bucketfs.nfs.NfsServer;
 import io.bucketfs.s3.S3ObjectStores;
 import io.bucketfs.s3.S3Settings;
@@ -60,7 +61,7 @@ final class WiredDataPath implements DataPath {
       var nfs =
           parts.add(
               new NfsServer(
-                  NfsConfig.at(address),
+                  NfsConfig.at(address).withLimits(nfsLimits(MemorySplit.of(config.memoryBytes()))),
                   core.fileSystem(),
                   execution,
                   meters,
@@ -72,6 +73,12 @@ final class WiredDataPath implements DataPath {
         throw e;
       }
     }
+  }
+
+  /** What connections hold has to fit beside the RAM tier. */
+  private static NfsLimits nfsLimits(MemorySplit split) {
+    return NfsLimits.DEFAULT.withTraffic(
+        NfsLimits.Traffic.DEFAULT.withMemory((split.directBytes() - split.ramTierBytes()) / 2));
   }
 
   private static TierSettings tierSettings(MemorySplit split) {

@@ -49,6 +49,10 @@ public final class MetricCatalog {
           counter(
               "nfs_hand_offs", "Compounds that waited for disk or S3 on a thread of their own."),
           gauge("nfs_connections", "Open client connections."),
+          counter(
+              "nfs_connections_cut",
+              "Connections closed because they were idle, stuck or too many."),
+          gauge("nfs_buffered_bytes", "Requests and unsent replies of all connections."),
           gauge("nfs_sessions", "NFS sessions of clients."),
           gauge("nfs_open_files", "Files that clients hold open."),
           gauge("nfs_states", "Opens and lock owners, those included that were revoked."),

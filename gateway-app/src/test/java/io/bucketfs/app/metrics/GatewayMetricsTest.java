@@ -161,6 +161,7 @@ final class GatewayMetricsTest {
     for (var name :
         List.of(
             "nfs_connections",
+            "nfs_buffered_bytes",
             "nfs_sessions",
             "nfs_open_files",
             "cache_ram_bytes",

@@ -7,6 +7,7 @@ import io.bucketfs.nfs.op.OperationCode;
 import io.bucketfs.nfs.op.ReplyBuffer;
 import io.bucketfs.nfs.op.Services;
 import io.bucketfs.nfs.rpc.Credential;
+import io.bucketfs.nfs.rpc.RecordDecoder;
 import io.bucketfs.nfs.rpc.RpcCall;
 import io.bucketfs.nfs.rpc.RpcReply;
 import io.bucketfs.nfs.state.Peer;
@@ -18,6 +19,7 @@ import io.bucketfs.nfs.status.NfsStatus;
 import io.bucketfs.nfs.xdr.BadXdr;
 import io.bucketfs.nfs.xdr.Xdr;
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.TooLongFrameException;
@@ -26,6 +28,7 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,13 +39,14 @@ import org.slf4j.LoggerFactory;
  * <p>Runs on its event loop but for {@link #completed}, which may come from any thread.
  */
 public final class Connection extends ChannelInboundHandlerAdapter
-    implements Peer, CompoundRun.Completion {
+    implements Peer, CompoundRun.Completion, RecordDecoder.Gate {
   private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
   private static final int PROGRAM = 100_003;
   private static final int VERSION = 4;
   private static final int NULL = 0;
   private static final int COMPOUND = 1;
   private static final int REPLY_BYTES_FIRST = 512;
+  private static final int STUCK_SWEEPS = 2;
 
   /** Up to here a reply is kept for retries even where the client does not ask for it. */
   private static final int KEPT_UNASKED_BYTES_MAX = 4096;
@@ -54,8 +58,17 @@ public final class Connection extends ChannelInboundHandlerAdapter
   private volatile ClientAddress clientAddress = ClientAddress.UNKNOWN;
   private volatile Outbox outbox;
   private final CallbackCalls callbacks;
+  private final Connections connections;
+  private final RecordDecoder decoder;
+  private volatile @Nullable Channel channel;
 
-  public Connection(Services services, OperationMeters meters) {
+  /** Only on the event loop: when the last record came in. */
+  private long recordNanos;
+
+  /** Only on the event loop: since when the record that is coming in has been seen, or 0. */
+  private long inRecordNanos;
+
+  public Connection(Services services, OperationMeters meters, Connections connections) {
     this.services = services;
     this.meters = meters;
     outbox = Outbox.CLOSED;
@@ -63,16 +76,99 @@ public final class Connection extends ChannelInboundHandlerAdapter
         new CallbackCalls(
             record -> outbox.post(new ReplyBuffer(record)),
             (int) services.execution().randomLong());
+    this.connections = connections;
+    decoder =
+        new RecordDecoder(
+            services.limits().strangerRecordBytesMax(), services.limits().recordBytesMax(), this);
   }
 
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
-    outbox = new Outbox(ctx.channel(), services.limits().pendingBytesMax());
+    channel = ctx.channel();
+    recordNanos = services.execution().nanoTime();
+    outbox =
+        new Outbox(
+            ctx.channel(),
+            services.limits().pendingBytesMax(),
+            connections,
+            decoder::heldBytes,
+            decoder::resume);
     if (ctx.channel().remoteAddress() instanceof InetSocketAddress remote
         && remote.getAddress() != null) {
       address = remote.getAddress().getHostAddress();
       clientAddress = ClientAddress.of(remote.getAddress());
     }
+    if (!connections.admit(this)) {
+      cut("there are too many connections");
+    }
+  }
+
+  @Override
+  public void handlerRemoved(ChannelHandlerContext ctx) {
+    connections.remove(this);
+    outbox.close();
+  }
+
+  /** What puts its records together; goes before it in the pipeline. */
+  public RecordDecoder decoder() {
+    return decoder;
+  }
+
+  /** Whether it serves no session. */
+  boolean isStranger() {
+    return sessions.isEmpty();
+  }
+
+  /** Whether its client has left its replies where they are for a while. */
+  boolean isStuck() {
+    return outbox.sweepsWithoutProgress() >= STUCK_SWEEPS;
+  }
+
+  long heldBytes() {
+    return outbox.accountedBytes();
+  }
+
+  /** Ends the connection. Any thread. */
+  void cut(String reason) {
+    LOG.debug("connection of {} is cut: {}", address, reason);
+    connections.countCut();
+    var open = channel;
+    if (open != null) {
+      var _ = open.close();
+    }
+  }
+
+  /** Ends the connection where nothing goes on in it. Any thread, about once a second. */
+  void sweep() {
+    var open = channel;
+    if (open != null) {
+      try {
+        open.eventLoop().execute(this::sweepInLoop);
+      } catch (RejectedExecutionException _) {
+        outbox.close(); // the server stops
+      }
+    }
+  }
+
+  private void sweepInLoop() {
+    var traffic = services.limits().traffic();
+    var now = services.execution().nanoTime();
+    if (outbox.sweep(now) > traffic.unreadTimeMax().toNanos()) {
+      cut("it does not take its replies");
+    } else if (isStranger() && now - recordNanos > traffic.strangerIdleMax().toNanos()) {
+      cut("it is idle and has no session");
+    } else if (!decoder.isInRecord() || outbox.isFull()) {
+      inRecordNanos = 0;
+    } else if (inRecordNanos == 0) {
+      inRecordNanos = now;
+    } else if (now - inRecordNanos > traffic.recordTimeMax().toNanos()) {
+      cut("a request does not come to its end");
+    }
+  }
+
+  @Override
+  public boolean isFull() {
+    return outbox.isFull();
   }
 
   @Override
@@ -101,6 +197,7 @@ public final class Connection extends ChannelInboundHandlerAdapter
   }
 
   /** Whether a large record begins like a request of a session that exists. */
+  @Override
   public boolean admits(ByteBuf head) {
     if (!sessions.isEmpty()) {
       return true;
@@ -119,6 +216,8 @@ public final class Connection extends ChannelInboundHandlerAdapter
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     var record = (ByteBuf) message;
+    recordNanos = services.execution().nanoTime();
+    inRecordNanos = 0;
     var taken = false;
     try {
       taken = receive(ctx, record);

@@ -1,36 +1,80 @@
 package io.bucketfs.nfs.exec;
 
+import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.nfs.op.ReplyBuffer;
 import io.netty.channel.Channel;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The sending side of a connection. Replies from other threads are gathered and written from the
- * event loop in one go with one flush. It also stops reading while the client does not take its
- * replies or has too much pending.
+ * event loop in one go with one flush. It also knows what the connection holds in memory, and
+ * whether it is full: then nothing more is read from it and no request of it begins.
  */
 final class Outbox {
   /** Swallows everything. */
-  static final Outbox CLOSED = new Outbox(null, Long.MAX_VALUE);
+  static final Outbox CLOSED =
+      new Outbox(
+          null,
+          Long.MAX_VALUE,
+          new Connections(1, Long.MAX_VALUE, Meters.NONE.counter("none")),
+          () -> 0,
+          () -> {});
+
+  /** A client that takes less between two sweeps does not take its replies. */
+  static final int PROGRESS_BYTES_MIN = 64 * 1024;
 
   private final @Nullable Channel channel;
   private final long pendingBytesMax;
+  private final Connections connections;
+  private final LongSupplier undecodedBytes;
+  private final Runnable decodeOn;
   private final ConcurrentLinkedQueue<ReplyBuffer> queue = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean drainScheduled = new AtomicBoolean();
   private final AtomicLong pendingBytes = new AtomicLong();
 
+  /** Replies that wait for the event loop. */
+  private final AtomicLong queuedBytes = new AtomicLong();
+
   /** Only on the event loop. */
   private boolean written;
 
+  /** Only on the event loop: what was handed to the channel since it is there. */
+  private long handedBytes;
+
+  /** Only on the event loop: how much of that the client had taken at the last sweep. */
+  private long takenBytes;
+
+  /** Only on the event loop: when the client was last seen to take anything, or had nothing to. */
+  private long takenNanos;
+
+  /** What the budget was told. Written on the event loop only. */
+  private volatile long accountedBytes;
+
+  /** Sweeps in a row in which the client took next to nothing of what waits for it. */
+  private volatile int sweepsWithoutProgress;
+
   private volatile boolean closed;
 
-  Outbox(@Nullable Channel channel, long pendingBytesMax) {
+  /**
+   * @param undecodedBytes what of requests has come in and is no request yet; on the event loop
+   * @param decodeOn goes on with what has come in while this was full; on the event loop
+   */
+  Outbox(
+      @Nullable Channel channel,
+      long pendingBytesMax,
+      Connections connections,
+      LongSupplier undecodedBytes,
+      Runnable decodeOn) {
     this.channel = channel;
     this.pendingBytesMax = pendingBytesMax;
+    this.connections = connections;
+    this.undecodedBytes = undecodedBytes;
+    this.decodeOn = decodeOn;
     closed = channel == null;
   }
 
@@ -51,9 +95,13 @@ final class Outbox {
       reply.release();
       return;
     }
+    queuedBytes.addAndGet(reply.bytes());
     queue.add(reply);
     if (drainScheduled.compareAndSet(false, true)) {
       onEventLoop(channel, this::drain);
+    }
+    if (closed) {
+      releaseQueue(); // it may have been closed in between
     }
   }
 
@@ -61,7 +109,8 @@ final class Outbox {
     try {
       of.eventLoop().execute(task);
     } catch (RejectedExecutionException _) {
-      close(); // the server stops
+      closed = true; // the server stops
+      releaseQueue();
     }
   }
 
@@ -71,6 +120,7 @@ final class Outbox {
       return;
     }
     for (var reply = queue.poll(); reply != null; reply = queue.poll()) {
+      queuedBytes.addAndGet(-reply.bytes());
       if (closed) {
         reply.release();
       } else {
@@ -82,6 +132,7 @@ final class Outbox {
   }
 
   private void write(Channel to, ReplyBuffer reply) {
+    handedBytes += reply.bytes();
     var out = reply.out();
     var at = 0;
     for (var part : reply.parts()) {
@@ -105,6 +156,7 @@ final class Outbox {
     if (written && channel != null) {
       written = false;
       channel.flush();
+      account();
     }
   }
 
@@ -123,17 +175,91 @@ final class Outbox {
     }
   }
 
+  /** Whether no more requests are to begin until replies were taken. On the event loop. */
+  boolean isFull() {
+    if (channel == null || closed) {
+      return false;
+    }
+    if (channel.isWritable() && pendingBytes.get() <= pendingBytesMax && !isOverShare()) {
+      return false;
+    }
+    flush(); // the kernel may well take what was not offered yet
+    return !channel.isWritable() || pendingBytes.get() > pendingBytesMax || isOverShare();
+  }
+
+  private boolean isOverShare() {
+    return connections.budget().isOver()
+        && heldBytes() > connections.budget().shareBytes(connections.count());
+  }
+
+  /** Replies that the kernel has not taken. */
+  private long unsentBytes() {
+    var buffer = channel == null ? null : channel.unsafe().outboundBuffer();
+    return buffer == null ? 0 : buffer.totalPendingWriteBytes();
+  }
+
+  /** What this connection holds in memory. On the event loop. */
+  private long heldBytes() {
+    return pendingBytes.get() + queuedBytes.get() + unsentBytes() + undecodedBytes.getAsLong();
+  }
+
+  /** What the budget knows that it holds. For people and for the choice of whom to cut. */
+  long accountedBytes() {
+    return accountedBytes;
+  }
+
+  private void account() {
+    var now = closed ? 0 : heldBytes();
+    var before = accountedBytes;
+    accountedBytes = now;
+    connections.budget().add(now - before);
+  }
+
   /** Reads on, or not. On the event loop. */
   void adjustReading() {
-    if (channel != null) {
-      channel.config().setAutoRead(channel.isWritable() && pendingBytes.get() <= pendingBytesMax);
+    if (channel != null && !closed) {
+      account();
+      var full = isFull();
+      channel.config().setAutoRead(!full);
+      if (!full) {
+        decodeOn.run();
+      }
     }
   }
 
-  /** Releases what is not sent yet, and all that is sent later. */
+  /**
+   * Notes whether the client takes its replies. On the event loop, about once a second.
+   *
+   * @return for how many nanoseconds it has taken nothing of what waits for it
+   */
+  long sweep(long nowNanos) {
+    var unsent = unsentBytes();
+    var taken = handedBytes - unsent;
+    if (unsent == 0 || taken != takenBytes || takenNanos == 0) {
+      takenNanos = nowNanos;
+    }
+    sweepsWithoutProgress =
+        unsent == 0 || taken - takenBytes >= PROGRESS_BYTES_MIN ? 0 : sweepsWithoutProgress + 1;
+    takenBytes = taken;
+    adjustReading();
+    return nowNanos - takenNanos;
+  }
+
+  /** For how many sweeps the client has left its replies where they are. */
+  int sweepsWithoutProgress() {
+    return sweepsWithoutProgress;
+  }
+
+  /** Releases what is not sent yet, and all that is sent later. On the event loop. */
   void close() {
     closed = true;
+    releaseQueue();
+    account();
+  }
+
+  private void releaseQueue() {
     for (var reply = queue.poll(); reply != null; reply = queue.poll()) {
+      queuedBytes.addAndGet(-reply.bytes());
       reply.release();
     }
   }

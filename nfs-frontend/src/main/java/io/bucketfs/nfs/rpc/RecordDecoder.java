@@ -5,6 +5,8 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.TooLongFrameException;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,13 +20,15 @@ import org.jspecify.annotations.Nullable;
  * +-+-------------------------------+----------------------+
  * </pre>
  *
- * A record that lies whole in what was read is a slice of it. Any other is copied once into a
- * buffer of its size, which is allocated only after its length was checked: first against the limit
- * for strangers; above that, its first bytes are shown to the {@link Gate}, and only a record that
- * it admits may be as large as the limit for acquaintances. Of any other the first bytes are passed
- * on and the rest is skipped: enough to answer a WRITE that a client sends again after a restart,
- * in a session that is gone, with BADSESSION. What is larger than any record may be ends the
- * connection.
+ * A small record that lies whole in what was read is a slice of it. Any other is copied once into a
+ * buffer of its size, after its length was checked: first against the limit for strangers, whose
+ * buffer grows only with what they send; above that, its first bytes are shown to the {@link Gate},
+ * and only a record that it admits may be as large as the limit for acquaintances. Of any other the
+ * first bytes are passed on and the rest is skipped: enough to answer a WRITE that a client sends
+ * again after a restart, in a session that is gone, with BADSESSION. What is larger than any record
+ * may be ends the connection.
+ *
+ * <p>While the gate is full no record is passed on: what has come in is kept until {@link #resume}.
  */
 public final class RecordDecoder extends ChannelInboundHandlerAdapter {
   /** A record has at most this many fragments. */
@@ -38,6 +42,15 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
   private final int strangerBytesMax;
   private final int recordBytesMax;
   private final Gate gate;
+
+  /** What was read and not looked at yet. */
+  private final Deque<ByteBuf> held = new ArrayDeque<>();
+
+  private @Nullable ChannelHandlerContext context;
+  private boolean decoding;
+
+  /** Whether the connection ends, since what came is no record. */
+  private boolean broken;
 
   /** Up to 4 bytes of a marker that came in pieces. */
   private int marker;
@@ -60,11 +73,16 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
 
   private @Nullable ByteBuf record;
 
-  /** Decides whether a large record may come in. */
+  /** Decides which records may come in, and when. Called on the event loop. */
   @FunctionalInterface
   public interface Gate {
     /** Whether the beginning of a record shows that its sender is known. Does not keep it. */
     boolean admits(ByteBuf head);
+
+    /** Whether no record may come in for now. Who says so calls {@link #resume} later. */
+    default boolean isFull() {
+      return false;
+    }
   }
 
   public RecordDecoder(int strangerBytesMax, int recordBytesMax, Gate gate) {
@@ -74,20 +92,82 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
   }
 
   @Override
+  public void handlerAdded(ChannelHandlerContext ctx) {
+    context = ctx;
+  }
+
+  @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     if (!(message instanceof ByteBuf in)) {
       ctx.fireChannelRead(message);
       return;
     }
+    held.add(in);
+    decode(ctx);
+  }
+
+  /** Goes on with what was read, if the gate is not full. On the event loop. */
+  public void resume() {
+    if (context != null && !decoding && !held.isEmpty()) {
+      decode(context);
+      context.fireChannelReadComplete();
+    }
+  }
+
+  /** Bytes of memory that hold what is no record yet. */
+  public long heldBytes() {
+    var bytes = record == null ? 0L : record.capacity();
+    for (var in : held) {
+      bytes += in.readableBytes();
+    }
+    return bytes;
+  }
+
+  /** Whether a part of a record has come in, and the rest has not. */
+  public boolean isInRecord() {
+    return fragments > 0 || markerBytes > 0;
+  }
+
+  private void decode(ChannelHandlerContext ctx) {
+    if (decoding) {
+      return; // a receiver that made room calls back while a record is passed on
+    }
+    decoding = true;
     try {
-      while (in.isReadable()) {
+      for (var in = held.poll(); in != null; in = held.poll()) {
+        if (!decode(ctx, in)) {
+          return;
+        }
+      }
+    } finally {
+      decoding = false;
+    }
+  }
+
+  /** Returns false, with the rest of the input held again, where the gate became full. */
+  private boolean decode(ChannelHandlerContext ctx, ByteBuf in) {
+    var keep = false;
+    try {
+      while (in.isReadable() && !broken) {
+        if (!isInRecord() && gate.isFull()) {
+          keep = true;
+          break;
+        }
         if (inFragment || readMarker(in)) {
           readFragment(ctx, in);
         }
       }
+    } catch (TooLongFrameException e) {
+      breakOff();
+      throw e;
     } finally {
-      in.release();
+      if (keep && !broken) {
+        held.addFirst(in);
+      } else {
+        in.release();
+      }
     }
+    return !keep;
   }
 
   private boolean readMarker(ByteBuf in) {
@@ -111,7 +191,10 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
   }
 
   private void readFragment(ChannelHandlerContext ctx, ByteBuf in) {
-    if (record == null && lastFragment && in.readableBytes() >= fragmentRest) {
+    if (record == null
+        && lastFragment
+        && fragmentRest <= strangerBytesMax
+        && in.readableBytes() >= fragmentRest) {
       var whole = in.readRetainedSlice(fragmentRest);
       reset();
       ctx.fireChannelRead(whole);
@@ -142,7 +225,7 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
       if (!admitted && target.readableBytes() < HEAD_BYTES) {
         bytes = Math.min(bytes, HEAD_BYTES - target.readableBytes());
       }
-      in.readBytes(target, bytes);
+      target.writeBytes(in, bytes);
       fragmentRest -= bytes;
     }
   }
@@ -155,20 +238,19 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
     var present = record == null ? 0 : record.readableBytes();
     var whole = present + fragmentRest;
     if (record == null) {
-      var first = whole > strangerBytesMax ? HEAD_BYTES : whole;
-      record = ctx.alloc().directBuffer(first, recordBytesMax);
+      record = ctx.alloc().directBuffer(Math.min(whole, HEAD_BYTES), recordBytesMax);
     }
-    if (!admitted && whole > strangerBytesMax) {
+    if (whole <= strangerBytesMax) {
+      return record; // it grows as bytes come in
+    }
+    if (!admitted) {
       if (present < HEAD_BYTES) {
         return record;
       }
       admitted = gate.admits(record.slice());
       skipping = !admitted;
     }
-    if (skipping) {
-      return record;
-    }
-    if (record.capacity() < whole) {
+    if (!skipping && record.capacity() < whole) {
       record.capacity(whole);
     }
     return record;
@@ -183,11 +265,19 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
     skipping = false;
   }
 
-  @Override
-  public void handlerRemoved(ChannelHandlerContext ctx) {
+  private void breakOff() {
+    broken = true;
+    for (var in = held.poll(); in != null; in = held.poll()) {
+      in.release();
+    }
     if (record != null) {
       record.release();
       record = null;
     }
+  }
+
+  @Override
+  public void handlerRemoved(ChannelHandlerContext ctx) {
+    breakOff();
   }
 }

@@ -8,8 +8,10 @@ import io.bucketfs.nfs.status.NfsException;
 import io.bucketfs.nfs.status.NfsStatus;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -32,7 +34,7 @@ public final class Clients {
   private final Map<Opaque, Client> confirmed = new HashMap<>();
 
   @GuardedBy("lock")
-  private final Map<Opaque, Client> unconfirmed = new HashMap<>();
+  private final SequencedMap<Opaque, Client> unconfirmed = new LinkedHashMap<>();
 
   private final ConcurrentHashMap<Long, Client> byId = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<SessionId, Session> sessions = new ConcurrentHashMap<>();
@@ -79,6 +81,12 @@ public final class Clients {
           return known;
         }
       }
+      if (byId.size() >= limits.clientsMax() && !unconfirmed.isEmpty()) {
+        // Whoever asks for ids and does not use them makes way, the oldest first.
+        var oldest = unconfirmed.pollFirstEntry().getValue();
+        oldest.leave();
+        byId.remove(oldest.id());
+      }
       if (byId.size() >= limits.clientsMax()) {
         crowded = true;
         throw new NfsException(NfsStatus.DELAY);
@@ -91,7 +99,8 @@ public final class Clients {
               who.principal(),
               who.implementation(),
               clock);
-      var pending = unconfirmed.put(who.owner(), client);
+      var pending = unconfirmed.remove(who.owner());
+      unconfirmed.put(who.owner(), client);
       if (pending != null) {
         byId.remove(pending.id());
       }

@@ -1,0 +1,4 @@
+@NullMarked
+package io.bucketfs.core.fuzz;
+
+import org.jspecify.annotations.NullMarked;

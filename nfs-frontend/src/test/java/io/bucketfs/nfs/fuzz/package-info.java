@@ -1,0 +1,4 @@
+@NullMarked
+package io.bucketfs.nfs.fuzz;
+
+import org.jspecify.annotations.NullMarked;
