@@ -39,10 +39,10 @@ record Sequence(SessionId sessionId, int sequence, int slotId, int highestSlot, 
       throw new NfsException(NfsStatus.BAD_HIGH_SLOT);
     }
     var admission = slot.admit(sequence, request.fingerprint(), request.target());
-    if (admission instanceof Slot.Admission.Run) {
+    if (admission instanceof Slot.Admission.Run || admission instanceof Slot.Admission.Resumed) {
       session.began(slot, highestSlot);
     }
-    c.enter(session, slot, cacheThis, admission);
+    c.enter(session, slot, this, admission);
     session.client().renew();
     session.bind(c.peer());
     c.peer().joined(session);
@@ -51,6 +51,7 @@ record Sequence(SessionId sessionId, int sequence, int slotId, int highestSlot, 
     out.writeInt(sequence).writeInt(slotId);
     out.writeInt(session.slotLimit() - 1).writeInt(session.slotTarget() - 1);
     out.writeInt(session.statusFlags());
+    c.beginResults();
     return NfsStatus.OK;
   }
 }
