@@ -98,6 +98,27 @@ final class GraceTest {
     }
   }
 
+  /** Who begins late gets through, though not for ever. */
+  @Test
+  void whoIsInTheMiddleOfReclaimingMayGoOnForAnotherLease() throws Exception {
+    start(Duration.ofSeconds(3));
+    byte[] handle;
+    try (var client = TestClient.connected(server().port(), "a")) {
+      handle = open(client, "o", "f", BOTH, 0).handle();
+    }
+    server().losePower();
+    var begin = System.nanoTime();
+    try (var client = comeBack("a")) {
+      var last = 0L;
+      while (client.call(putFh(handle), TestOps.openPrevious("o", BOTH)).status() == 0) {
+        last = System.nanoTime() - begin;
+        Thread.sleep(100);
+      }
+      assertThat(Duration.ofNanos(last)).isBetween(Duration.ofSeconds(4), Duration.ofSeconds(8));
+    }
+    assertThat(view().inGrace()).isFalse();
+  }
+
   @Test
   void aProcessThatEndsInTheGracePeriodGoesOnWithIt() throws Exception {
     start(Duration.ofSeconds(60));

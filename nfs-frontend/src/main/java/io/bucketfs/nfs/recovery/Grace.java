@@ -25,7 +25,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The time after a loss of power in which clients take back what they held before (RFC 8881,
  * 8.4.2). It ends after one lease, or once all recorded clients are done; it is skipped where none
- * is recorded, and after a stop or the end of the process alone, which all state outlives.
+ * is recorded, and after a stop or the end of the process alone, which all state outlives. Who is
+ * in the middle of reclaiming when its time is over may go on, for another lease at most.
  *
  * <p>Who may reclaim is decided by durable records, which keep to RFC 8881, 8.4.3: a client's
  * record goes, durably, <em>before</em> anything of what it held is given to another, and before
@@ -36,10 +37,14 @@ public final class Grace implements Clients.Forgetting {
   private static final Logger LOG = LoggerFactory.getLogger(Grace.class);
   private static final int REMEMBERED_MAX = 10_000;
 
+  /** Who has not reclaimed anything for so long is not in the middle of it. */
+  private static final long RECLAIM_PAUSE_NANOS_MAX = Duration.ofSeconds(2).toNanos();
+
   private final ClientRecords records;
   private final Journal journal;
   private final Execution execution;
   private final long endNanos;
+  private final long lengthNanos;
   private final Set<Opaque> recorded;
   private final ReentrantLock lock = new ReentrantLock();
 
@@ -63,6 +68,7 @@ public final class Grace implements Clients.Forgetting {
       };
 
   private volatile boolean active;
+  private volatile long lastReclaimNanos;
 
   /**
    * @param recorded owners of the clients that may reclaim
@@ -78,7 +84,9 @@ public final class Grace implements Clients.Forgetting {
     this.execution = execution;
     this.recorded = Set.copyOf(recorded);
     awaited = new HashSet<>(recorded);
-    endNanos = execution.nanoTime() + length.toNanos();
+    lengthNanos = length.toNanos();
+    endNanos = execution.nanoTime() + lengthNanos;
+    lastReclaimNanos = endNanos - 2 * RECLAIM_PAUSE_NANOS_MAX;
   }
 
   /**
@@ -140,6 +148,7 @@ public final class Grace implements Clients.Forgetting {
     if (!recorded.contains(client.owner())) {
       throw new NfsException(NfsStatus.RECLAIM_BAD);
     }
+    lastReclaimNanos = execution.nanoTime();
   }
 
   /**
@@ -234,12 +243,18 @@ public final class Grace implements Clients.Forgetting {
         });
   }
 
+  private boolean isOver(long now) {
+    var over = now - endNanos;
+    return over >= lengthNanos
+        || (over >= 0 && now - lastReclaimNanos >= RECLAIM_PAUSE_NANOS_MAX);
+  }
+
   /**
    * Ends the grace period once its time is over. Who did not come back may not reclaim later, which
    * is durable before anybody gets anything new.
    */
   public void tick() {
-    if (!active || execution.nanoTime() - endNanos < 0) {
+    if (!active || !isOver(execution.nanoTime())) {
       return;
     }
     Set<Opaque> late;
