@@ -7,6 +7,7 @@ import io.bucketfs.e2e.lab.KernelLab;
 import io.bucketfs.e2e.lab.MountOptions;
 import io.bucketfs.e2e.lab.NfsMount;
 import java.nio.file.Path;
+import java.util.Map;
 
 /** What most test classes need: a lab, a running gateway, one client, and the bucket. */
 record DemoLab(KernelLab lab, Gateway gateway, Guest client, Bucket bucket)
@@ -14,9 +15,14 @@ record DemoLab(KernelLab lab, Gateway gateway, Guest client, Bucket bucket)
 
   /** Starts it all. Options are those of {@code bucketfs demo}. */
   static DemoLab open(Class<?> test, String... options) {
+    return open(test, Map.of(), options);
+  }
+
+  /** The same with settings that are given as environment variables. */
+  static DemoLab open(Class<?> test, Map<String, String> environment, String... options) {
     var lab = KernelLab.open(test);
     try {
-      var gateway = Gateway.start(lab, options);
+      var gateway = Gateway.start(lab, environment, options);
       return new DemoLab(lab, gateway, lab.boot("alpha"), gateway.bucket());
     } catch (RuntimeException | Error e) {
       lab.close();

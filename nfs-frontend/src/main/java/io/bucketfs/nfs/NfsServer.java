@@ -18,8 +18,10 @@ import io.bucketfs.nfs.recovery.DurableIdentity;
 import io.bucketfs.nfs.recovery.Grace;
 import io.bucketfs.nfs.state.ClientLimits;
 import io.bucketfs.nfs.state.Clients;
+import io.bucketfs.nfs.state.Journal;
 import io.bucketfs.nfs.state.LeaseClock;
 import io.bucketfs.nfs.state.LockWaiter;
+import io.bucketfs.nfs.state.Opaque;
 import io.bucketfs.nfs.state.OpenFiles;
 import io.bucketfs.nfs.state.Revocation;
 import io.netty.bootstrap.ServerBootstrap;
@@ -44,6 +46,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -147,16 +150,19 @@ public final class NfsServer implements AutoCloseable {
         "NFS listens at {}{}",
         bound.channel().localAddress(),
         services.grace().isActive()
-            ? ", " + services.grace().awaitedCount() + " clients may reclaim"
+            ? ", " + services.grace().awaited().size() + " clients may reclaim"
             : "");
   }
 
   private Services services(DurableIdentity identity, LeaseClock clock) {
     var limits = config.limits();
     var clientRecords = new ClientRecords(records, execution);
-    var grace = new Grace(identity.recordedClients(), clientRecords, execution, config.lease());
+    var journal = new Journal(records);
     var openFiles =
-        new OpenFiles(fileSystem, execution, identity.epoch(), limits.statesPerClientMax());
+        new OpenFiles(
+            fileSystem, execution, identity.epoch(), limits.statesPerClientMax(), journal);
+    var grace =
+        new Grace(identity.recordedClients(), clientRecords, journal, execution, config.lease());
     var clients =
         new Clients(
             execution,
@@ -169,7 +175,11 @@ public final class NfsServer implements AutoCloseable {
                 config.courtesy(),
                 limits.replyCacheBytesMax()),
             identity.epoch(),
-            grace::forget);
+            journal,
+            grace);
+    var notes = journal.begin();
+    clients.resume(notes, identity.recordedClients());
+    grace.begin(clients.all(), journal.isWhole(notes));
     var handles = new HandleCodec(identity.handleKey0(), identity.handleKey1());
     openFiles.onWakeUp(NfsServer::notify);
     var now = execution.now();
@@ -181,6 +191,7 @@ public final class NfsServer implements AutoCloseable {
         openFiles,
         grace,
         clientRecords,
+        journal,
         handles,
         new ExportTable(fileSystem),
         new AttributeWriter(handles, config.lease(), limits.ioBytesMax()),
@@ -265,8 +276,11 @@ public final class NfsServer implements AutoCloseable {
    *
    * @param owner how the client names itself
    * @param implementation its software, where it says so
-   * @param states how many opens and lock owners it has
+   * @param states how many opens and lock owners it has, those included that were taken from it
+   * @param opens how many files it has open, counted by open-owner
+   * @param locks how many byte ranges it has locked
    * @param idle since its lease was renewed
+   * @param expired whether its lease ran out, so that it keeps what it has out of courtesy
    */
   public record ClientView(
       long id,
@@ -276,20 +290,27 @@ public final class NfsServer implements AutoCloseable {
       boolean confirmed,
       int sessions,
       int states,
-      Duration idle) {}
+      int opens,
+      int locks,
+      Duration idle,
+      boolean expired) {}
 
   /**
    * The server as operators see it.
    *
    * @param inGrace whether clients reclaim what they held before the start
-   * @param awaited how many of them have not finished
+   * @param graceRemaining how long that lasts at most
+   * @param awaited the clients that have not finished, as they name themselves
+   * @param lease how long a client may be silent before others may have what it holds
    */
   public record View(
       Instant at,
       int connections,
       int sessions,
       boolean inGrace,
-      int awaited,
+      Duration graceRemaining,
+      List<String> awaited,
+      Duration lease,
       List<ClientView> clients) {}
 
   /** What goes on now. */
@@ -306,14 +327,20 @@ public final class NfsServer implements AutoCloseable {
                     client.isConfirmed(),
                     client.sessions().size(),
                     client.stateCount(),
-                    Duration.ofNanos(client.idleNanos())))
+                    client.openCount(),
+                    client.lockCount(),
+                    Duration.ofNanos(client.idleNanos()),
+                    client.isExpired()))
+            .sorted(Comparator.comparing(ClientView::owner).thenComparingLong(ClientView::id))
             .toList();
     return new View(
         execution.now(),
         connections.count(),
         services.clients().sessionCount(),
         services.grace().isActive(),
-        services.grace().awaitedCount(),
+        services.grace().remaining(),
+        services.grace().awaited().stream().map(Opaque::toString).toList(),
+        config.lease(),
         clients);
   }
 
@@ -356,7 +383,7 @@ public final class NfsServer implements AutoCloseable {
     return present;
   }
 
-  /** Stops listening and drops all connections. Clients may reclaim after the next start. */
+  /** Stops listening and drops all connections. After the next start clients go on. */
   @Override
   public void close() {
     closed = true;
@@ -368,6 +395,6 @@ public final class NfsServer implements AutoCloseable {
     present.listening.close().syncUninterruptibly();
     channels.close().awaitUninterruptibly();
     present.loops.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
-    present.services.clients().dropAll();
+    present.services.clients().close();
   }
 }

@@ -1,6 +1,7 @@
 package io.bucketfs.nfs;
 
 import io.bucketfs.core.access.Access;
+import io.bucketfs.core.local.Note;
 import io.bucketfs.core.vfs.Attributes;
 import io.bucketfs.core.vfs.Caller;
 import io.bucketfs.core.vfs.ChangeInfo;
@@ -14,6 +15,7 @@ import io.bucketfs.core.vfs.FileSystemStatistics;
 import io.bucketfs.core.vfs.FileType;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.NewNode;
+import io.bucketfs.core.vfs.Outcome;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.Permissions;
 import io.bucketfs.core.vfs.SetAttributes;
@@ -27,6 +29,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,6 +50,7 @@ public final class MemoryFileSystem implements FileSystem {
           new Export("other", FileId.root(2), 0x2222, false, Access.OPEN));
   private volatile long exportsChange = 1;
   private final Clock clock = Clock.systemUTC();
+  private Consumer<Note> notes = _ -> {};
   private long lastInode = FileId.ROOT_INODE;
   private long lastCookie = 2;
   private long writeVerifier = 0x0102030405060708L;
@@ -108,6 +112,21 @@ public final class MemoryFileSystem implements FileSystem {
   private void touchMetadata(MemoryFile file) {
     file.change++;
     file.changeNanos = now();
+  }
+
+  /** Where notes go that ride with a change. */
+  public synchronized void noteTo(Consumer<Note> target) {
+    notes = target;
+  }
+
+  private <T extends Outcome> T noted(Caller caller, T outcome) throws FileSystemException {
+    caller.rider().ride(outcome, notes);
+    return outcome;
+  }
+
+  /** The process ends, and with it what it counted. */
+  public synchronized void forgetOpens() {
+    files.values().forEach(file -> file.opens = 0);
   }
 
   private MemoryFile file(FileId id) throws FileSystemException {
@@ -251,7 +270,8 @@ public final class MemoryFileSystem implements FileSystem {
     if (mode instanceof CreateMode.Exclusive(var verifier)) {
       file.verifier = verifier;
     }
-    return new Created(file.attributes(), true, new ChangeInfo(before, directory.change));
+    return noted(
+        caller, new Created(file.attributes(), true, new ChangeInfo(before, directory.change)));
   }
 
   @Override
@@ -279,7 +299,8 @@ public final class MemoryFileSystem implements FileSystem {
             yield special;
           }
         };
-    return new Created(file.attributes(), true, new ChangeInfo(before, directory.change));
+    return noted(
+        caller, new Created(file.attributes(), true, new ChangeInfo(before, directory.change)));
   }
 
   @Override
@@ -295,7 +316,7 @@ public final class MemoryFileSystem implements FileSystem {
     file.links++;
     touchMetadata(file);
     put(directory, name, file);
-    return new ChangeInfo(before, directory.change);
+    return noted(caller, new ChangeInfo(before, directory.change));
   }
 
   private static void requireSticky(Caller caller, MemoryFile directory, MemoryFile file)
@@ -322,7 +343,7 @@ public final class MemoryFileSystem implements FileSystem {
     }
     var before = directory.change;
     unlink(directory, take(directory, name));
-    return new ChangeInfo(before, directory.change);
+    return noted(caller, new ChangeInfo(before, directory.change));
   }
 
   private void unlink(MemoryFile directory, MemoryFile file) {
@@ -364,8 +385,10 @@ public final class MemoryFileSystem implements FileSystem {
     var replaced = to.children.get(toName);
     if (replaced != null) {
       if (replaced.file() == file) {
-        return new Renamed(
-            new ChangeInfo(fromBefore, fromBefore), new ChangeInfo(toBefore, toBefore));
+        return noted(
+            caller,
+            new Renamed(
+                new ChangeInfo(fromBefore, fromBefore), new ChangeInfo(toBefore, toBefore)));
       }
       requireReplaceable(caller, to, file, replaced.file());
       unlink(to, take(to, toName));
@@ -378,8 +401,9 @@ public final class MemoryFileSystem implements FileSystem {
       to.links++;
       file.parent = to;
     }
-    return new Renamed(
-        new ChangeInfo(fromBefore, from.change), new ChangeInfo(toBefore, to.change));
+    return noted(
+        caller,
+        new Renamed(new ChangeInfo(fromBefore, from.change), new ChangeInfo(toBefore, to.change)));
   }
 
   private static void requireReplaceable(
@@ -427,6 +451,7 @@ public final class MemoryFileSystem implements FileSystem {
       throws FileSystemException {
     var file = file(id);
     apply(caller, file, change, throughOpen);
+    noted(caller, ChangeInfo.NONE);
     return file.attributes();
   }
 

@@ -48,6 +48,10 @@ public final class NfsTestServer implements AutoCloseable {
   }
 
   private NfsServer start() throws IOException, InterruptedException {
+    if (fileSystem instanceof MemoryFileSystem memory) {
+      memory.noteTo(records::note);
+      memory.forgetOpens();
+    }
     var fresh = new NfsServer(config, fileSystem, used, Meters.NONE, records);
     fresh.start();
     return fresh;
@@ -61,9 +65,16 @@ public final class NfsTestServer implements AutoCloseable {
     return server.port();
   }
 
-  /** Forgets everything but the records. */
+  /** Ends the process, in order or not, and starts again: only records and notes are left. */
   public void restart() throws IOException, InterruptedException {
     server.close();
+    server = start();
+  }
+
+  /** As if power had been lost: only records are left. */
+  public void losePower() throws IOException, InterruptedException {
+    server.close();
+    records.loseNotes();
     server = start();
   }
 

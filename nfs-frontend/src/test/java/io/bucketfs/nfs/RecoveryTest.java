@@ -59,13 +59,13 @@ final class RecoveryTest {
   }
 
   @Test
-  void aRestartIsSurvivedByReclaiming() throws Exception {
+  void aLossOfPowerIsSurvivedByReclaiming() throws Exception {
     Opened file;
     try (var client = TestClient.connected(server.port(), "a")) {
       file = open(client, "f", Share.BOTH, 0);
       client.call(putFh(file.handle), TestOps.lock(file.id, "l", 0, 10, true, false)).requireOk();
     }
-    server.restart();
+    server.losePower();
     assertThat(server.server().view().inGrace()).isTrue();
     try (var client = new TestClient(server.port(), 2);
         var other = new TestClient(server.port(), 2)) {
@@ -100,7 +100,7 @@ final class RecoveryTest {
 
   @Test
   void nobodyWaitsForGraceWhereNobodyIsRecorded() throws Exception {
-    server.restart();
+    server.losePower();
     assertThat(server.server().view().inGrace()).isFalse();
   }
 

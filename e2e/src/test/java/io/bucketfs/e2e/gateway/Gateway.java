@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,19 +34,26 @@ public final class Gateway implements AutoCloseable {
   private static final Duration COMMAND_MAX = Duration.ofMinutes(3);
 
   private final KernelLab lab;
+  private final Map<String, String> environment;
   private final List<String> options;
   private final Path log;
   private @Nullable Process process;
 
-  private Gateway(KernelLab lab, List<String> options) {
+  private Gateway(KernelLab lab, Map<String, String> environment, List<String> options) {
     this.lab = lab;
+    this.environment = environment;
     this.options = options;
     this.log = lab.logs().resolve("gateway.log");
   }
 
   /** Starts a gateway with an empty state and waits until it is ready. */
   public static Gateway start(KernelLab lab, String... options) {
-    var gateway = new Gateway(lab, List.of(options));
+    return start(lab, Map.of(), options);
+  }
+
+  /** The same with environment variables of its own. */
+  public static Gateway start(KernelLab lab, Map<String, String> environment, String... options) {
+    var gateway = new Gateway(lab, environment, List.of(options));
     gateway.start();
     return gateway;
   }
@@ -58,11 +66,12 @@ public final class Gateway implements AutoCloseable {
     command.addAll(List.of("--s3-port", "" + S3_PORT));
     command.addAll(options);
     var begin = size(log);
-    var started =
-        ChildProcesses.start(
-            new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile())));
+    var builder =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+    builder.environment().putAll(environment);
+    var started = ChildProcesses.start(builder);
     process = started;
     Await.until(
         "gateway ready, see " + log,
@@ -89,6 +98,14 @@ public final class Gateway implements AutoCloseable {
       ChildProcesses.kill(process);
     }
     process = null;
+  }
+
+  /** Lets the gateway stand still (SIGSTOP), or go on. */
+  public void pause(boolean still) {
+    if (process == null) {
+      throw new IllegalStateException("no gateway runs");
+    }
+    lab.host("kill", still ? "-STOP" : "-CONT", "" + process.pid());
   }
 
   /** Stops, deletes the state directory, and starts: only what is in S3 is known. */

@@ -8,12 +8,14 @@ import io.bucketfs.core.admin.AdminException;
 import io.bucketfs.core.admin.AdminException.Kind;
 import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.admin.Administration.MountStatus;
+import io.bucketfs.nfs.NfsServer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -23,6 +25,7 @@ import tools.jackson.databind.JsonNode;
  *
  * <pre>
  *   GET    /v1/status
+ *   GET    /v1/clients
  *   GET    /v1/mounts               POST   /v1/mounts
  *   GET    /v1/mounts/NAME          DELETE /v1/mounts/NAME?force=true
  *   POST   /v1/mounts/NAME/access   {"clients": [RULE], "sub-exports": [TEXT]}
@@ -51,11 +54,20 @@ public final class AdminApi {
   private final Administration administration;
   private final ConfiguredMounts configured;
   private final GatewayInfo info;
+  private final Supplier<NfsServer.View> nfs;
 
-  public AdminApi(Administration administration, ConfiguredMounts configured, GatewayInfo info) {
+  /**
+   * @param nfs what the NFS server is doing now
+   */
+  public AdminApi(
+      Administration administration,
+      ConfiguredMounts configured,
+      GatewayInfo info,
+      Supplier<NfsServer.View> nfs) {
     this.administration = administration;
     this.configured = configured;
     this.info = info;
+    this.nfs = nfs;
   }
 
   /**
@@ -88,6 +100,9 @@ public final class AdminApi {
     if (path.equals("/v1/status")) {
       return only("GET", request, () -> new Reply(OK, status()));
     }
+    if (path.equals("/v1/clients")) {
+      return only("GET", request, () -> new Reply(OK, clients()));
+    }
     if (path.equals(MOUNTS)) {
       return switch (request.method()) {
         case "GET" -> new Reply(OK, administration.mounts().stream().map(this::view).toList());
@@ -116,6 +131,10 @@ public final class AdminApi {
     return error(NOT_FOUND, "There is nothing at " + path + ".");
   }
 
+  private List<ClientView> clients() {
+    return nfs.get().clients().stream().map(ClientView::of).toList();
+  }
+
   private StatusView status() {
     var status = administration.status();
     return new StatusView(
@@ -129,6 +148,7 @@ public final class AdminApi {
         status.failing(),
         status.diskBytes(),
         status.diskBytesMax(),
+        NfsView.of(nfs.get()),
         status.mounts().stream().map(this::view).toList(),
         configured.pending());
   }

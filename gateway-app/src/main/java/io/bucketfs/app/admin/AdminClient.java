@@ -62,6 +62,10 @@ public final class AdminClient {
     return as(send("GET", "/v1/status", null), StatusView.class);
   }
 
+  public Answer<ClientView[]> clients() throws IOException, NotRunningException, RefusedException {
+    return as(send("GET", "/v1/clients", null), ClientView[].class);
+  }
+
   public Answer<MountView[]> mounts() throws IOException, NotRunningException, RefusedException {
     return as(send("GET", "/v1/mounts", null), MountView[].class);
   }

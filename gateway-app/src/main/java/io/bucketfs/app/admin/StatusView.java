@@ -20,6 +20,7 @@ public record StatusView(
     long failing,
     long diskBytes,
     long diskBytesMax,
+    NfsView nfs,
     List<MountView> mounts,
     List<PendingMount> pending) {
 

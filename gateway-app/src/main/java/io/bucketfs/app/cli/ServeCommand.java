@@ -61,6 +61,13 @@ final class ServeCommand implements Command {
           "What the local tier may occupy; default: 80%% of what is free at the first start.")
   @Nullable String cacheSize;
 
+  @Option(
+      names = "--lease",
+      paramLabel = "TIME",
+      description =
+          "How long a client may be silent before others may have what it holds; default: 90s.")
+  @Nullable String lease;
+
   private final CliContext context;
 
   ServeCommand(CliContext context) {
@@ -78,7 +85,8 @@ final class ServeCommand implements Command {
     context
         .out()
         .printf(
-            "bucketfs serves NFS on %s port %d, admin API and metrics on http://127.0.0.1:%d%nready%n",
+            "bucketfs serves NFS on %s port %d, admin API and metrics on"
+                + " http://127.0.0.1:%d%nready%n",
             settings.listen(), settings.port(), settings.adminPort());
     context.out().flush();
     return context.untilStopped().await(gateway);
@@ -93,6 +101,7 @@ final class ServeCommand implements Command {
     put(options, ConfigKey.ADMIN_PORT, adminPort);
     put(options, ConfigKey.MEMORY, memory);
     put(options, ConfigKey.CACHE_SIZE, cacheSize);
+    put(options, ConfigKey.LEASE, lease);
     var reader =
         new ConfigReader(options, context.environment(), context.machine(), new Problems());
     return reader.read(config);

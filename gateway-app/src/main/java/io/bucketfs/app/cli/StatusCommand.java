@@ -2,6 +2,7 @@ package io.bucketfs.app.cli;
 
 import io.bucketfs.app.admin.AdminClient.NotRunningException;
 import io.bucketfs.app.admin.AdminClient.RefusedException;
+import io.bucketfs.app.admin.NfsView;
 import io.bucketfs.app.admin.StatusView;
 import io.bucketfs.app.config.ByteSizes;
 import io.bucketfs.app.config.Durations;
@@ -34,6 +35,21 @@ final class StatusCommand extends ClientCommand {
     return ExitCode.OK;
   }
 
+  private void print(NfsView nfs) {
+    out()
+        .printf(
+            "%d clients, %d files open, %d ranges locked%n",
+            nfs.clients(), nfs.opens(), nfs.locks());
+    var grace = nfs.grace();
+    if (grace.active()) {
+      out()
+          .printf(
+              "Grace period after a loss of power, for %s at most: nothing new can be opened.%n",
+              Durations.human(Duration.ofSeconds(grace.remainingSeconds())));
+      out().printf("Awaited: %s%n", Table.clean(String.join(", ", grace.awaited())));
+    }
+  }
+
   private void print(StatusView status) {
     out()
         .printf(
@@ -52,6 +68,7 @@ final class StatusCommand extends ClientCommand {
         .printf(
             "%d dirty files (%s), %d failing%n",
             status.dirtyFiles(), ByteSizes.format(status.dirtyBytes()), status.failing());
+    print(status.nfs());
     out().println();
     MountPrinter.list(out(), status.mounts());
     for (var pending : status.pending()) {

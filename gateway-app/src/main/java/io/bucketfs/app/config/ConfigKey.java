@@ -9,7 +9,8 @@ public enum ConfigKey {
   PORT,
   ADMIN_PORT,
   MEMORY,
-  CACHE_SIZE;
+  CACHE_SIZE,
+  LEASE;
 
   /** The key in YAML. */
   public String yaml() {

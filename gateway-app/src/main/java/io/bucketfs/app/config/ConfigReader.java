@@ -3,6 +3,7 @@ package io.bucketfs.app.config;
 import io.bucketfs.core.admin.Administration.MountRequest;
 import java.net.InetAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -58,6 +59,7 @@ public final class ConfigReader {
             size(ConfigKey.MEMORY, GatewayConfig.MEMORY_BYTES_MIN, yaml, file)
                 .orElse(machine.defaultMemoryBytes()),
             size(ConfigKey.CACHE_SIZE, GatewayConfig.CACHE_SIZE_BYTES_MIN, yaml, file),
+            lease(yaml, file),
             file == null ? List.of() : mounts(yaml, file),
             file);
     if (config.port() == config.adminPort()) {
@@ -128,6 +130,21 @@ public final class ConfigReader {
       return OptionalLong.empty();
     }
     return bytes;
+  }
+
+  private Duration lease(YamlFile yaml, @Nullable Path file) {
+    var found = find(ConfigKey.LEASE, yaml, file);
+    if (found.isEmpty()) {
+      return GatewayConfig.DEFAULT_LEASE;
+    }
+    var lease = Durations.parse(found.get().text());
+    if (lease.isEmpty()
+        || lease.get().compareTo(GatewayConfig.LEASE_MIN) < 0
+        || lease.get().compareTo(GatewayConfig.LEASE_MAX) > 0) {
+      problem(found.get(), "must be " + Durations.FORM + ", from 10s to 1h");
+      return GatewayConfig.DEFAULT_LEASE;
+    }
+    return lease.get();
   }
 
   private List<MountRequest> mounts(YamlFile yaml, Path file) {

@@ -2,6 +2,7 @@ package io.bucketfs.app.config;
 
 import io.bucketfs.core.admin.Administration.MountRequest;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param adminPort the port of the admin API and of the metrics, on loopback
  * @param memoryBytes what the process may use, heap and everything else
  * @param cacheSizeBytes what the local tier may occupy; empty for the size of the first start
+ * @param lease how long an NFS client may be silent before others may have what it holds
  * @param mounts those of the file
  * @param file where the mounts come from; null without a file
  */
@@ -25,6 +27,7 @@ public record GatewayConfig(
     int adminPort,
     long memoryBytes,
     OptionalLong cacheSizeBytes,
+    Duration lease,
     List<MountRequest> mounts,
     @Nullable Path file) {
   public GatewayConfig {
@@ -34,7 +37,7 @@ public record GatewayConfig(
   /** The same on another NFS port. */
   public GatewayConfig withPort(int other) {
     return new GatewayConfig(
-        state, listen, other, adminPort, memoryBytes, cacheSizeBytes, mounts, file);
+        state, listen, other, adminPort, memoryBytes, cacheSizeBytes, lease, mounts, file);
   }
 
   /** The NFS port that clients try where none is given. */
@@ -45,6 +48,15 @@ public record GatewayConfig(
 
   /** All addresses of the machine. */
   public static final String DEFAULT_LISTEN = "0.0.0.0";
+
+  /** As other servers have it. */
+  public static final Duration DEFAULT_LEASE = Duration.ofSeconds(90);
+
+  /** Below this clients do little but renew. */
+  public static final Duration LEASE_MIN = Duration.ofSeconds(10);
+
+  /** Above this a client that is gone for good keeps its locks for too long. */
+  public static final Duration LEASE_MAX = Duration.ofHours(1);
 
   /** Below this the caches would be too small to be of use. */
   public static final long MEMORY_BYTES_MIN = 512L << 20;

@@ -7,7 +7,6 @@ import io.bucketfs.app.admin.GatewayInfo;
 import io.bucketfs.app.admin.StateFiles;
 import io.bucketfs.app.config.GatewayConfig;
 import io.bucketfs.app.metrics.GatewayMetrics;
-import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.runtime.Execution;
 import java.io.IOException;
 import java.time.Duration;
@@ -36,10 +35,11 @@ final class ControlPlane implements AutoCloseable {
   static ControlPlane start(
       GatewayConfig config,
       String version,
-      Administration administration,
+      DataPath data,
       GatewayMetrics metrics,
       Execution execution)
       throws IOException {
+    var administration = data.administration();
     var mounts = new ConfiguredMounts(administration, config.mounts(), config.file());
     metrics.observe(administration, () -> mounts.pending().size());
     var info = new GatewayInfo(version, config.state(), config.listen(), config.port());
@@ -47,7 +47,7 @@ final class ControlPlane implements AutoCloseable {
     var server =
         AdminServer.start(
             config.adminPort(),
-            new AdminApi(administration, mounts, info),
+            new AdminApi(administration, mounts, info, data::nfs),
             files.createToken(),
             metrics::scrape);
     files.writeAddress(server.address());

@@ -43,11 +43,9 @@ public final class GatewayProcess implements AutoCloseable {
       var execution = parts.add(new ThreadExecution(NATIVE_THREADS_MAX, metrics.meters()));
       var cacheSize = CacheSize.of(config.state(), config.cacheSizeBytes());
       var data = parts.add(opener.open(config, cacheSize, execution, metrics.meters()));
-      var administration = data.administration();
-      var control =
-          parts.add(ControlPlane.start(config, version, administration, metrics, execution));
+      var control = parts.add(ControlPlane.start(config, version, data, metrics, execution));
       control.applyMounts();
-      return new GatewayProcess(parts, administration);
+      return new GatewayProcess(parts, data.administration());
     } catch (IOException | InterruptedException | RuntimeException | Error e) {
       try (parts) {
         throw e;

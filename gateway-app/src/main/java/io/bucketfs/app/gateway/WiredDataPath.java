@@ -26,10 +26,12 @@ import java.net.InetSocketAddress;
 final class WiredDataPath implements DataPath {
   private final Teardown parts;
   private final Gateway core;
+  private final NfsServer nfs;
 
-  private WiredDataPath(Teardown parts, Gateway core) {
+  private WiredDataPath(Teardown parts, Gateway core, NfsServer nfs) {
     this.parts = parts;
     this.core = core;
+    this.nfs = nfs;
   }
 
   /** Opens all of it; returns once clients can mount. */
@@ -61,13 +63,15 @@ final class WiredDataPath implements DataPath {
       var nfs =
           parts.add(
               new NfsServer(
-                  NfsConfig.at(address).withLimits(nfsLimits(MemorySplit.of(config.memoryBytes()))),
+                  NfsConfig.at(address)
+                      .withLease(config.lease())
+                      .withLimits(nfsLimits(MemorySplit.of(config.memoryBytes()))),
                   core.fileSystem(),
                   execution,
                   meters,
                   core.protocolRecords()));
       nfs.start();
-      return new WiredDataPath(parts, core);
+      return new WiredDataPath(parts, core, nfs);
     } catch (IOException | InterruptedException | RuntimeException | Error e) {
       try (parts) {
         throw e;
@@ -91,6 +95,11 @@ final class WiredDataPath implements DataPath {
   @Override
   public Administration administration() {
     return core.administration();
+  }
+
+  @Override
+  public NfsServer.View nfs() {
+    return nfs.view();
   }
 
   @Override

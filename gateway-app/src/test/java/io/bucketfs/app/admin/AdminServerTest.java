@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bucketfs.app.FakeAdministration;
+import io.bucketfs.app.FakeNfs;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -182,7 +183,8 @@ final class AdminServerTest {
   private AdminServer start(int port) throws IOException {
     var mounts = new ConfiguredMounts(core, List.of(), null);
     var info = new GatewayInfo("1", Path.of("/state"), "0.0.0.0", 2049);
-    return AdminServer.start(port, new AdminApi(core, mounts, info), TOKEN, () -> "some 1\n");
+    return AdminServer.start(
+        port, new AdminApi(core, mounts, info, FakeNfs::view), TOKEN, () -> "some 1\n");
   }
 
   private HttpRequest.Builder bare(String path) {

@@ -3,6 +3,7 @@ package io.bucketfs.app.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bucketfs.app.FakeAdministration;
+import io.bucketfs.app.FakeNfs;
 import io.bucketfs.app.admin.AdminApi;
 import io.bucketfs.app.admin.AdminServer;
 import io.bucketfs.app.admin.ConfiguredMounts;
@@ -27,6 +28,7 @@ final class CliTest {
   @TempDir Path state;
 
   private final FakeAdministration core = new FakeAdministration();
+  private List<String> awaited = List.of();
   private AdminServer server;
 
   @BeforeEach
@@ -40,7 +42,12 @@ final class CliTest {
     var mounts = new ConfiguredMounts(core, List.of(request), Path.of("/etc/bucketfs.yaml"));
     var info = new GatewayInfo("1.2", state, "0.0.0.0", 12_049);
     var files = new StateFiles(state);
-    server = AdminServer.start(0, new AdminApi(core, mounts, info), files.createToken(), () -> "");
+    server =
+        AdminServer.start(
+            0,
+            new AdminApi(core, mounts, info, () -> FakeNfs.view(awaited)),
+            files.createToken(),
+            () -> "");
     files.writeAddress(server.address());
   }
 
@@ -210,6 +217,27 @@ final class CliTest {
   }
 
   @Test
+  void showsWhoIsAwaitedAfterALossOfPower() {
+    assertThat(run("status").out())
+        .contains("2 clients, 10 files open, 8 ranges locked")
+        .doesNotContain("Grace");
+    awaited = List.of("Linux NFSv4.2 alpha", "other\u001b[31m");
+    assertThat(run("status").out())
+        .contains("Grace period after a loss of power, for 42s at most")
+        .contains("Awaited: Linux NFSv4.2 alpha, other?[31m");
+    assertThat(run("status --json").out()).contains("\"remainingSeconds\" : 42");
+  }
+
+  @Test
+  void listsTheClients() {
+    assertThat(run("clients").out())
+        .containsPattern("ADDRESS +LEASE AGE +SESSIONS +OPENS +LOCKS +NAME")
+        .containsPattern("10.0.0.1 +7s +1 +5 +4 +Linux NFSv4.2 alpha")
+        .containsPattern("10.0.0.2 +2m 3s, expired +1 +5 +4 +Linux NFSv4.2 beta");
+    assertThat(run("clients --json").out()).contains("\"leaseAgeSeconds\" : 123");
+  }
+
+  @Test
   void reports() {
     run("mount create --bucket data --region us-east-1");
     core.withDirty("data", "/a\u001b[31m", 2048, null).withDirty("data", "/b", 1, "AccessDenied");
@@ -258,6 +286,7 @@ final class CliTest {
         "mount delete",
         "flush",
         "status",
+        "clients",
         "report",
         "version"
       })

@@ -6,6 +6,7 @@ import io.bucketfs.app.config.GatewayConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -23,7 +24,8 @@ final class ServeCommandTest {
     var result =
         cli.run(
             List.of(
-                ("serve --state /s --port 1 --admin-port 2 --memory 1GiB --cache-size 2GiB --config "
+                ("serve --state /s --port 1 --admin-port 2 --memory 1GiB --cache-size 2GiB --lease"
+                        + " 20s --config "
                         + file)
                     .split(" ", -1)));
     assertThat(result.code()).isZero();
@@ -37,6 +39,7 @@ final class ServeCommandTest {
                 2,
                 1L << 30,
                 OptionalLong.of(2L << 30),
+                Duration.ofSeconds(20),
                 List.of(),
                 file));
   }
@@ -53,10 +56,14 @@ final class ServeCommandTest {
 
   @Test
   void startsNothingWhereAnythingIsWrong() {
-    var result = cli.run(List.of("serve", "--port", "0", "--memory", "1", "--config", "/no.yaml"));
+    var result =
+        cli.run(
+            List.of(
+                "serve", "--port", "0", "--memory", "1", "--lease", "9s", "--config", "/no.yaml"));
     assertThat(result.code()).isEqualTo(2);
     assertThat(result.err())
-        .contains("--port must be", "--memory must be", "/no.yaml does not exist");
+        .contains(
+            "--port must be", "--memory must be", "--lease must be", "/no.yaml does not exist");
     assertThat(cli.started()).isEmpty();
   }
 }

@@ -7,6 +7,7 @@ import io.bucketfs.core.mount.Mount.Policy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -28,7 +29,8 @@ final class ConfigReaderTest {
           ConfigKey.PORT, "12049",
           ConfigKey.ADMIN_PORT, "19049",
           ConfigKey.MEMORY, "3GiB",
-          ConfigKey.CACHE_SIZE, "100GiB");
+          ConfigKey.CACHE_SIZE, "100GiB",
+          ConfigKey.LEASE, "30s");
 
   @TempDir Path directory;
 
@@ -44,6 +46,7 @@ final class ConfigReaderTest {
                 9049,
                 4L << 30,
                 OptionalLong.empty(),
+                Duration.ofSeconds(90),
                 List.of(),
                 null));
   }
@@ -196,6 +199,7 @@ final class ConfigReaderTest {
       case ADMIN_PORT -> config.adminPort();
       case MEMORY -> config.memoryBytes();
       case CACHE_SIZE -> config.cacheSizeBytes();
+      case LEASE -> config.lease();
     };
   }
 

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bucketfs.app.FakeAdministration;
+import io.bucketfs.app.FakeNfs;
 import io.bucketfs.app.config.GatewayConfig;
 import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
+import io.bucketfs.nfs.NfsServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -86,6 +88,11 @@ final class GatewayProcessTest {
       }
 
       @Override
+      public NfsServer.View nfs() {
+        return FakeNfs.view();
+      }
+
+      @Override
       public void close() {
         events.add("close");
       }
@@ -100,6 +107,7 @@ final class GatewayProcessTest {
         adminPort,
         1L << 30,
         OptionalLong.of(2L << 30),
+        GatewayConfig.DEFAULT_LEASE,
         List.of(),
         null);
   }

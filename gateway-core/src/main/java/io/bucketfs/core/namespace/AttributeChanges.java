@@ -23,9 +23,6 @@ final class AttributeChanges {
   private static final int SET_IDS = 06000;
   private static final int SET_GROUP_ID = 02000;
 
-  /** What a change of attributes does to directories. */
-  private static final ChangeInfo NO_DIRECTORY = new ChangeInfo(0, 0);
-
   private final Committer committer;
   private final Contents contents;
 
@@ -50,7 +47,7 @@ final class AttributeChanges {
           if (isExported(before, after)) {
             tx.markDirty(after);
           }
-          tx.noted(caller, NO_DIRECTORY);
+          tx.noted(caller, ChangeInfo.NONE);
           return after;
         };
     // Times that a client sets must not be overtaken by those of writes before.

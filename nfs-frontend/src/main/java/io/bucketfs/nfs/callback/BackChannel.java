@@ -145,6 +145,18 @@ public final class BackChannel {
     return state;
   }
 
+  /** Notes that the client had given a connection, which is gone: it is to give another. */
+  public void wasBound() {
+    lock.lock();
+    try {
+      if (header != null && slots.length > 0) {
+        update();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Lets callbacks go over a connection. Returns false where this server can make none. */
   public boolean bind(CallbackCalls calls) {
     var path = new Path(calls);

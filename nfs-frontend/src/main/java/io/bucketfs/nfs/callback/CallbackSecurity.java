@@ -54,6 +54,18 @@ public sealed interface CallbackSecurity {
     return offered;
   }
 
+  /** Writes what {@link #readAll} reads. */
+  static void writeAll(ByteBuf out, List<CallbackSecurity> offered) {
+    out.writeInt(offered.size());
+    for (var one : offered) {
+      switch (one) {
+        case None() -> out.writeInt(0);
+        case Sys(var body) -> out.writeInt(1).writeBytes(body);
+        case Gss() -> out.writeInt(6).writeLong(0).writeInt(0);
+      }
+    }
+  }
+
   /** The first that this server can use, or null. */
   static @Nullable CallbackSecurity choose(List<CallbackSecurity> offered) {
     for (var one : offered) {

@@ -6,8 +6,10 @@ import io.bucketfs.core.vfs.WouldBlock;
 import io.bucketfs.nfs.op.Compound;
 import io.bucketfs.nfs.op.Operation;
 import io.bucketfs.nfs.op.OperationCode;
+import io.bucketfs.nfs.op.ReplyBuffer;
 import io.bucketfs.nfs.op.Services;
 import io.bucketfs.nfs.rpc.RpcReply;
+import io.bucketfs.nfs.state.Checkpoint;
 import io.bucketfs.nfs.state.Session;
 import io.bucketfs.nfs.state.Slot;
 import io.bucketfs.nfs.status.NfsException;
@@ -16,6 +18,7 @@ import io.bucketfs.nfs.xdr.BadXdr;
 import io.bucketfs.nfs.xdr.Xdr;
 import io.netty.buffer.ByteBuf;
 import java.time.Duration;
+import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,6 +42,7 @@ final class CompoundRun {
   private final ByteBuf record;
   private final Completion completion;
   private final int resultCountAt;
+  private final ReplyBuffer.Mark firstMark;
   private final int operations;
   private int done;
   private NfsStatus last = NfsStatus.OK;
@@ -74,6 +78,7 @@ final class CompoundRun {
     var out = compound.reply().out();
     resultCountAt = out.writerIndex();
     out.writeInt(0);
+    firstMark = compound.reply().mark();
   }
 
   Compound compound() {
@@ -139,7 +144,23 @@ final class CompoundRun {
 
   /** Whether SEQUENCE found that this is a retry. */
   private boolean isAnsweredElsewhere() {
-    return compound.admission() != null && !(compound.admission() instanceof Slot.Admission.Run);
+    return switch (compound.admission()) {
+      case null -> false;
+      case Slot.Admission.Run(), Slot.Admission.Resumed _ -> false;
+      case Slot.Admission.Joined(), Slot.Admission.Replay _ -> true;
+    };
+  }
+
+  /** Goes on behind what an earlier process had done of this request. */
+  private void resumeFrom(Checkpoint checkpoint) {
+    for (; done < checkpoint.done(); done++) {
+      var known = OperationCode.of(Xdr.readInt(record), compound.request().minorVersion());
+      if (known == null) {
+        throw new IllegalStateException("the same request had operations that were run");
+      }
+      known.read(record);
+    }
+    compound.resume(checkpoint);
   }
 
   /**
@@ -203,6 +224,7 @@ final class CompoundRun {
     if (code == null || operation == null) {
       throw new IllegalStateException("next() comes first");
     }
+    compound.begin(done);
     var mark = compound.mark();
     var out = compound.reply().out();
     out.writeInt(code.number());
@@ -234,6 +256,9 @@ final class CompoundRun {
     last = status;
     done++;
     operation = null;
+    if (done == 1 && compound.admission() instanceof Slot.Admission.Resumed(var checkpoint)) {
+      resumeFrom(checkpoint);
+    }
     return true;
   }
 
@@ -265,7 +290,31 @@ final class CompoundRun {
         : compound.exceeds(session.fore(), compound.cacheThis(), moreBytes);
   }
 
+  /** Ends the request, once everything outlives the process that was noted for it. */
   private void finish() {
+    var noted = compound.noted();
+    if (noted.state() == Future.State.SUCCESS) {
+      finishNow();
+      return;
+    }
+    var _ =
+        noted.whenComplete((_, failure) -> {
+          if (failure != null) {
+            LOG.error("cannot note what a COMPOUND did", failure);
+            refuseAll();
+          }
+          finishNow();
+        });
+  }
+
+  /** Answers nothing of what was done: a later process might not know of it. */
+  private void refuseAll() {
+    compound.reply().restore(firstMark);
+    done = 0;
+    last = NfsStatus.SERVERFAULT;
+  }
+
+  private void finishNow() {
     try {
       if (compound.admission() instanceof Slot.Admission.Replay(var reply) && reply == null) {
         answerUnkept();

@@ -324,7 +324,7 @@ public final class Connection extends ChannelInboundHandlerAdapter
           replay(compound.request().target().xid(), kept);
         }
       }
-      case Slot.Admission.Run() -> {
+      case Slot.Admission.Run(), Slot.Admission.Resumed _ -> {
         var slot = compound.slot();
         if (slot == null) {
           throw new IllegalStateException("admitted without a slot");

@@ -21,9 +21,16 @@ record Close(StateId stateId) implements Operation {
   @Override
   public NfsStatus run(Compound c) throws NfsException {
     var file = c.currentFile(NfsStatus.BAD_STATEID);
-    c.services().openFiles().close(c.client(), c.resolve(stateId), file);
-    c.setCurrentStateId(StateId.INVALID);
-    StateId.INVALID.write(c.out());
+    c.services()
+        .openFiles()
+        .close(
+            c.client(),
+            c.resolve(stateId),
+            file,
+            c.ledger(id -> {
+              c.setCurrentStateId(id);
+              id.write(c.out());
+            }));
     return NfsStatus.OK;
   }
 }

@@ -1,24 +1,35 @@
 package io.bucketfs.nfs.op;
 
+import io.bucketfs.core.local.Note;
 import io.bucketfs.core.vfs.Attributes;
 import io.bucketfs.core.vfs.Caller;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystem;
 import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.core.vfs.FsError;
+import io.bucketfs.core.vfs.Outcome;
 import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.Rider;
 import io.bucketfs.nfs.export.Grant;
 import io.bucketfs.nfs.export.Handle;
 import io.bucketfs.nfs.rpc.Credential;
 import io.bucketfs.nfs.state.ChannelLimits;
+import io.bucketfs.nfs.state.Checkpoint;
 import io.bucketfs.nfs.state.Client;
+import io.bucketfs.nfs.state.Ledger;
 import io.bucketfs.nfs.state.Peer;
 import io.bucketfs.nfs.state.ReplyTarget;
+import io.bucketfs.nfs.state.Requested;
 import io.bucketfs.nfs.state.Session;
 import io.bucketfs.nfs.state.Slot;
 import io.bucketfs.nfs.state.StateId;
 import io.bucketfs.nfs.status.NfsException;
 import io.bucketfs.nfs.status.NfsStatus;
 import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +39,11 @@ import org.jspecify.annotations.Nullable;
 public final class Compound {
   /** The record marker is no part of a reply. */
   private static final int MARKER_BYTES = 4;
+  private static final CompletableFuture<Void> NOTHING_NOTED =
+      CompletableFuture.completedFuture(null);
+
+  /** A request that reads more than this and then changes something is run again as a whole. */
+  private static final int CHECKPOINT_BYTES_MAX = 1 << 16;
 
   private final Services services;
   private final Request request;
@@ -41,6 +57,20 @@ public final class Compound {
   private @Nullable Slot slot;
   private boolean cacheThis;
   private Slot.@Nullable Admission admission;
+  private int slotNumber;
+  private int sequence;
+
+  /** Where the results begin that come after that of SEQUENCE. */
+  private int resultsAt;
+
+  /** How many operations came before the one at hand. */
+  private int before;
+
+  /** Takes notes while the change that they ride with is on its way; null at all other times. */
+  private @Nullable Consumer<Note> rider;
+
+  /** Completes once everything outlives the process that was noted for this request. */
+  private CompletableFuture<Void> noted = NOTHING_NOTED;
 
   /** Attributes that an operation has just seen, so that the next need not ask again. */
   private @Nullable Attributes known;
@@ -154,11 +184,156 @@ public final class Compound {
   }
 
   /** Enters a session, by SEQUENCE. */
-  void enter(Session newSession, Slot newSlot, boolean cache, Slot.Admission how) {
+  void enter(Session newSession, Slot newSlot, Sequence request, Slot.Admission how) {
     session = newSession;
     slot = newSlot;
-    cacheThis = cache;
+    slotNumber = request.slotId();
+    sequence = request.sequence();
+    cacheThis = request.cacheThis();
     admission = how;
+  }
+
+  /** Notes that the results from here on are those behind SEQUENCE. */
+  void beginResults() {
+    resultsAt = reply.out().writerIndex();
+  }
+
+  /** Notes which operation comes now, counted from 0. */
+  public void begin(int operation) {
+    before = operation;
+  }
+
+  /** Goes on where an earlier process had come to. */
+  public void resume(Checkpoint checkpoint) {
+    out().writeBytes(checkpoint.results());
+    var position = checkpoint.position();
+    setCurrent(position.current());
+    saved = position.saved();
+    currentStateId = position.currentStateId();
+    savedStateId = position.savedStateId();
+  }
+
+  /** Completes once everything outlives the process that was noted for this request. */
+  public CompletableFuture<Void> noted() {
+    return noted;
+  }
+
+  /** A change of the file system. */
+  @FunctionalInterface
+  interface Change<T extends Outcome> {
+    T run(Caller caller) throws FileSystemException;
+  }
+
+  /** Writes the result of a change, and takes the position after it. */
+  @FunctionalInterface
+  interface Result<T extends Outcome> {
+    void write(T outcome) throws NfsException;
+  }
+
+  /**
+   * Changes the file system once, however often the request is sent: what it came to, and how far
+   * the request is, rides with the change. A retry that comes after the process ended goes on
+   * behind it.
+   *
+   * @param place inside the mount that is changed
+   * @param result called once; on the thread of the change, while this one waits for it
+   */
+  <T extends Outcome> T once(FileId place, Class<T> type, Change<T> change, Result<T> result)
+      throws NfsException, FileSystemException {
+    var ride = new Ride<>(type, result);
+    try {
+      var outcome = change.run(caller(place).with(ride));
+      if (!ride.rode) {
+        result.write(outcome); // nothing had to be changed
+      }
+      return outcome;
+    } catch (FileSystemException e) {
+      if (ride.refusal != null) {
+        throw ride.refusal;
+      }
+      throw e;
+    }
+  }
+
+  private final class Ride<T extends Outcome> implements Rider {
+    private final Class<T> type;
+    private final Result<T> result;
+    private boolean rode;
+    private @Nullable NfsException refusal;
+
+    Ride(Class<T> type, Result<T> result) {
+      this.type = type;
+      this.result = result;
+    }
+
+    @Override
+    public void ride(Outcome outcome, Consumer<Note> notes) throws FileSystemException {
+      rode = true;
+      rider = notes;
+      try {
+        result.write(type.cast(outcome));
+      } catch (NfsException e) {
+        refusal = e;
+        throw new FileSystemException(FsError.DELAY, "refused by the protocol");
+      } finally {
+        rider = null;
+      }
+      addCheckpoint(notes);
+    }
+  }
+
+  /**
+   * A ledger for what the operation at hand changes of opens and locks.
+   *
+   * @param result writes the result, and takes the position after it; called under a lock
+   */
+  Ledger ledger(Consumer<StateId> result) {
+    return new Requested() {
+      @Override
+      protected void ended(StateId id, List<Note> changes) {
+        result.accept(id);
+        note(changes);
+      }
+
+      @Override
+      public void beforeRevoking(Client expired) throws NfsException {
+        if (rider != null && expired.isRecorded()) {
+          throw new NfsException(NfsStatus.DELAY); // not on the thread of all changes
+        }
+        services.grace().forfeit(expired, patience);
+      }
+    };
+  }
+
+  /** A ledger for what changes nothing of this client's. */
+  Ledger ledger() {
+    return ledger(_ -> {});
+  }
+
+  /** Notes what the operation at hand has changed, its result written. */
+  void note(List<Note> changes) {
+    if (rider != null) {
+      changes.forEach(rider);
+      return;
+    }
+    var all = new ArrayList<>(changes);
+    addCheckpoint(all::add);
+    noted = services.journal().note(all).toCompletableFuture();
+  }
+
+  private void addCheckpoint(Consumer<Note> notes) {
+    if (session == null || slot == null) {
+      return;
+    }
+    var results = reply.bytesFrom(resultsAt, CHECKPOINT_BYTES_MAX);
+    if (results != null) {
+      var position = new Checkpoint.Position(current, saved, currentStateId, savedStateId);
+      notes.accept(
+          session.checkpoint(
+              slot,
+              slotNumber,
+              new Checkpoint(sequence, request.fingerprint(), before + 1, position, results)));
+    }
   }
 
   public @Nullable Session session() {

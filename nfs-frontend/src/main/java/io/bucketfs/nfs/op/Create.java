@@ -1,5 +1,6 @@
 package io.bucketfs.nfs.op;
 
+import io.bucketfs.core.vfs.FileSystem;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FileType;
 import io.bucketfs.core.vfs.NewNode;
@@ -63,12 +64,16 @@ record Create(int type, @Nullable NewNode node, ByteBuf name, RawAttributes raw)
     if (wanted.values().sizeBytes() != null) {
       throw new NfsException(NfsStatus.INVAL);
     }
-    var created =
-        c.fileSystem()
-            .make(c.caller(directory), directory, child, node, wanted.values(), c.patience());
-    c.setCurrent(created.attributes());
-    ChangeInfos.write(c.out(), created.directory());
-    wanted.mask().write(c.out());
+    c.once(
+        directory,
+        FileSystem.Created.class,
+        caller ->
+            c.fileSystem().make(caller, directory, child, node, wanted.values(), c.patience()),
+        created -> {
+          c.setCurrent(created.attributes());
+          ChangeInfos.write(c.out(), created.directory());
+          wanted.mask().write(c.out());
+        });
     return NfsStatus.OK;
   }
 }

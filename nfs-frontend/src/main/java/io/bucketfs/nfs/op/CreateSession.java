@@ -78,6 +78,7 @@ record CreateSession(
             : back;
     if (!client.isConfirmed()) {
       c.services().records().remember(client.owner(), c.patience());
+      client.setRecorded(true);
     }
     var callbacks =
         new Clients.Callbacks(
@@ -93,6 +94,7 @@ record CreateSession(
     writeResult(c.out(), session, grantedBack, withBack);
     var result = ByteBufUtil.getBytes(c.out(), c.out().writerIndex() - RESULT_BYTES, RESULT_BYTES);
     client.created(result);
+    c.note(c.services().clients().notes(client, session));
     return NfsStatus.OK;
   }
 

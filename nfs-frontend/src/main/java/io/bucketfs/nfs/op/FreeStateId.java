@@ -18,7 +18,8 @@ record FreeStateId(StateId stateId) implements Operation {
 
   @Override
   public NfsStatus run(Compound c) throws NfsException {
-    c.services().openFiles().free(c.client(), c.resolve(stateId));
+    c.services().openFiles().free(c.client(), c.resolve(stateId), c.ledger());
+    c.services().grace().rememberAgain(c.client());
     return NfsStatus.OK;
   }
 }

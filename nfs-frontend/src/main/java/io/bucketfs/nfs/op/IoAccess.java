@@ -22,7 +22,7 @@ final class IoAccess {
       requireFile(c.attributes(file));
       requirePermission(c, file, Permissions.READ | Permissions.EXECUTE);
       if (!id.equals(StateId.READ_BYPASS)) {
-        c.services().openFiles().requireNotDenied(file, Share.READ);
+        c.services().openFiles().requireNotDenied(file, Share.READ, c.ledger());
       }
       return;
     }
@@ -43,7 +43,7 @@ final class IoAccess {
       c.services().grace().requireOver();
       requireFile(c.attributes(file));
       requirePermission(c, file, Permissions.WRITE);
-      c.services().openFiles().requireNotDenied(file, Share.WRITE);
+      c.services().openFiles().requireNotDenied(file, Share.WRITE, c.ledger());
     } else if ((require(c, file, id).open().access() & Share.WRITE) == 0) {
       throw new NfsException(NfsStatus.OPENMODE);
     }
@@ -59,7 +59,7 @@ final class IoAccess {
     if (id.isForAnyone()) {
       c.services().grace().requireOver();
       requireFile(c.attributes(file));
-      c.services().openFiles().requireNotDenied(file, Share.WRITE);
+      c.services().openFiles().requireNotDenied(file, Share.WRITE, c.ledger());
       return false;
     }
     if ((require(c, file, id).open().access() & Share.WRITE) == 0) {

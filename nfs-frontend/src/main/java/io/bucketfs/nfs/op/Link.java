@@ -1,5 +1,6 @@
 package io.bucketfs.nfs.op;
 
+import io.bucketfs.core.vfs.ChangeInfo;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FileType;
 import io.bucketfs.nfs.status.NfsException;
@@ -31,9 +32,12 @@ record Link(ByteBuf name) implements Operation {
     if (file.mount() != directory.mount()) {
       throw new NfsException(NfsStatus.XDEV);
     }
-    var info = c.fileSystem().link(c.caller(directory), file, directory, child, c.patience());
+    c.once(
+        directory,
+        ChangeInfo.class,
+        caller -> c.fileSystem().link(caller, file, directory, child, c.patience()),
+        info -> ChangeInfos.write(c.out(), info));
     c.forgetKnown();
-    ChangeInfos.write(c.out(), info);
     return NfsStatus.OK;
   }
 }

@@ -59,18 +59,19 @@ record Lock(LockType type, boolean reclaim, long offset, long length, Locker loc
     var handle =
         type.waits() && !reclaim ? new Opaque(c.services().handles().bytes(c.current())) : null;
     var wish = new OpenFiles.Wish(file, range, type.exclusive(), handle);
+    var ledger =
+        c.ledger(id -> {
+          c.setCurrentStateId(id);
+          id.write(c.out());
+        });
     var outcome =
         switch (locker) {
           case Locker.ThroughOpen(var open, var owner) ->
-              files.lock(c.client(), owner, c.resolve(open), wish);
-          case Locker.Again(var lock) -> files.lock(c.client(), c.resolve(lock), wish);
+              files.lock(c.client(), owner, c.resolve(open), wish, ledger);
+          case Locker.Again(var lock) -> files.lock(c.client(), c.resolve(lock), wish, ledger);
         };
     return switch (outcome) {
-      case OpenFiles.LockOutcome.Granted(var id) -> {
-        c.setCurrentStateId(id);
-        id.write(c.out());
-        yield NfsStatus.OK;
-      }
+      case OpenFiles.LockOutcome.Granted _ -> NfsStatus.OK;
       case OpenFiles.LockOutcome.Denied(var conflict) -> {
         if (reclaim) {
           throw new NfsException(NfsStatus.RECLAIM_CONFLICT);

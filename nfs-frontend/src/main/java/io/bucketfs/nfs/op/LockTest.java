@@ -26,7 +26,7 @@ record LockTest(LockType type, long offset, long length, Opaque owner) implement
     var range = ByteRange.of(offset, length);
     c.services().grace().requireOver();
     var wish = new OpenFiles.Wish(file, range, type.exclusive(), null);
-    var conflict = c.services().openFiles().test(c.client(), owner, wish);
+    var conflict = c.services().openFiles().test(c.client(), owner, wish, c.ledger());
     if (conflict == null) {
       return NfsStatus.OK;
     }

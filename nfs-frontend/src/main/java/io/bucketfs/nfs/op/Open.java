@@ -4,6 +4,7 @@ import io.bucketfs.core.vfs.Attributes;
 import io.bucketfs.core.vfs.ChangeInfo;
 import io.bucketfs.core.vfs.CreateMode;
 import io.bucketfs.core.vfs.FileId;
+import io.bucketfs.core.vfs.FileSystem;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Permissions;
@@ -18,6 +19,7 @@ import io.bucketfs.nfs.status.NfsException;
 import io.bucketfs.nfs.status.NfsStatus;
 import io.bucketfs.nfs.xdr.Xdr;
 import io.netty.buffer.ByteBuf;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** OPEN (RFC 8881, 18.16). */
 record Open(OpenArguments arguments) implements Operation {
@@ -61,31 +63,43 @@ record Open(OpenArguments arguments) implements Operation {
   @Override
   public NfsStatus run(Compound c) throws NfsException, FileSystemException {
     requireValidShare();
-    var target =
-        switch (arguments.claim()) {
-          case OpenArguments.Claim.Null(var name) -> {
-            c.services().grace().requireNew(c.client());
-            yield byName(c, name);
-          }
-          case OpenArguments.Claim.FileHandle() -> {
-            c.services().grace().requireNew(c.client());
-            yield byHandle(c);
-          }
-          case OpenArguments.Claim.Previous() -> {
-            c.services().grace().requireReclaim(c.client());
-            yield byHandle(c);
-          }
-          case OpenArguments.Claim.Delegated() -> throw new NfsException(NfsStatus.BAD_STATEID);
-          case OpenArguments.Claim.DelegatedBefore() -> throw new NfsException(NfsStatus.NOTSUPP);
-        };
-    var id =
-        c.services()
-            .openFiles()
-            .open(c.client(), arguments.owner(), target.file.id(), access(), arguments.shareDeny());
-    c.setCurrent(target.file);
-    c.setCurrentStateId(id);
-    writeResult(c.out(), id, target);
+    switch (arguments.claim()) {
+      case OpenArguments.Claim.Null(var name) -> {
+        c.services().grace().requireNew(c.client());
+        byName(c, name);
+      }
+      case OpenArguments.Claim.FileHandle() -> {
+        c.services().grace().requireNew(c.client());
+        byHandle(c);
+      }
+      case OpenArguments.Claim.Previous() -> {
+        c.services().grace().requireReclaim(c.client());
+        byHandle(c);
+      }
+      case OpenArguments.Claim.Delegated() -> throw new NfsException(NfsStatus.BAD_STATEID);
+      case OpenArguments.Claim.DelegatedBefore() -> throw new NfsException(NfsStatus.NOTSUPP);
+    }
     return NfsStatus.OK;
+  }
+
+  /** Opens a file that may be opened. Also called while the file is being made, before anybody. */
+  private void open(Compound c, Target target) throws NfsException {
+    var granted = c.grant();
+    var ledger =
+        c.ledger(id -> {
+          c.enter(granted, target.file);
+          c.setCurrentStateId(id);
+          writeResult(c.out(), id, target);
+        });
+    c.services()
+        .openFiles()
+        .open(
+            c.client(),
+            arguments.owner(),
+            target.file.id(),
+            access(),
+            arguments.shareDeny(),
+            ledger);
   }
 
   private int access() {
@@ -119,16 +133,16 @@ record Open(OpenArguments arguments) implements Operation {
     }
   }
 
-  private Target byHandle(Compound c) throws NfsException, FileSystemException {
+  private void byHandle(Compound c) throws NfsException, FileSystemException {
     if (!(arguments.how() instanceof OpenArguments.How.NoCreate)) {
       throw new NfsException(NfsStatus.INVAL);
     }
     var file = c.attributes(c.currentFile(NfsStatus.ISDIR));
     requireOpenable(c, file, true);
-    return new Target(file, new ChangeInfo(0, 0), AttributeMask.NONE);
+    open(c, new Target(file, ChangeInfo.NONE, AttributeMask.NONE));
   }
 
-  private Target byName(Compound c, ByteBuf name) throws NfsException, FileSystemException {
+  private void byName(Compound c, ByteBuf name) throws NfsException, FileSystemException {
     if (c.current() instanceof Handle.PseudoRoot) {
       var exports = c.services().exports();
       var exists = exports.byName(Names.component(name), c.peer().clientAddress()) != null;
@@ -137,10 +151,10 @@ record Open(OpenArguments arguments) implements Operation {
     var directory = c.currentFile();
     Lookup.requireDirectory(c, directory);
     var child = Names.component(name);
-    return switch (arguments.how()) {
+    switch (arguments.how()) {
       case OpenArguments.How.NoCreate() -> {
         var file = c.fileSystem().lookup(c.caller(directory), directory, child, c.patience());
-        yield existing(c, directory, file);
+        open(c, existing(c, directory, file));
       }
       case OpenArguments.How.Unchecked(var raw) ->
           createOrOpen(c, directory, child, AttributeReader.read(raw, c.minorVersion()));
@@ -165,24 +179,26 @@ record Open(OpenArguments arguments) implements Operation {
               child,
               new CreateMode.Exclusive(verifier),
               AttributeReader.read(raw, c.minorVersion()));
-    };
+    }
   }
 
-  private Target create(
+  private void create(
       Compound c, FileId directory, String child, CreateMode mode, AttributeReader.Wanted wanted)
       throws NfsException, FileSystemException {
-    var created =
-        c.fileSystem()
-            .create(c.caller(directory), directory, child, mode, wanted.values(), c.patience());
-    // Whoever makes a file may open it as he likes, whatever its mode.
-    return new Target(created.attributes(), created.directory(), wanted.mask());
+    c.once(
+        directory,
+        FileSystem.Created.class,
+        caller ->
+            c.fileSystem().create(caller, directory, child, mode, wanted.values(), c.patience()),
+        // Whoever makes a file may open it as he likes, whatever its mode.
+        created -> open(c, new Target(created.attributes(), created.directory(), wanted.mask())));
   }
 
   /**
    * UNCHECKED. An existing file is looked at first, since its share reservations and permissions
    * must hold before it is truncated.
    */
-  private Target createOrOpen(
+  private void createOrOpen(
       Compound c, FileId directory, String child, AttributeReader.Wanted wanted)
       throws NfsException, FileSystemException {
     for (var attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
@@ -190,14 +206,20 @@ record Open(OpenArguments arguments) implements Operation {
         var file = c.fileSystem().lookup(c.caller(directory), directory, child, c.patience());
         var target = existing(c, directory, file);
         var size = wanted.values().sizeBytes();
-        return size != null && size == 0 ? truncated(c, target) : target;
+        if (size != null && size == 0) {
+          openTruncated(c, target);
+        } else {
+          open(c, target);
+        }
+        return;
       } catch (FileSystemException e) {
         if (e.error() != FsError.NOT_FOUND) {
           throw e;
         }
       }
       try {
-        return create(c, directory, child, new CreateMode.Guarded(), wanted);
+        create(c, directory, child, new CreateMode.Guarded(), wanted);
+        return;
       } catch (FileSystemException e) {
         if (e.error() != FsError.EXISTS) {
           throw e;
@@ -214,18 +236,25 @@ record Open(OpenArguments arguments) implements Operation {
     return new Target(file, new ChangeInfo(change, change), AttributeMask.NONE);
   }
 
-  private Target truncated(Compound c, Target target) throws NfsException, FileSystemException {
+  private void openTruncated(Compound c, Target target) throws NfsException, FileSystemException {
     var file = target.file.id();
+    var access = access() | Share.WRITE;
     c.services()
         .openFiles()
         .requireNoConflict(
-            c.client(), arguments.owner(), file, access() | Share.WRITE, arguments.shareDeny());
+            c.client(), arguments.owner(), file, access, arguments.shareDeny(), c.ledger());
     var throughOpen = (access() & Share.WRITE) != 0;
-    var after =
-        c.fileSystem()
-            .setAttributes(
-                c.caller(file), file, SetAttributes.ofSize(0), throughOpen, c.patience());
-    return new Target(after, target.directory, AttributeMask.of(Attribute.SIZE));
+    var after = new AtomicReference<Attributes>();
+    c.once(
+        file,
+        ChangeInfo.class,
+        caller -> {
+          var cut = SetAttributes.ofSize(0);
+          after.set(c.fileSystem().setAttributes(caller, file, cut, throughOpen, c.patience()));
+          return ChangeInfo.NONE;
+        },
+        _ -> open(c, new Target(target.file, target.directory, AttributeMask.of(Attribute.SIZE))));
+    c.know(after.get());
   }
 
   /**

@@ -32,10 +32,14 @@ record OpenDowngrade(StateId stateId, int access, int deny) implements Operation
       throw new NfsException(NfsStatus.INVAL);
     }
     var file = c.currentFile(NfsStatus.BAD_STATEID);
-    var id =
-        c.services().openFiles().downgrade(c.client(), c.resolve(stateId), file, newAccess, deny);
-    c.setCurrentStateId(id);
-    id.write(c.out());
+    var ledger =
+        c.ledger(id -> {
+          c.setCurrentStateId(id);
+          id.write(c.out());
+        });
+    c.services()
+        .openFiles()
+        .downgrade(c.client(), c.resolve(stateId), file, newAccess, deny, ledger);
     return NfsStatus.OK;
   }
 }

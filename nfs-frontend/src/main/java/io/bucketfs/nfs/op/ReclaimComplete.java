@@ -23,6 +23,7 @@ record ReclaimComplete(boolean oneFileSystem) implements Operation {
       return NfsStatus.OK;
     }
     c.services().clients().completeReclaim(c.client());
+    c.note(c.services().clients().notes(c.client(), null));
     c.services().grace().complete(c.client());
     return NfsStatus.OK;
   }

@@ -1,5 +1,6 @@
 package io.bucketfs.nfs.op;
 
+import io.bucketfs.core.vfs.ChangeInfo;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FileType;
 import io.bucketfs.nfs.status.NfsException;
@@ -25,9 +26,12 @@ record Remove(ByteBuf name) implements Operation {
     }
     var child = Names.component(name);
     c.services().grace().requireOver();
-    var info = c.fileSystem().remove(c.caller(directory), directory, child, c.patience());
+    c.once(
+        directory,
+        ChangeInfo.class,
+        caller -> c.fileSystem().remove(caller, directory, child, c.patience()),
+        info -> ChangeInfos.write(c.out(), info));
     c.forgetKnown();
-    ChangeInfos.write(c.out(), info);
     return NfsStatus.OK;
   }
 }

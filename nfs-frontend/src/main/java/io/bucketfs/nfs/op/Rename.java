@@ -1,5 +1,6 @@
 package io.bucketfs.nfs.op;
 
+import io.bucketfs.core.vfs.FileSystem;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FileType;
 import io.bucketfs.nfs.status.NfsException;
@@ -31,10 +32,15 @@ record Rename(ByteBuf oldName, ByteBuf newName) implements Operation {
       throw new NfsException(NfsStatus.XDEV);
     }
     c.services().grace().requireOver();
-    var renamed = c.fileSystem().rename(c.caller(to), from, source, to, target, c.patience());
+    c.once(
+        to,
+        FileSystem.Renamed.class,
+        caller -> c.fileSystem().rename(caller, from, source, to, target, c.patience()),
+        renamed -> {
+          ChangeInfos.write(c.out(), renamed.from());
+          ChangeInfos.write(c.out(), renamed.to());
+        });
     c.forgetKnown();
-    ChangeInfos.write(c.out(), renamed.from());
-    ChangeInfos.write(c.out(), renamed.to());
     return NfsStatus.OK;
   }
 }

@@ -3,6 +3,7 @@ package io.bucketfs.nfs.op;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A reply in the making: small results in one buffer, file data as buffers of its own in between,
@@ -47,6 +48,34 @@ public final class ReplyBuffer {
 
   public List<Part> parts() {
     return parts;
+  }
+
+  /** All bytes from an index of the small results on, or null where they are more than so many. */
+  byte @Nullable [] bytesFrom(int from, int max) {
+    var length = bytes() - from;
+    for (var part : parts) {
+      if (part.position <= from) {
+        length -= part.data.readableBytes();
+      }
+    }
+    if (length > max) {
+      return null;
+    }
+    var bytes = new byte[length];
+    var at = from;
+    var to = 0;
+    for (var part : parts) {
+      if (part.position <= from) {
+        continue;
+      }
+      out.getBytes(at, bytes, to, part.position - at);
+      to += part.position - at;
+      at = part.position;
+      part.data.getBytes(part.data.readerIndex(), bytes, to, part.data.readableBytes());
+      to += part.data.readableBytes();
+    }
+    out.getBytes(at, bytes, to, out.writerIndex() - at);
+    return bytes;
   }
 
   public Mark mark() {

@@ -47,10 +47,10 @@ record Sequence(SessionId sessionId, int sequence, int slotId, int highestSlot, 
       throw new NfsException(tooBig);
     }
     var admission = slot.admit(sequence, request.fingerprint(), request.target());
-    if (admission instanceof Slot.Admission.Run) {
+    if (admission instanceof Slot.Admission.Run || admission instanceof Slot.Admission.Resumed) {
       session.began(slot, highestSlot);
     }
-    c.enter(session, slot, cacheThis, admission);
+    c.enter(session, slot, this, admission);
     session.client().renew();
     session.bind(c.peer());
     c.peer().joined(session);
@@ -59,6 +59,7 @@ record Sequence(SessionId sessionId, int sequence, int slotId, int highestSlot, 
     out.writeInt(sequence).writeInt(slotId);
     out.writeInt(session.slotLimit() - 1).writeInt(session.slotTarget() - 1);
     out.writeInt(session.statusFlags());
+    c.beginResults();
     return NfsStatus.OK;
   }
 }

@@ -10,6 +10,7 @@ import io.bucketfs.nfs.export.HandleCodec;
 import io.bucketfs.nfs.recovery.ClientRecords;
 import io.bucketfs.nfs.recovery.Grace;
 import io.bucketfs.nfs.state.Clients;
+import io.bucketfs.nfs.state.Journal;
 import io.bucketfs.nfs.state.OpenFiles;
 
 /**
@@ -27,6 +28,7 @@ public record Services(
     OpenFiles openFiles,
     Grace grace,
     ClientRecords records,
+    Journal journal,
     HandleCodec handles,
     ExportTable exports,
     AttributeWriter attributes,

@@ -1,5 +1,8 @@
 package io.bucketfs.nfs.op;
 
+import io.bucketfs.core.vfs.Attributes;
+import io.bucketfs.core.vfs.ChangeInfo;
+import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.nfs.attr.Attribute;
 import io.bucketfs.nfs.attr.AttributeMask;
@@ -9,6 +12,7 @@ import io.bucketfs.nfs.state.StateId;
 import io.bucketfs.nfs.status.NfsException;
 import io.bucketfs.nfs.status.NfsStatus;
 import io.netty.buffer.ByteBuf;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** SETATTR (RFC 8881, 18.34). */
 record SetAttr(StateId stateId, RawAttributes raw) implements Operation {
@@ -38,13 +42,27 @@ record SetAttr(StateId stateId, RawAttributes raw) implements Operation {
     if (wanted.values().sizeBytes() != null) {
       throughOpen = IoAccess.requireResize(c, file, c.resolve(stateId));
     }
-    if (!wanted.values().isEmpty()) {
-      var after =
-          c.fileSystem()
-              .setAttributes(c.caller(file), file, wanted.values(), throughOpen, c.patience());
-      c.know(after);
+    if (wanted.values().isEmpty()) {
+      wanted.mask().write(c.out());
+    } else {
+      change(c, file, wanted, throughOpen);
     }
-    wanted.mask().write(c.out());
     return NfsStatus.OK;
+  }
+
+  private static void change(
+      Compound c, FileId file, AttributeReader.Wanted wanted, boolean throughOpen)
+      throws NfsException, FileSystemException {
+    var after = new AtomicReference<Attributes>();
+    c.once(
+        file,
+        ChangeInfo.class,
+        caller -> {
+          var values = wanted.values();
+          after.set(c.fileSystem().setAttributes(caller, file, values, throughOpen, c.patience()));
+          return ChangeInfo.NONE;
+        },
+        _ -> wanted.mask().write(c.out()));
+    c.know(after.get());
   }
 }

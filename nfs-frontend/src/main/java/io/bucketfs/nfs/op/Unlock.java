@@ -24,9 +24,12 @@ record Unlock(StateId stateId, long offset, long length) implements Operation {
   public NfsStatus run(Compound c) throws NfsException {
     var file = c.currentFile(NfsStatus.ISDIR);
     var range = ByteRange.of(offset, length);
-    var id = c.services().openFiles().unlock(c.client(), c.resolve(stateId), file, range);
-    c.setCurrentStateId(id);
-    id.write(c.out());
+    var ledger =
+        c.ledger(id -> {
+          c.setCurrentStateId(id);
+          id.write(c.out());
+        });
+    c.services().openFiles().unlock(c.client(), c.resolve(stateId), file, range, ledger);
     return NfsStatus.OK;
   }
 }

@@ -9,6 +9,7 @@ import io.bucketfs.nfs.status.NfsStatus;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
@@ -29,29 +30,44 @@ public final class ClientRecords {
   /** Keeps a client's record; it is durable when this returns. */
   public void remember(Opaque owner, Patience patience) throws NfsException {
     patience.requireWaiting();
+    await(keep(owner), owner, patience);
+  }
+
+  /** Keeps a client's record; the stage completes once it is durable. */
+  CompletionStage<Void> keep(Opaque owner) {
+    return records.put(key(owner), owner.bytes());
+  }
+
+  /** Drops a client's record; that is durable when this returns. */
+  void forget(Opaque owner, Patience patience) throws NfsException {
+    patience.requireWaiting();
+    await(drop(owner), owner, patience);
+  }
+
+  /** Drops a client's record; the stage completes once that is durable. */
+  CompletionStage<Void> drop(Opaque owner) {
+    return records
+        .remove(key(owner))
+        .whenComplete((_, failure) -> {
+          if (failure != null) {
+            LOG.warn("cannot drop the record of client {}", owner, failure);
+          }
+        });
+  }
+
+  private void await(CompletionStage<Void> stage, Opaque owner, Patience patience)
+      throws NfsException {
     try {
-      execution.await(records.put(key(owner), owner.bytes()), patience);
+      execution.await(stage, patience);
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       throw new NfsException(NfsStatus.DELAY);
     } catch (TimeoutException _) {
       throw new NfsException(NfsStatus.DELAY);
     } catch (ExecutionException e) {
-      LOG.warn("cannot keep the record of client {}", owner, e.getCause());
+      LOG.warn("cannot change the record of client {}", owner, e.getCause());
       throw new NfsException(NfsStatus.SERVERFAULT);
     }
-  }
-
-  /** Drops a client's record, some time soon. */
-  public void forget(Opaque owner) {
-    var _ =
-        records
-            .remove(key(owner))
-            .whenComplete((_, failure) -> {
-              if (failure != null) {
-                LOG.warn("cannot drop the record of client {}", owner, failure);
-              }
-            });
   }
 
   private static String key(Opaque owner) {

@@ -42,6 +42,10 @@ public final class Client {
   private byte @Nullable [] createReply;
 
   private volatile boolean confirmed;
+
+  /** Whether the client could reclaim after a loss of power. */
+  private volatile boolean recorded;
+
   private volatile boolean gone;
   private volatile boolean reclaimComplete;
   private volatile long renewed;
@@ -61,6 +65,29 @@ public final class Client {
     this.implementation = implementation;
     this.clock = clock;
     renewed = clock.now();
+  }
+
+  /** Makes a client again that an earlier process had. */
+  static Client resumed(long id, StateNotes.ClientNote note, boolean recorded, LeaseClock clock) {
+    var who = note.identity();
+    var client =
+        new Client(id, who.owner(), who.verifier(), who.principal(), who.implementation(), clock);
+    client.resume(note);
+    client.recorded = recorded;
+    return client;
+  }
+
+  private void resume(StateNotes.ClientNote note) {
+    lock.lock();
+    try {
+      createSequence = note.createSequence();
+      createReply = note.createReply();
+      reclaimComplete = note.reclaimComplete();
+      address = note.address();
+      confirmed = true;
+    } finally {
+      lock.unlock();
+    }
   }
 
   public long id() {
@@ -91,6 +118,20 @@ public final class Client {
 
   void confirm() {
     confirmed = true;
+  }
+
+  /** Whether the client could reclaim after a loss of power. */
+  public boolean isRecorded() {
+    return recorded;
+  }
+
+  public void setRecorded(boolean durably) {
+    recorded = durably;
+  }
+
+  /** Whether nothing is left of what was taken from the client: it freed all of it. */
+  public boolean hasFreedAllLost() {
+    return lost.isEmpty();
   }
 
   /** Whether this client was destroyed; it gets no new state then. */
@@ -153,6 +194,18 @@ public final class Client {
   /** How many stateids the client has, those included that were taken from it. */
   public int stateCount() {
     return states.size() + lost.size();
+  }
+
+  /** How many files the client has open, counted by open-owner. */
+  public int openCount() {
+    return (int) states.stream().filter(OpenState.class::isInstance).count();
+  }
+
+  /** How many byte ranges the client has locked; for people, since others may change them now. */
+  public int lockCount() {
+    return states.stream()
+        .mapToInt(state -> state instanceof LockState locks ? locks.ranges().size() : 0)
+        .sum();
   }
 
   void lost(ShareState state) {

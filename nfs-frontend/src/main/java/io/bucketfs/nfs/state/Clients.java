@@ -1,6 +1,7 @@
 package io.bucketfs.nfs.state;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.bucketfs.core.local.Note;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.nfs.callback.BackChannel;
 import io.bucketfs.nfs.callback.CallbackSecurity;
@@ -12,9 +13,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** All clients and sessions (RFC 8881, 18.35, 18.36, 18.37, 18.50). Thread-safe. */
@@ -24,7 +26,8 @@ public final class Clients {
   private final OpenFiles openFiles;
   private final ClientLimits limits;
   private final long epoch;
-  private final Consumer<Client> onForgotten;
+  private final Journal journal;
+  private final Forgetting forgetting;
   private final ReentrantLock lock = new ReentrantLock();
 
   @GuardedBy("lock")
@@ -40,9 +43,17 @@ public final class Clients {
   private final ConcurrentHashMap<SessionId, Session> sessions = new ConcurrentHashMap<>();
   private final SlotBudget slotBudget;
 
+  /** Who sees to it that a client may not reclaim any more. */
+  public interface Forgetting {
+    /** A client is to be forgotten; the stage completes once it can durably not reclaim. */
+    CompletionStage<Void> forget(Client client);
+
+    /** A client that was to be forgotten came back in the last moment. */
+    void remember(Client client);
+  }
+
   /**
-   * @param epoch first half of every client id, new at every start
-   * @param onForgotten is told of each confirmed client that is forgotten; must not wait
+   * @param epoch first half of every new client id, new at every start
    */
   public Clients(
       Execution execution,
@@ -50,13 +61,15 @@ public final class Clients {
       OpenFiles openFiles,
       ClientLimits limits,
       int epoch,
-      Consumer<Client> onForgotten) {
+      Journal journal,
+      Forgetting forgetting) {
     this.execution = execution;
     this.clock = clock;
     this.openFiles = openFiles;
     this.limits = limits;
     this.epoch = epoch;
-    this.onForgotten = onForgotten;
+    this.journal = journal;
+    this.forgetting = forgetting;
     slotBudget = new SlotBudget(limits.replyCacheBytesMax());
   }
 
@@ -112,7 +125,7 @@ public final class Clients {
         discard(replaced);
       }
       if (crowded) {
-        expired().stream().findFirst().ifPresent(this::destroy); // the caller comes again
+        expired().stream().findFirst().ifPresent(this::expire); // the caller comes again
       }
     }
   }
@@ -181,7 +194,7 @@ public final class Clients {
         client.confirm();
       }
       var id = new SessionId(client.id(), execution.randomLong());
-      var session = new Session(id, client, fore, slots, backChannel(id, back));
+      var session = new Session(id, client, fore, slots, back, backChannel(id, back), journal);
       client.add(session);
       client.renew();
       sessions.put(session.id(), session);
@@ -218,10 +231,54 @@ public final class Clients {
     return sessions.size();
   }
 
+  /** What is to be noted of a client that changed, and of a session that is new. */
+  public List<Note> notes(Client client, @Nullable Session session) {
+    return session == null
+        ? List.of(StateNotes.of(client))
+        : List.of(StateNotes.of(client), StateNotes.of(session));
+  }
+
+  /** Goes on with what an earlier process had when it was stopped or killed. */
+  public void resume(List<Note> notes, Set<Opaque> recorded) {
+    journal.noteSoon(new Resumption(this, openFiles, recorded).read(notes));
+  }
+
+  void resume(long id, StateNotes.ClientNote note, boolean recorded) {
+    var client = Client.resumed(id, note, recorded, clock);
+    byId.put(id, client);
+    lock.lock();
+    try {
+      confirmed.put(client.owner(), client);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Returns false where there is no memory for the session; its client makes another. */
+  boolean resume(Client client, SessionId id, StateNotes.SessionNote note) {
+    var slots = SlotTable.resume(slotBudget, note.fore().cachedResponseBytesMax(), note.slots());
+    if (slots == null) {
+      return false;
+    }
+    var back = note.back();
+    var session = new Session(id, client, note.fore(), slots, back, backChannel(id, back), journal);
+    if (note.calledBack()) {
+      session.back().wasBound();
+    }
+    client.add(session);
+    sessions.put(id, session);
+    return true;
+  }
+
+  @Nullable Client byId(long id) {
+    return byId.get(id);
+  }
+
   /** Ends a session. What its client holds open stays. */
   public void destroy(Session session) {
     sessions.remove(session.id());
     session.client().remove(session);
+    journal.noteSoon(session.gone());
     session.dispose();
   }
 
@@ -248,8 +305,29 @@ public final class Clients {
     }
     discard(client);
     if (client.isConfirmed()) {
-      onForgotten.accept(client);
+      var _ = forgetting.forget(client);
     }
+  }
+
+  /**
+   * Forgets a client whose lease ran out, once it can durably not reclaim: what it held may go to
+   * others then, of which a later server would not know.
+   */
+  private void expire(Client client) {
+    if (!client.isConfirmed() || client.stateCount() == 0) {
+      destroy(client);
+      return;
+    }
+    var _ =
+        forgetting
+            .forget(client)
+            .thenRun(() -> {
+              if (client.isExpired()) {
+                destroy(client);
+              } else {
+                forgetting.remember(client);
+              }
+            });
   }
 
   private void discard(Client client) {
@@ -259,6 +337,9 @@ public final class Clients {
       destroy(session);
     }
     openFiles.dropAll(client);
+    if (client.isConfirmed()) {
+      journal.noteSoon(List.of(StateNotes.gone(client)));
+    }
   }
 
   /** All clients, in no order. */
@@ -289,7 +370,7 @@ public final class Clients {
       var client = expired.get(n);
       var courtesy = client.stateCount() == 0 ? 0 : limits.courtesy().toNanos();
       if (n < tooMany || client.idleNanos() - clock.lengthNanos() >= courtesy) {
-        destroy(client);
+        expire(client);
       }
     }
     openFiles.wakeWaiters();
@@ -308,11 +389,11 @@ public final class Clients {
     return slotBudget.reservedBytes();
   }
 
-  /** Ends all clients, when the server stops. */
-  public void dropAll() {
-    for (var client : byId.values()) {
-      discard(client);
-    }
+  /** Lets go of memory when the server stops. The next one goes on with all clients. */
+  public void close() {
+    sessions.values().forEach(Session::dispose);
+    sessions.clear();
+    byId.clear();
   }
 
   /** Notes RECLAIM_COMPLETE. */

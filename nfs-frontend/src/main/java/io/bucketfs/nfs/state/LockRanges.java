@@ -37,6 +37,19 @@ final class LockRanges {
     return Collections.unmodifiableCollection(held.values());
   }
 
+  /** Those that a change of the given range can touch: what it overlaps, and its neighbours. */
+  List<HeldLock> around(ByteRange range) {
+    var first = range.first() == 0 ? 0 : range.first() - 1;
+    var last = range.last() == -1 ? -1 : range.last() + 1;
+    return overlapping(new ByteRange(first, last));
+  }
+
+  /** Takes over what was noted. */
+  void resume(HeldLock lock) {
+    held.put(lock.range().first(), lock);
+    tree.add(lock);
+  }
+
   /** Locks a range, replacing what the owner held of it. */
   void lock(ByteRange range, boolean exclusive) {
     unlock(range);

@@ -29,6 +29,7 @@ public final class OpenFiles {
   private final FileSystem fileSystem;
   private final Execution execution;
   private final StateTable table;
+  private final Journal journal;
   private final ConcurrentHashMap<FileId, FileState> byFile = new ConcurrentHashMap<>();
 
   /** Files in which somebody waits for a lock. */
@@ -38,11 +39,17 @@ public final class OpenFiles {
   private volatile Consumer<LockWaiter> wakeUp = _ -> {};
 
   /**
-   * @param epoch part of every stateid, new at every start
+   * @param epoch part of every new stateid, new at every start
    */
-  public OpenFiles(FileSystem fileSystem, Execution execution, int epoch, int statesPerClientMax) {
+  public OpenFiles(
+      FileSystem fileSystem,
+      Execution execution,
+      int epoch,
+      int statesPerClientMax,
+      Journal journal) {
     this.fileSystem = fileSystem;
     this.execution = execution;
+    this.journal = journal;
     table = new StateTable(execution, epoch, statesPerClientMax);
   }
 
@@ -77,19 +84,19 @@ public final class OpenFiles {
    *
    * @throws NfsException SHARE_DENIED
    */
-  public StateId open(Client client, Opaque owner, FileId file, int access, int deny)
+  public StateId open(Client client, Opaque owner, FileId file, int access, int deny, Ledger ledger)
       throws NfsException {
     var forWriting = (access & Share.WRITE) != 0;
     @Nullable Boolean surplus = forWriting;
     fileSystem.opened(file, forWriting);
     try {
       while (true) {
-        switch (tryOpen(new OwnerKey(client, owner), file, access, deny)) {
+        switch (tryOpen(new OwnerKey(client, owner), file, access, deny, ledger)) {
           case OpenAttempt.Granted(var id, var rest) -> {
             surplus = rest;
             return id;
           }
-          case OpenAttempt.Refused(var holder) -> revokeOr(NfsStatus.SHARE_DENIED, holder);
+          case OpenAttempt.Refused(var holder) -> revokeOr(NfsStatus.SHARE_DENIED, holder, ledger);
         }
       }
     } finally {
@@ -99,7 +106,8 @@ public final class OpenFiles {
     }
   }
 
-  private OpenAttempt tryOpen(OwnerKey key, FileId file, int access, int deny) throws NfsException {
+  private OpenAttempt tryOpen(OwnerKey key, FileId file, int access, int deny, Ledger ledger)
+      throws NfsException {
     var states = locked(file);
     try {
       var conflict = states.conflict(key, access, deny);
@@ -118,6 +126,8 @@ public final class OpenFiles {
       states.count(state, -1);
       state.add(access, deny);
       states.count(state, 1);
+      ledger.changed(state);
+      ledger.done(state.id());
       if (isNew) {
         return new OpenAttempt.Granted(state.id(), null);
       }
@@ -171,8 +181,8 @@ public final class OpenFiles {
    *
    * @throws NfsException LOCKED where an open denies it
    */
-  public void requireNotDenied(FileId file, int access) throws NfsException {
-    requireNoConflict(null, file, access, 0, NfsStatus.LOCKED);
+  public void requireNotDenied(FileId file, int access, Ledger ledger) throws NfsException {
+    requireNoConflict(null, file, access, 0, NfsStatus.LOCKED, ledger);
   }
 
   /**
@@ -180,13 +190,15 @@ public final class OpenFiles {
    *
    * @throws NfsException SHARE_DENIED
    */
-  public void requireNoConflict(Client client, Opaque owner, FileId file, int access, int deny)
+  public void requireNoConflict(
+      Client client, Opaque owner, FileId file, int access, int deny, Ledger ledger)
       throws NfsException {
-    requireNoConflict(new OwnerKey(client, owner), file, access, deny, NfsStatus.SHARE_DENIED);
+    requireNoConflict(
+        new OwnerKey(client, owner), file, access, deny, NfsStatus.SHARE_DENIED, ledger);
   }
 
   private void requireNoConflict(
-      @Nullable OwnerKey key, FileId file, int access, int deny, NfsStatus refusal)
+      @Nullable OwnerKey key, FileId file, int access, int deny, NfsStatus refusal, Ledger ledger)
       throws NfsException {
     while (true) {
       var states = byFile.get(file);
@@ -203,13 +215,13 @@ public final class OpenFiles {
       if (conflict == null) {
         return;
       }
-      revokeOr(refusal, conflict);
+      revokeOr(refusal, conflict, ledger);
     }
   }
 
   /** Closes an open, and frees the locks that were taken through it. */
-  public void close(Client client, StateId id, FileId file) throws NfsException {
-    drop(requireOpen(client, id, file), null);
+  public void close(Client client, StateId id, FileId file, Ledger ledger) throws NfsException {
+    drop(requireOpen(client, id, file), null, ledger);
   }
 
   /**
@@ -217,7 +229,8 @@ public final class OpenFiles {
    *
    * @throws NfsException INVAL where no OPEN asked for what is to be left
    */
-  public StateId downgrade(Client client, StateId id, FileId file, int access, int deny)
+  public StateId downgrade(
+      Client client, StateId id, FileId file, int access, int deny, Ledger ledger)
       throws NfsException {
     var state = requireOpen(client, id, file);
     var forWriting = (access & Share.WRITE) != 0;
@@ -237,6 +250,8 @@ public final class OpenFiles {
           throw new NfsException(NfsStatus.INVAL);
         }
         surplus = wrote;
+        ledger.changed(state);
+        ledger.done(state.id());
         return state.id();
       } finally {
         unlock(file, states);
@@ -262,25 +277,27 @@ public final class OpenFiles {
   }
 
   /** Locks a range for a lock-owner that may be new, through an open. */
-  public LockOutcome lock(Client client, Opaque owner, StateId open, Wish wish)
+  public LockOutcome lock(Client client, Opaque owner, StateId open, Wish wish, Ledger ledger)
       throws NfsException {
-    return lock(owner, requireOpen(client, open, wish.file), wish);
+    return lock(owner, requireOpen(client, open, wish.file), wish, ledger);
   }
 
   /** Locks a range for a lock-owner that has locked in this file before. */
-  public LockOutcome lock(Client client, StateId id, Wish wish) throws NfsException {
+  public LockOutcome lock(Client client, StateId id, Wish wish, Ledger ledger) throws NfsException {
     var state = requireLocks(client, id, wish.file);
-    return lock(state.owner(), state.open(), wish);
+    return lock(state.owner(), state.open(), wish, ledger);
   }
 
-  private LockOutcome lock(Opaque owner, OpenState open, Wish wish) throws NfsException {
+  private LockOutcome lock(Opaque owner, OpenState open, Wish wish, Ledger ledger)
+      throws NfsException {
     if ((open.access() & (wish.exclusive ? Share.WRITE : Share.READ)) == 0) {
       throw new NfsException(NfsStatus.OPENMODE);
     }
     while (true) {
-      var outcome = tryLock(new OwnerKey(open.client(), owner), open, wish);
+      var outcome = tryLock(new OwnerKey(open.client(), owner), open, wish, ledger);
       if (outcome instanceof LockOutcome.Denied(var conflict)
           && conflict.holder().client().isExpired()) {
+        ledger.beforeRevoking(conflict.holder().client());
         revoke(conflict.holder(), Revocation.LEASE_EXPIRED);
       } else {
         return outcome;
@@ -288,7 +305,8 @@ public final class OpenFiles {
     }
   }
 
-  private LockOutcome tryLock(OwnerKey key, OpenState open, Wish wish) throws NfsException {
+  private LockOutcome tryLock(OwnerKey key, OpenState open, Wish wish, Ledger ledger)
+      throws NfsException {
     var woken = List.<LockWaiter>of();
     var states = locked(open.file());
     try {
@@ -314,8 +332,12 @@ public final class OpenFiles {
       if (state.ranges().size() >= RANGES_PER_OWNER_MAX) {
         throw new NfsException(NfsStatus.DELAY);
       }
+      var before = state.ranges().around(wish.range);
       state.ranges().lock(wish.range, wish.exclusive);
       state.advance();
+      ledger.ranges(state, before, state.ranges().around(wish.range));
+      ledger.changed(state);
+      ledger.done(state.id());
       states.waiters().remove(key.client(), key.owner(), wish.range);
       woken = states.wake(execution.nanoTime()); // an exclusive lock may have become a shared one
       return new LockOutcome.Granted(state.id());
@@ -326,7 +348,8 @@ public final class OpenFiles {
   }
 
   /** What would keep a lock-owner from locking a range, or null. */
-  public @Nullable HeldLock test(Client client, Opaque owner, Wish wish) {
+  public @Nullable HeldLock test(Client client, Opaque owner, Wish wish, Ledger ledger)
+      throws NfsException {
     while (true) {
       var states = byFile.get(wish.file);
       if (states == null) {
@@ -342,12 +365,13 @@ public final class OpenFiles {
       if (conflict == null || !conflict.holder().client().isExpired()) {
         return conflict;
       }
+      ledger.beforeRevoking(conflict.holder().client());
       revoke(conflict.holder(), Revocation.LEASE_EXPIRED);
     }
   }
 
   /** Unlocks a range. */
-  public StateId unlock(Client client, StateId id, FileId file, ByteRange range)
+  public StateId unlock(Client client, StateId id, FileId file, ByteRange range, Ledger ledger)
       throws NfsException {
     var state = requireLocks(client, id, file);
     var woken = List.<LockWaiter>of();
@@ -356,8 +380,12 @@ public final class OpenFiles {
       if (!states.holds(state)) {
         throw new NfsException(NfsStatus.BAD_STATEID);
       }
+      var before = state.ranges().around(range);
       state.ranges().unlock(range);
       state.advance();
+      ledger.ranges(state, before, state.ranges().around(range));
+      ledger.changed(state);
+      ledger.done(state.id());
       states.waiters().remove(client, state.owner(), range);
       woken = states.wake(execution.nanoTime());
       return state.id();
@@ -396,10 +424,12 @@ public final class OpenFiles {
    *
    * @throws NfsException LOCKS_HELD
    */
-  public void free(Client client, StateId id) throws NfsException {
+  public void free(Client client, StateId id, Ledger ledger) throws NfsException {
     var lost = table.find(client, id);
     if (lost != null && lost.revocation() != null) {
       table.free(lost);
+      ledger.gone(lost);
+      ledger.done(StateId.INVALID);
       return;
     }
     if (!(require(client, id) instanceof LockState state)) {
@@ -413,7 +443,9 @@ public final class OpenFiles {
       if (states.holds(state)) {
         states.remove(state);
         table.remove(state);
+        ledger.gone(state);
       }
+      ledger.done(StateId.INVALID);
     } finally {
       unlock(state.file(), states);
     }
@@ -421,12 +453,17 @@ public final class OpenFiles {
 
   /** Drops all that a client holds; it must be gone already, so that it gets nothing new. */
   void dropAll(Client client) {
+    var ledger = journal.unasked();
     for (var state : List.copyOf(client.states())) {
       if (state instanceof OpenState open) {
-        drop(open, null);
+        drop(open, null, ledger);
       }
     }
-    List.copyOf(client.lostStates()).forEach(table::free);
+    for (var lost : List.copyOf(client.lostStates())) {
+      table.free(lost);
+      ledger.gone(lost);
+    }
+    ledger.done(StateId.INVALID);
   }
 
   /** Takes all that a client holds away from it. */
@@ -438,21 +475,24 @@ public final class OpenFiles {
     }
   }
 
-  private void revokeOr(NfsStatus refusal, OpenState holder) throws NfsException {
+  private void revokeOr(NfsStatus refusal, OpenState holder, Ledger ledger) throws NfsException {
     if (!holder.client().isExpired()) {
       throw new NfsException(refusal);
     }
+    ledger.beforeRevoking(holder.client());
     revoke(holder, Revocation.LEASE_EXPIRED);
   }
 
   private void revoke(ShareState state, Revocation why) {
     switch (state) {
-      case OpenState open -> drop(open, why);
+      case OpenState open -> drop(open, why, journal.unasked());
       case LockState locks -> {
+        var ledger = journal.unasked();
         var woken = List.<LockWaiter>of();
         var states = locked(locks.file());
         try {
-          drop(states, locks, why);
+          drop(states, locks, why, ledger);
+          ledger.done(StateId.INVALID);
           woken = states.wake(execution.nanoTime());
         } finally {
           unlock(locks.file(), states);
@@ -467,7 +507,7 @@ public final class OpenFiles {
    *
    * @param why null where the client gives them up
    */
-  private void drop(OpenState open, @Nullable Revocation why) {
+  private void drop(OpenState open, @Nullable Revocation why, Ledger ledger) {
     var dropped = false;
     var woken = List.<LockWaiter>of();
     var states = locked(open.file());
@@ -475,13 +515,14 @@ public final class OpenFiles {
       if (states.holds(open)) {
         dropped = true;
         for (var locks : states.locksThrough(open)) {
-          drop(states, locks, why);
+          drop(states, locks, why, ledger);
         }
         states.count(open, -1);
         states.remove(open);
-        forget(open, why);
+        forget(open, why, ledger);
         woken = states.wake(execution.nanoTime());
       }
+      ledger.done(StateId.INVALID);
     } finally {
       unlock(open.file(), states);
       woken.forEach(wakeUp);
@@ -491,18 +532,76 @@ public final class OpenFiles {
     }
   }
 
-  private void drop(FileState states, LockState locks, @Nullable Revocation why) {
+  private void drop(FileState states, LockState locks, @Nullable Revocation why, Ledger ledger) {
     if (states.holds(locks)) {
+      ledger.ranges(locks, List.copyOf(locks.ranges().all()), List.of());
       states.remove(locks);
-      forget(locks, why);
+      forget(locks, why, ledger);
     }
   }
 
-  private void forget(ShareState state, @Nullable Revocation why) {
+  private void forget(ShareState state, @Nullable Revocation why, Ledger ledger) {
     if (why == null) {
       table.remove(state);
+      ledger.gone(state);
     } else {
       table.revoke(state, why);
+      ledger.changed(state);
+    }
+  }
+
+  /** Takes over an open of an earlier process, which counts as one of the file system again. */
+  void resume(Client client, int epoch, long tag, StateNotes.OpenNote note) {
+    var id = new StateId(note.sequence(), epoch, tag);
+    var state = new OpenState(client, note.owner(), note.file(), id);
+    state.resume(note.rights());
+    if (note.revocation() == null) {
+      fileSystem.opened(note.file(), (state.access() & Share.WRITE) != 0);
+      var states = locked(note.file());
+      try {
+        states.put(state);
+        states.count(state, 1);
+      } finally {
+        unlock(note.file(), states);
+      }
+    }
+    table.resume(state, note.revocation());
+  }
+
+  /** Takes over the locks of an owner; the ranges follow. Returns false where they have no open. */
+  boolean resume(Client client, int epoch, long tag, StateNotes.LocksNote note) {
+    var id = new StateId(note.sequence(), epoch, tag);
+    if (note.revocation() != null) {
+      // It serves to tell what became of it; the open may be gone.
+      var nothing = new OpenState(client, note.owner(), note.file(), note.open());
+      table.resume(new LockState(note.owner(), nothing, id, new LockTree()), note.revocation());
+      return true;
+    }
+    if (!(table.find(client, note.open()) instanceof OpenState open)) {
+      return false;
+    }
+    var states = locked(note.file());
+    try {
+      var state = new LockState(note.owner(), open, id, states.held());
+      states.put(state);
+      table.resume(state, null);
+      return true;
+    } finally {
+      unlock(note.file(), states);
+    }
+  }
+
+  /** Takes over a locked range. Returns false where its owner is not known. */
+  boolean resume(Client client, int epoch, long tag, long first, byte[] value) {
+    if (!(table.find(client, new StateId(0, epoch, tag)) instanceof LockState owner)) {
+      return false;
+    }
+    var states = locked(owner.file());
+    try {
+      owner.ranges().resume(StateNotes.readRange(owner, first, value));
+      return true;
+    } finally {
+      unlock(owner.file(), states);
     }
   }
 

@@ -16,6 +16,25 @@ public final class OpenState extends ShareState {
     super(client, owner, file, id);
   }
 
+  /**
+   * Everything that is held, as it is noted.
+   *
+   * @param accessesAsked bit n: some OPEN asked for access n
+   */
+  record Rights(int access, int deny, int accessesAsked, int deniesAsked) {}
+
+  Rights rights() {
+    return new Rights(access, deny, accessesAsked, deniesAsked);
+  }
+
+  /** Takes over what was noted. */
+  void resume(Rights rights) {
+    access = rights.access;
+    deny = rights.deny;
+    accessesAsked = rights.accessesAsked;
+    deniesAsked = rights.deniesAsked;
+  }
+
   @Override
   public OpenState open() {
     return this;

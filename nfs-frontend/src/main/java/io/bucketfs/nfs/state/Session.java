@@ -1,6 +1,9 @@
 package io.bucketfs.nfs.state;
 
+import io.bucketfs.core.local.Note;
 import io.bucketfs.nfs.callback.BackChannel;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -15,7 +18,9 @@ public final class Session {
   private final Client client;
   private final ChannelLimits fore;
   private final SlotTable slots;
+  private final Clients.Callbacks callbacks;
   private final BackChannel back;
+  private final Journal journal;
   private final Set<Peer> connections = ConcurrentHashMap.newKeySet();
   private final AtomicInteger running = new AtomicInteger();
   private final AtomicInteger parked = new AtomicInteger();
@@ -28,12 +33,58 @@ public final class Session {
 
   private volatile boolean disposed;
 
-  Session(SessionId id, Client client, ChannelLimits fore, SlotTable slots, BackChannel back) {
+  Session(
+      SessionId id,
+      Client client,
+      ChannelLimits fore,
+      SlotTable slots,
+      Clients.Callbacks callbacks,
+      BackChannel back,
+      Journal journal) {
     this.id = id;
     this.client = client;
     this.fore = fore.withRequests(slots.limit());
     this.slots = slots;
+    this.callbacks = callbacks;
     this.back = back;
+    this.journal = journal;
+  }
+
+  Clients.Callbacks callbacks() {
+    return callbacks;
+  }
+
+  /** Whether the client gave a connection for callbacks at any time. */
+  boolean isCalledBack() {
+    return back.state() != BackChannel.State.UNWANTED;
+  }
+
+  /** Gives a slot back how far its last change had come. Returns false where there is no slot. */
+  boolean resume(int slotNumber, Checkpoint checkpoint) {
+    var slot = slots.slot(slotNumber);
+    if (slot == null) {
+      return false;
+    }
+    slot.resume(checkpoint);
+    return true;
+  }
+
+  /**
+   * How far a request on a slot has come, to be noted with what it changes. Called while it runs.
+   */
+  public Note checkpoint(Slot slot, int slotNumber, Checkpoint checkpoint) {
+    slot.setNoted();
+    return StateNotes.of(id, slotNumber, checkpoint);
+  }
+
+  /** Takes back all that was noted of this session. */
+  List<Note> gone() {
+    var notes = new ArrayList<Note>();
+    notes.add(StateNotes.gone(this));
+    for (var number : slots.noted()) {
+      notes.add(StateNotes.gone(id, number));
+    }
+    return notes;
   }
 
   public SessionId id() {
@@ -83,8 +134,11 @@ public final class Session {
 
   /** Lets a connection use the fore channel. */
   public void bind(Peer peer) {
-    if (connections.add(peer) && disposed) {
-      connections.remove(peer);
+    if (connections.add(peer)) {
+      client.seenAt(peer);
+      if (disposed) {
+        connections.remove(peer);
+      }
     }
   }
 
@@ -107,7 +161,7 @@ public final class Session {
     parkedMost.accumulateAndGet(now, Math::max);
     var target = slots.target();
     if (2 * now >= target && target < SlotTable.SLOTS_MAX) {
-      slots.raise(target + Math.max(SlotTable.SLOTS_MIN, target / 2));
+      raise(target + Math.max(SlotTable.SLOTS_MIN, target / 2));
     }
   }
 
@@ -135,7 +189,14 @@ public final class Session {
       idleLooks = 0;
       slots.lower(Math.max(floor, target - Math.max(SlotTable.SLOTS_MIN, target / 4)));
     } else if (!pressed && target < fore.requestsMax()) {
-      slots.raise(Math.min(fore.requestsMax(), target + SlotTable.SLOTS_MIN));
+      raise(Math.min(fore.requestsMax(), target + SlotTable.SLOTS_MIN));
+    }
+  }
+
+  /** Offers more slots; a later process must know them all. */
+  private void raise(int wanted) {
+    if (slots.raise(wanted)) {
+      journal.noteSoon(List.of(StateNotes.of(this)));
     }
   }
 

@@ -29,6 +29,17 @@ public final class Slot {
   @GuardedBy("lock")
   private boolean retired;
 
+  /**
+   * Whether an earlier process had the slot and no request came since: the client is then at the
+   * number of the last change that was noted, or anywhere above.
+   */
+  @GuardedBy("lock")
+  private boolean resumed;
+
+  /** What an earlier process noted last; null for nothing. */
+  @GuardedBy("lock")
+  private @Nullable Checkpoint checkpoint;
+
   @GuardedBy("lock")
   private long fingerprint;
 
@@ -47,10 +58,22 @@ public final class Slot {
   /** Which target of the slot table the last reply told. */
   private volatile int generation;
 
+  private volatile boolean noted;
+
+  /**
+   * @param resumed whether an earlier process had the slot
+   */
+  Slot(boolean resumed) {
+    this.resumed = resumed;
+  }
+
   /** What a request on a slot is. */
   public sealed interface Admission {
     /** To be run. */
     record Run() implements Admission {}
+
+    /** The retry of a request whose first part an earlier process ran: to be run from there. */
+    record Resumed(Checkpoint checkpoint) implements Admission {}
 
     /** The retry of a request that runs now; its reply will go to the retry's target, too. */
     record Joined() implements Admission {}
@@ -79,16 +102,15 @@ public final class Slot {
       if (disposed) {
         throw new NfsException(NfsStatus.BADSESSION);
       }
+      if (resumed) {
+        var admission = admitFirst(requestSequence, request);
+        begin(requestSequence, request, target);
+        return admission;
+      }
       var next = requestSequence == sequence + 1 || (retired && requestSequence == 1);
       if (next && !busy) {
         dropReply();
-        sequence = requestSequence;
-        used = true;
-        retired = false;
-        fingerprint = request;
-        busy = true;
-        targets.clear();
-        targets.add(target);
+        begin(requestSequence, request, target);
         return RUN;
       }
       if (requestSequence != sequence || !used) {
@@ -108,6 +130,60 @@ public final class Slot {
     } finally {
       lock.unlock();
     }
+  }
+
+  /**
+   * Admits the first request after a restart. What is not above the noted number is a retry, except
+   * for 1, from which a client counts that had taken the slot out of use.
+   */
+  @GuardedBy("lock")
+  private Admission admitFirst(int requestSequence, long request) throws NfsException {
+    if (checkpoint == null || requestSequence - checkpoint.sequence() > 0) {
+      return RUN;
+    }
+    if (requestSequence == checkpoint.sequence() && request == checkpoint.fingerprint()) {
+      return new Admission.Resumed(checkpoint);
+    }
+    if (requestSequence == 1) {
+      return RUN;
+    }
+    throw new NfsException(
+        requestSequence == checkpoint.sequence()
+            ? NfsStatus.SEQ_FALSE_RETRY
+            : NfsStatus.SEQ_MISORDERED);
+  }
+
+  @GuardedBy("lock")
+  private void begin(int requestSequence, long request, ReplyTarget target) {
+    sequence = requestSequence;
+    used = true;
+    retired = false;
+    resumed = false;
+    checkpoint = null;
+    fingerprint = request;
+    busy = true;
+    targets.clear();
+    targets.add(target);
+  }
+
+  /** Takes what an earlier process noted last. */
+  void resume(Checkpoint last) {
+    lock.lock();
+    try {
+      checkpoint = last;
+      noted = true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether anything was noted of this slot. */
+  boolean isNoted() {
+    return noted;
+  }
+
+  void setNoted() {
+    noted = true;
   }
 
   /**

@@ -2,7 +2,9 @@ package io.bucketfs.nfs.state;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,9 +52,13 @@ final class SlotTable {
   @GuardedBy("lock")
   private boolean disposed;
 
-  private SlotTable(SlotBudget budget, int bytesPerSlot, int granted) {
+  /** Whether an earlier process made the slots, whose clients count on from where they are. */
+  private final boolean resumed;
+
+  private SlotTable(SlotBudget budget, int bytesPerSlot, int granted, boolean resumed) {
     this.budget = budget;
     this.bytesPerSlot = bytesPerSlot;
+    this.resumed = resumed;
     limit = granted;
     target = granted;
     slots = new @Nullable Slot[Math.min(SLOTS_FIRST, granted)];
@@ -67,7 +73,18 @@ final class SlotTable {
     var bytesPerSlot = cachedReplyBytesMax + SLOT_BYTES;
     var modest = budget.isTight() ? Math.min(asked, SLOTS_MIN) : asked;
     var granted = budget.reserve(modest, bytesPerSlot);
-    return granted == 0 ? null : new SlotTable(budget, bytesPerSlot, granted);
+    return granted == 0 ? null : new SlotTable(budget, bytesPerSlot, granted, false);
+  }
+
+  /** The table of an earlier process, or null where there is no memory for all of its slots. */
+  static @Nullable SlotTable resume(SlotBudget budget, int cachedReplyBytesMax, int slots) {
+    var bytesPerSlot = cachedReplyBytesMax + SLOT_BYTES;
+    var granted = budget.reserve(slots, bytesPerSlot);
+    if (granted < slots) {
+      budget.release(granted, bytesPerSlot);
+      return null;
+    }
+    return new SlotTable(budget, bytesPerSlot, granted, true);
   }
 
   /** The slot with the given number, or null where there is none. */
@@ -93,7 +110,7 @@ final class SlotTable {
       }
       var slot = present[number];
       if (slot == null) {
-        slot = new Slot();
+        slot = new Slot(resumed);
         present[number] = slot;
       }
       slots = present;
@@ -115,19 +132,35 @@ final class SlotTable {
     return generation;
   }
 
-  /** Offers more slots, as far as there is memory for the replies they keep. */
-  void raise(int wanted) {
+  /** The numbers of the slots of which something was noted. */
+  List<Integer> noted() {
+    var present = slots;
+    return IntStream.range(0, present.length)
+        .filter(number -> {
+          var slot = present[number];
+          return slot != null && slot.isNoted();
+        })
+        .boxed()
+        .toList();
+  }
+
+  /**
+   * Offers more slots, as far as there is memory for the replies they keep. Returns whether there
+   * are more than before.
+   */
+  boolean raise(int wanted) {
     lock.lock();
     try {
       var bounded = Math.min(wanted, SLOTS_MAX);
       if (disposed || bounded <= target) {
-        return;
+        return false;
       }
-      if (bounded > limit) {
-        var before = limit;
+      var before = limit;
+      if (bounded > before) {
         limit = before + budget.reserve(bounded - before, bytesPerSlot);
       }
       target = Math.min(bounded, limit);
+      return limit > before;
     } finally {
       lock.unlock();
     }

@@ -52,6 +52,16 @@ final class StateTable {
     }
   }
 
+  /** Takes in a state that an earlier process had. */
+  void resume(ShareState state, @Nullable Revocation revocation) {
+    byTag.put(state.tag(), state);
+    if (revocation == null) {
+      state.client().states().add(state);
+    } else {
+      revoke(state, revocation);
+    }
+  }
+
   /** Forgets a state that its client gave up. */
   void remove(ShareState state) {
     byTag.remove(state.tag());
