@@ -1,6 +1,7 @@
 package io.bucketfs.app.admin;
 
 import io.bucketfs.app.FakeAdministration;
+import io.bucketfs.app.FakeNfs;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -24,7 +25,8 @@ public final class AdminFuzz {
         new AdminApi(
             core,
             new ConfiguredMounts(core, List.of(), null),
-            new GatewayInfo("1", Path.of("/state"), "0.0.0.0", 2049));
+            new GatewayInfo("1", Path.of("/state"), "0.0.0.0", 2049),
+            FakeNfs::view);
     post(api, "/v1/mounts", "{\"bucket\": \"data\", \"region\": \"us-east-1\"}");
     var path = PATHS[Math.floorMod(input[0], PATHS.length)];
     var status =

@@ -39,6 +39,7 @@ import org.jspecify.annotations.Nullable;
 public final class Compound {
   /** The record marker is no part of a reply. */
   private static final int MARKER_BYTES = 4;
+
   private static final CompletableFuture<Void> NOTHING_NOTED =
       CompletableFuture.completedFuture(null);
 

@@ -245,8 +245,7 @@ public final class Grace implements Clients.Forgetting {
 
   private boolean isOver(long now) {
     var over = now - endNanos;
-    return over >= lengthNanos
-        || (over >= 0 && now - lastReclaimNanos >= RECLAIM_PAUSE_NANOS_MAX);
+    return over >= lengthNanos || (over >= 0 && now - lastReclaimNanos >= RECLAIM_PAUSE_NANOS_MAX);
   }
 
   /**

@@ -3,6 +3,7 @@ package io.bucketfs.nfs.state;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bucketfs.nfs.ManualExecution;
+import io.bucketfs.nfs.MemoryRecords;
 import io.bucketfs.nfs.callback.BackChannel;
 import java.time.Duration;
 import java.util.List;
@@ -25,7 +26,9 @@ final class SlotSteeringTest {
         client,
         new ChannelLimits(8192, 8192, 8192, 16, asked),
         slots,
-        new BackChannel(execution, setup, 0, List.of()));
+        new Clients.Callbacks(0, List.of(), 1, 0),
+        new BackChannel(execution, setup, 0, List.of()),
+        new Journal(new MemoryRecords()));
   }
 
   @Test
