@@ -7,6 +7,7 @@ import io.bucketfs.core.vfs.FileSystem;
 import io.bucketfs.nfs.attr.AttributeWriter;
 import io.bucketfs.nfs.callback.CallbackOperation;
 import io.bucketfs.nfs.exec.Connection;
+import io.bucketfs.nfs.exec.Dispatcher;
 import io.bucketfs.nfs.exec.OperationMeters;
 import io.bucketfs.nfs.export.ExportTable;
 import io.bucketfs.nfs.export.HandleCodec;
@@ -94,6 +95,7 @@ public final class NfsServer implements AutoCloseable {
     var clock = new LeaseClock(execution, config.lease(), sweepInterval());
     var services = services(identity, clock);
     var operationMeters = new OperationMeters(meters);
+    var dispatcher = new Dispatcher(config.dispatch(), execution::nanoTime);
     var epoll = config.transport() == NfsConfig.Transport.AUTO && Epoll.isAvailable();
     var loops =
         new MultiThreadIoEventLoopGroup(
@@ -115,7 +117,7 @@ public final class NfsServer implements AutoCloseable {
                 new ChannelInitializer<Channel>() {
                   @Override
                   protected void initChannel(Channel channel) {
-                    accept(channel, services, operationMeters);
+                    accept(channel, services, operationMeters, dispatcher);
                   }
                 })
             .bind(config.address())
@@ -187,13 +189,14 @@ public final class NfsServer implements AutoCloseable {
         _ -> {}); // a client that does not hear it asks again by itself
   }
 
-  private void accept(Channel channel, Services services, OperationMeters operationMeters) {
+  private void accept(
+      Channel channel, Services services, OperationMeters operationMeters, Dispatcher dispatcher) {
     if (channels.size() >= config.limits().connectionsMax()) {
       var _ = channel.close();
       return;
     }
     channels.add(channel);
-    var connection = new Connection(services, operationMeters);
+    var connection = new Connection(services, operationMeters, dispatcher);
     channel
         .pipeline()
         .addLast(

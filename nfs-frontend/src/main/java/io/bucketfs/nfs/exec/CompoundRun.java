@@ -49,9 +49,13 @@ final class CompoundRun {
   private long startedNanos;
   private @Nullable Session parkedIn;
   private boolean mayWait;
+  private boolean handedOff;
 
-  /** Is told when a COMPOUND is through. */
+  /** Is told what becomes of a COMPOUND. */
   interface Completion {
+    /** It goes on on a thread of its own; called on the event loop. */
+    void parked();
+
     /** Takes over the reply; called on whichever thread got there. */
     void completed(CompoundRun run);
   }
@@ -82,12 +86,19 @@ final class CompoundRun {
     return compound;
   }
 
+  /** Whether it went on on a thread of its own. */
+  boolean isHandedOff() {
+    return handedOff;
+  }
+
   /** Runs on the event loop, as far as that goes without waiting. */
   void start() {
     if (runAll()) {
       finish();
     } else {
       meters.recordHandOff();
+      completion.parked();
+      handedOff = true;
       var session = compound.session();
       if (session != null) {
         session.park();

@@ -23,6 +23,8 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.TooLongFrameException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -36,7 +38,7 @@ import org.slf4j.LoggerFactory;
  * <p>Runs on its event loop but for {@link #completed}, which may come from any thread.
  */
 public final class Connection extends ChannelInboundHandlerAdapter
-    implements Peer, CompoundRun.Completion {
+    implements Peer, CompoundRun.Completion, Turns.Source {
   private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
   private static final int PROGRAM = 100_003;
   private static final int VERSION = 4;
@@ -49,15 +51,30 @@ public final class Connection extends ChannelInboundHandlerAdapter
 
   private final Services services;
   private final OperationMeters meters;
+  private final Dispatcher dispatcher;
   private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
+
+  /** Requests that wait for their turn. Only on the event loop. */
+  private final Deque<ByteBuf> queue = new ArrayDeque<>();
+
+  private int queuedBytes;
+
+  /** Whether a turn of the client will come to this connection. */
+  private boolean inLine;
+
+  private @Nullable ChannelHandlerContext context;
+  private @Nullable Turns turns;
+  private Turns.@Nullable Line line;
   private volatile String address = "";
   private volatile ClientAddress clientAddress = ClientAddress.UNKNOWN;
   private volatile Outbox outbox;
   private final CallbackCalls callbacks;
+  private volatile @Nullable ClientBudget budget;
 
-  public Connection(Services services, OperationMeters meters) {
+  public Connection(Services services, OperationMeters meters, Dispatcher dispatcher) {
     this.services = services;
     this.meters = meters;
+    this.dispatcher = dispatcher;
     outbox = Outbox.CLOSED;
     callbacks =
         new CallbackCalls(
@@ -73,6 +90,25 @@ public final class Connection extends ChannelInboundHandlerAdapter
       address = remote.getAddress().getHostAddress();
       clientAddress = ClientAddress.of(remote.getAddress());
     }
+    context = ctx;
+    turns = dispatcher.on(ctx.executor());
+    line = turns.join(address);
+  }
+
+  @Override
+  public void handlerRemoved(ChannelHandlerContext ctx) {
+    dropQueue();
+    if (turns != null && line != null) {
+      turns.leave(line);
+      line = null;
+    }
+  }
+
+  private void dropQueue() {
+    for (var record = queue.poll(); record != null; record = queue.poll()) {
+      record.release();
+    }
+    queuedBytes = 0;
   }
 
   @Override
@@ -119,6 +155,54 @@ public final class Connection extends ChannelInboundHandlerAdapter
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     var record = (ByteBuf) message;
+    if (line != null && queue.isEmpty() && line.mayRun() && outbox.isWritable()) {
+      var begin = services.execution().nanoTime();
+      run(ctx, record);
+      line.used(services.execution().nanoTime() - begin);
+      return;
+    }
+    queue.add(record);
+    queuedBytes += record.readableBytes();
+    if (isQueueFull()) {
+      outbox.hold(true);
+    }
+    lineUp();
+  }
+
+  private boolean isQueueFull() {
+    var limits = dispatcher.limits();
+    return queue.size() >= limits.queuedRequestsMax() || queuedBytes >= limits.queuedBytesMax();
+  }
+
+  /** Waits for a turn where anything is queued that can run. */
+  private void lineUp() {
+    if (!inLine && line != null && !queue.isEmpty() && outbox.isWritable()) {
+      inLine = true;
+      line.queue(this);
+    }
+  }
+
+  @Override
+  public boolean runQueued() {
+    var record = outbox.isWritable() ? queue.poll() : null;
+    if (record != null && context != null) {
+      queuedBytes -= record.readableBytes();
+      run(context, record);
+    }
+    inLine = !queue.isEmpty() && outbox.isWritable();
+    return inLine;
+  }
+
+  @Override
+  public void endTurn() {
+    outbox.flush();
+    if (!isQueueFull()) {
+      outbox.hold(false);
+    }
+    lineUp();
+  }
+
+  private void run(ChannelHandlerContext ctx, ByteBuf record) {
     var taken = false;
     try {
       taken = receive(ctx, record);
@@ -210,7 +294,18 @@ public final class Connection extends ChannelInboundHandlerAdapter
   }
 
   @Override
+  public void parked() {
+    if (line != null) {
+      budget = line.budget();
+      budget.park();
+    }
+  }
+
+  @Override
   public void completed(CompoundRun run) {
+    if (run.isHandedOff() && budget != null) {
+      budget.unpark();
+    }
     var compound = run.compound();
     var reply = compound.reply();
     outbox.ended(compound.request().recordBytes());
@@ -283,6 +378,7 @@ public final class Connection extends ChannelInboundHandlerAdapter
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
     outbox.adjustReading();
+    lineUp();
     ctx.fireChannelWritabilityChanged();
   }
 
@@ -293,6 +389,7 @@ public final class Connection extends ChannelInboundHandlerAdapter
     }
     outbox.close();
     callbacks.close();
+    dropQueue();
     ctx.fireChannelInactive();
   }
 

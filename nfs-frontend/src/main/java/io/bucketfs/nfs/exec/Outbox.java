@@ -26,6 +26,9 @@ final class Outbox {
   /** Only on the event loop. */
   private boolean written;
 
+  /** Only on the event loop. */
+  private boolean held;
+
   private volatile boolean closed;
 
   Outbox(@Nullable Channel channel, long pendingBytesMax) {
@@ -126,8 +129,23 @@ final class Outbox {
   /** Reads on, or not. On the event loop. */
   void adjustReading() {
     if (channel != null) {
-      channel.config().setAutoRead(channel.isWritable() && pendingBytes.get() <= pendingBytesMax);
+      channel
+          .config()
+          .setAutoRead(!held && channel.isWritable() && pendingBytes.get() <= pendingBytesMax);
     }
+  }
+
+  /** Stops reading while requests that were read wait for their turn. On the event loop. */
+  void hold(boolean nowHeld) {
+    if (held != nowHeld) {
+      held = nowHeld;
+      adjustReading();
+    }
+  }
+
+  /** Whether the client takes its replies. On the event loop. */
+  boolean isWritable() {
+    return channel != null && channel.isWritable();
   }
 
   /** Releases what is not sent yet, and all that is sent later. */
