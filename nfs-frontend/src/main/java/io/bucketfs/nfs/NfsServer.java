@@ -17,6 +17,7 @@ import io.bucketfs.nfs.recovery.ClientRecords;
 import io.bucketfs.nfs.recovery.DurableIdentity;
 import io.bucketfs.nfs.recovery.Grace;
 import io.bucketfs.nfs.rpc.RecordDecoder;
+import io.bucketfs.nfs.rpc.RecordReceiver;
 import io.bucketfs.nfs.state.ClientLimits;
 import io.bucketfs.nfs.state.Clients;
 import io.bucketfs.nfs.state.LeaseClock;
@@ -109,6 +110,8 @@ public final class NfsServer implements AutoCloseable {
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
             .option(ChannelOption.SO_REUSEADDR, true)
             .childOption(ChannelOption.TCP_NODELAY, true)
+            // It keeps buffers of more than 1 MiB, too, which are those of large WRITEs.
+            .childOption(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
             .childOption(ChannelOption.SO_KEEPALIVE, true)
             .childOption(
                 ChannelOption.WRITE_BUFFER_WATER_MARK,
@@ -197,14 +200,13 @@ public final class NfsServer implements AutoCloseable {
     }
     channels.add(channel);
     var connection = new Connection(services, operationMeters, dispatcher);
-    channel
-        .pipeline()
-        .addLast(
-            new RecordDecoder(
-                config.limits().strangerRecordBytesMax(),
-                config.limits().recordBytesMax(),
-                connection::admits),
-            connection);
+    var decoder =
+        new RecordDecoder(
+            config.limits().strangerRecordBytesMax(),
+            config.limits().recordBytesMax(),
+            connection::admits);
+    channel.config().setRecvByteBufAllocator(new RecordReceiver(decoder));
+    channel.pipeline().addLast(decoder, connection);
   }
 
   /** A small part of a lease: states age in steps of it, and a pause is noticed after it. */

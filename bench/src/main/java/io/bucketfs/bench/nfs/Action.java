@@ -7,7 +7,7 @@ import java.util.Locale;
 /**
  * One kind of request of a load, with its share.
  *
- * @param bytes of a READ or WRITE
+ * @param bytes of a READ, WRITE or APPEND
  */
 record Action(Kind kind, int bytes, int weight) {
   /** What is sent. */
@@ -20,6 +20,8 @@ record Action(Kind kind, int bytes, int weight) {
     READ,
     /** PUTFH WRITE GETATTR at a random place, unstable. */
     WRITE,
+    /** The same behind the end of a file, as a copy does; each slot has a file of its own. */
+    APPEND,
     /** In turns: PUTFH OPEN CLOSE of a new file, and PUTFH REMOVE of it. */
     CREATE,
     /** PUTFH READDIR of the folder of the files. */
@@ -44,9 +46,10 @@ record Action(Kind kind, int bytes, int weight) {
       var halves = part.split("=", 2);
       var words = halves[0].split(":", 2);
       var kind = Kind.valueOf(words[0].toUpperCase(Locale.ROOT));
-      var sized = kind == Kind.READ || kind == Kind.WRITE;
+      var sized = kind == Kind.READ || kind == Kind.WRITE || kind == Kind.APPEND;
       if (sized != (words.length == 2)) {
-        throw new IllegalArgumentException("a size belongs to read and write alone: " + part);
+        throw new IllegalArgumentException(
+            "a size belongs to read, write and append alone: " + part);
       }
       actions.add(
           new Action(

@@ -7,6 +7,7 @@ import io.bucketfs.nfs.TestSession;
 import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -26,7 +27,11 @@ final class LoadRun implements AutoCloseable {
   record Sizes(int files, int fileBytes) {}
 
   private record OneClient(
-      TestClient client, LoadFiles files, Requests requests, List<TestConnection> connections) {}
+      TestClient client,
+      LoadFiles files,
+      Requests requests,
+      List<TestConnection> connections,
+      long[] ends) {}
 
   /**
    * What was measured.
@@ -78,7 +83,9 @@ final class LoadRun implements AutoCloseable {
       var dataBytes = load.actions().stream().mapToInt(Action::bytes).max().orElse(0);
       var requests = new Requests(client, files, dataBytes);
       load.actions().forEach(requests::prepare);
-      clients.add(new OneClient(client, files, requests, connections));
+      var ends = new long[load.slots()];
+      Arrays.fill(ends, sizes.fileBytes());
+      clients.add(new OneClient(client, files, requests, connections, ends));
     }
   }
 
@@ -93,6 +100,7 @@ final class LoadRun implements AutoCloseable {
                 one.connections.get(slot % load.connections()),
                 slot,
                 sizes.fileBytes(),
+                one.ends,
                 load.actions()));
       }
     }

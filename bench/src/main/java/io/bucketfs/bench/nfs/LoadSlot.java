@@ -28,6 +28,10 @@ final class LoadSlot implements TestConnection.ReplyHandler {
   private final SplittableRandom random;
   private final Tally tally = new Tally();
   private boolean created;
+
+  /** Where the next APPEND of each slot goes, in all runs. */
+  private final long[] ends;
+
   private Action action;
   private long sentNanos;
   private long endNanos;
@@ -42,11 +46,17 @@ final class LoadSlot implements TestConnection.ReplyHandler {
   }
 
   LoadSlot(
-      Requests requests, TestConnection connection, int slot, int fileBytes, List<Action> actions) {
+      Requests requests,
+      TestConnection connection,
+      int slot,
+      int fileBytes,
+      long[] ends,
+      List<Action> actions) {
     this.requests = requests;
     this.connection = connection;
     this.slot = slot;
     this.fileBytes = fileBytes;
+    this.ends = ends;
     this.actions = actions;
     weights = actions.stream().mapToInt(Action::weight).sum();
     random = new SplittableRandom(slot);
@@ -78,7 +88,7 @@ final class LoadSlot implements TestConnection.ReplyHandler {
       request =
           action.kind() == Action.Kind.CREATE
               ? requests.createOrRemove(true, name(), xid, slot)
-              : requests.next(action, random.nextInt(), xid, slot, offset());
+              : requests.next(action, file(), xid, slot, offset());
     }
     sentNanos = System.nanoTime();
     connection.call(xid, request, this);
@@ -102,8 +112,17 @@ final class LoadSlot implements TestConnection.ReplyHandler {
     throw new IllegalStateException("weights do not add up");
   }
 
+  private int file() {
+    return action.kind() == Action.Kind.APPEND ? slot : random.nextInt();
+  }
+
   private long offset() {
     var bytes = action.bytes();
+    if (action.kind() == Action.Kind.APPEND) {
+      var end = ends[slot];
+      ends[slot] += bytes;
+      return end;
+    }
     return bytes == 0 ? 0 : (long) random.nextInt(Math.max(1, fileBytes / bytes)) * bytes;
   }
 

@@ -1,6 +1,7 @@
 package io.bucketfs.bench.nfs;
 
 import io.bucketfs.nfs.TestConnection;
+import io.netty.channel.EventLoopGroup;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -15,12 +16,16 @@ import java.util.function.ToDoubleFunction;
  * <pre>
  * NfsLoad [OPTION=NUMBER...] LOAD... TARGET...
  *   LOAD     ACTION[=WEIGHT][,...][/CLIENTSxCONNECTIONSxSLOTS], ACTION one of getattr, lookup,
- *            read:SIZE, write:SIZE, create, readdir; SIZE with k or m
+ *            read:SIZE, write:SIZE, append:SIZE, create, readdir; SIZE with k or m
  *   TARGET   NAME=HOST:PORT/EXPORT[,PID]
  *   rounds=3 seconds=3 warmup=5 files=16 file-bytes=1048576 threads=1
+ *   parked=0 cold=cold store=PID
  * </pre>
  *
- * Prints the median round of each load and server, and with two servers the ratio.
+ * <p>With {@code parked}, so many reads of the file {@code cold}, which only the S3 of the first
+ * target has, wait meanwhile: the S3, process {@code store}, is stopped for that time.
+ *
+ * <p>Prints the median round of each load and server, and with two servers the ratio.
  */
 public final class NfsLoad {
   private final List<Load> loads = new ArrayList<>();
@@ -32,6 +37,9 @@ public final class NfsLoad {
   private int files = 16;
   private int fileBytes = 1 << 20;
   private int threads = 1;
+  private int parked;
+  private long store;
+  private String cold = "cold";
 
   private NfsLoad(String... arguments) {
     for (var argument : arguments) {
@@ -50,9 +58,12 @@ public final class NfsLoad {
       case "warmup" -> warmup = Integer.parseInt(halves[1]);
       case "files" -> files = Integer.parseInt(halves[1]);
       case "file-bytes" -> fileBytes = Integer.parseInt(halves[1]);
+      case "parked" -> parked = Integer.parseInt(halves[1]);
+      case "store" -> store = Long.parseLong(halves[1]);
+      case "cold" -> cold = halves[1];
       case "threads" -> threads = Integer.parseInt(halves[1]);
       default -> {
-        if (halves.length == 2 && halves[1].contains(":") && halves[1].contains("/")) {
+        if (Target.isTarget(argument)) {
           targets.add(Target.parse(argument));
         } else {
           loads.add(Load.parse(argument));
@@ -86,31 +97,42 @@ public final class NfsLoad {
           "garbage B",
           "client us",
           "delayed");
-      for (var i = 0; i < loads.size(); i++) {
-        var results = new ArrayList<List<LoadRun.Result>>();
-        var runs = new ArrayList<LoadRun>();
-        try {
-          for (var target : targets) {
-            runs.add(new LoadRun(loops, target, loads.get(i), new LoadRun.Sizes(files, fileBytes)));
-            results.add(new ArrayList<>());
-          }
-          for (var run : runs) {
-            var _ = run.run(TimeUnit.SECONDS.toMillis(warmup));
-          }
-          for (var round = 0; round < rounds; round++) {
-            for (var target = 0; target < targets.size(); target++) {
-              results.get(target).add(runs.get(target).run(TimeUnit.SECONDS.toMillis(seconds)));
-            }
-          }
-        } finally {
-          for (var run : runs) {
-            run.close();
-          }
+      runAll(out, loops);
+      if (parked > 0) {
+        try (var reads = new ParkedReads(loops, targets.getFirst(), cold, parked, store)) {
+          out.printf("with %d reads waiting for S3:%n", parked);
+          runAll(out, loops);
+          out.printf("%d of them were told to come again%n", reads.answered());
         }
-        print(out, loadNames.get(i), results);
       }
     } finally {
       loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+    }
+  }
+
+  private void runAll(PrintStream out, EventLoopGroup loops) throws Exception {
+    for (var i = 0; i < loads.size(); i++) {
+      var results = new ArrayList<List<LoadRun.Result>>();
+      var runs = new ArrayList<LoadRun>();
+      try {
+        for (var target : targets) {
+          runs.add(new LoadRun(loops, target, loads.get(i), new LoadRun.Sizes(files, fileBytes)));
+          results.add(new ArrayList<>());
+        }
+        for (var run : runs) {
+          var _ = run.run(TimeUnit.SECONDS.toMillis(warmup));
+        }
+        for (var round = 0; round < rounds; round++) {
+          for (var target = 0; target < targets.size(); target++) {
+            results.get(target).add(runs.get(target).run(TimeUnit.SECONDS.toMillis(seconds)));
+          }
+        }
+      } finally {
+        for (var run : runs) {
+          run.close();
+        }
+      }
+      print(out, loadNames.get(i), results);
     }
   }
 

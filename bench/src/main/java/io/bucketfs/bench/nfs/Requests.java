@@ -72,7 +72,7 @@ final class Requests {
                     TestOps.op(OperationCode.GETFH),
                     attributes());
             case READ -> read(file, action.bytes());
-            case WRITE -> write(file, action.bytes());
+            case WRITE, APPEND -> write(file, action.bytes());
             case READDIR ->
                 plain(
                     TestOps.putFh(files.directory()),

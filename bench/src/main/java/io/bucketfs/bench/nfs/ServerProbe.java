@@ -45,6 +45,9 @@ final class ServerProbe implements AutoCloseable {
     if (pid == 0 || !isJvm(pid)) {
       return new ServerProbe(pid, null, null);
     }
+    if (pid == ProcessHandle.current().pid()) {
+      return new ServerProbe(pid, null, ManagementFactory.getPlatformMXBean(ThreadMXBean.class));
+    }
     try {
       var machine = VirtualMachine.attach(Long.toString(pid));
       var url = machine.startLocalManagementAgent();

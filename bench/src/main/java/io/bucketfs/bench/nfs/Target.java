@@ -13,6 +13,10 @@ record Target(String name, InetSocketAddress address, String export, long pid) {
   private static final Pattern FORM =
       Pattern.compile("([^=]+)=([^:]+):([0-9]+)(/[^,]*)(?:,([0-9]+))?");
 
+  static boolean isTarget(String text) {
+    return FORM.matcher(text).matches();
+  }
+
   /** Reads {@code NAME=HOST:PORT/EXPORT[,PID]}. */
   static Target parse(String text) {
     var match = FORM.matcher(text);

@@ -26,7 +26,7 @@ final class NfsLoadTest {
           "warmup=0",
           "files=2",
           "file-bytes=65536",
-          "getattr=4,lookup=2,read:4k=2,write:1k=2,create=1,readdir=1/2x2x4",
+          "getattr=4,lookup=2,read:4k=2,write:1k=2,append:4k=1,create=1,readdir=1/2x2x4",
           "read:64k/1x1x4",
           "one=" + target,
           "two=" + target);

@@ -216,12 +216,13 @@ final class CompoundRun {
     if (code == null || operation == null) {
       throw new IllegalStateException("next() comes first");
     }
-    var mark = compound.mark();
+    compound.mark();
     var out = compound.reply().out();
     out.writeInt(code.number());
     var statusAt = out.writerIndex();
     out.writeInt(0);
-    var resultMark = compound.reply().mark();
+    var resultAt = out.writerIndex();
+    var resultParts = compound.reply().parts().size();
     NfsStatus status;
     try {
       compound.setNext(following(code));
@@ -232,14 +233,14 @@ final class CompoundRun {
         throw new NfsException(tooBig);
       }
     } catch (WouldBlock _) {
-      compound.restore(mark);
+      compound.restore();
       if (mayWait) {
         throw new IllegalStateException(code + " would wait although it may");
       }
       return false;
     } catch (Throwable e) {
       status = statusOf(e, code);
-      compound.reply().restore(resultMark);
+      compound.reply().cut(resultAt, resultParts);
       operation.writeFailure(out);
     }
     out.setInt(statusAt, status.code());

@@ -87,7 +87,8 @@ final class Outbox {
   private void write(Channel to, ReplyBuffer reply) {
     var out = reply.out();
     var at = 0;
-    for (var part : reply.parts()) {
+    for (var i = 0; i < reply.parts().size(); i++) {
+      var part = reply.parts().get(i);
       if (part.position() > at) {
         var _ = to.write(out.retainedSlice(at, part.position() - at), to.voidPromise());
       }

@@ -10,7 +10,10 @@ import java.util.List;
  */
 public final class ReplyBuffer {
   private final ByteBuf out;
-  private final List<Part> parts = new ArrayList<>(1);
+
+  /** Most replies have none. */
+  private List<Part> parts = List.of();
+
   private int partBytes;
 
   /**
@@ -20,9 +23,6 @@ public final class ReplyBuffer {
    * @param data owned
    */
   public record Part(int position, ByteBuf data) {}
-
-  /** A point to which a reply can be cut back. */
-  public record Mark(int writerIndex, int partCount) {}
 
   /** Takes over a buffer for the small results. */
   public ReplyBuffer(ByteBuf out) {
@@ -36,8 +36,15 @@ public final class ReplyBuffer {
 
   /** Adds data at this point and takes it over. */
   public void append(ByteBuf data) {
-    parts.add(new Part(out.writerIndex(), data));
-    partBytes += data.readableBytes();
+    add(new Part(out.writerIndex(), data));
+  }
+
+  private void add(Part part) {
+    if (parts.isEmpty()) {
+      parts = new ArrayList<>(1);
+    }
+    parts.add(part);
+    partBytes += part.data.readableBytes();
   }
 
   /** Bytes in all. */
@@ -49,14 +56,10 @@ public final class ReplyBuffer {
     return parts;
   }
 
-  public Mark mark() {
-    return new Mark(out.writerIndex(), parts.size());
-  }
-
-  /** Cuts the reply back and releases the data that goes. */
-  public void restore(Mark mark) {
-    out.writerIndex(mark.writerIndex);
-    while (parts.size() > mark.partCount) {
+  /** Cuts the reply back to what it once had, and releases the data that goes. */
+  public void cut(int writerIndex, int partCount) {
+    out.writerIndex(writerIndex);
+    while (parts.size() > partCount) {
       var part = parts.removeLast();
       partBytes -= part.data.readableBytes();
       part.data.release();
@@ -67,15 +70,14 @@ public final class ReplyBuffer {
   public ReplyBuffer copy() {
     var copy = new ReplyBuffer(out.copy());
     for (var part : parts) {
-      copy.parts.add(new Part(part.position, part.data.retainedDuplicate()));
+      copy.add(new Part(part.position, part.data.retainedDuplicate()));
     }
-    copy.partBytes = partBytes;
     return copy;
   }
 
   /** Releases everything. */
   public void release() {
-    restore(new Mark(0, 0));
+    cut(0, 0);
     out.release();
   }
 }

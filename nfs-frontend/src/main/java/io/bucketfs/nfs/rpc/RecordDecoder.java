@@ -18,13 +18,13 @@ import org.jspecify.annotations.Nullable;
  * +-+-------------------------------+----------------------+
  * </pre>
  *
- * A record that lies whole in what was read is a slice of it. Any other is copied once into a
- * buffer of its size, which is allocated only after its length was checked: first against the limit
- * for strangers; above that, its first bytes are shown to the {@link Gate}, and only a record that
- * it admits may be as large as the limit for acquaintances. Of any other the first bytes are passed
- * on and the rest is skipped: enough to answer a WRITE that a client sends again after a restart,
- * in a session that is gone, with BADSESSION. What is larger than any record may be ends the
- * connection.
+ * A record that lies whole in what was read is a slice of it. Any other gets a buffer of its size,
+ * into which it is copied or, where a {@link RecordReceiver} drives the channel, read. The buffer
+ * is allocated only after the record's length was checked: first against the limit for strangers;
+ * above that, its first bytes are shown to the {@link Gate}, and only a record that it admits may
+ * be as large as the limit for acquaintances. Of any other the first bytes are passed on and the
+ * rest is skipped: enough to answer a WRITE that a client sends again after a restart, in a session
+ * that is gone, with BADSESSION. What is larger than any record may be ends the connection.
  */
 public final class RecordDecoder extends ChannelInboundHandlerAdapter {
   /** A record has at most this many fragments. */
@@ -32,6 +32,9 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
 
   /** So many bytes of a record are shown to the gate. */
   static final int HEAD_BYTES = 4096;
+
+  /** Less than this is copied: a read takes what comes behind it, too. */
+  private static final int LENT_BYTES_MIN = 32_768;
 
   private static final int LAST_FRAGMENT = 0x8000_0000;
 
@@ -60,6 +63,9 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
 
   private @Nullable ByteBuf record;
 
+  /** The part of the record's buffer that the transport reads into. */
+  private @Nullable ByteBuf lent;
+
   /** Decides whether a large record may come in. */
   @FunctionalInterface
   public interface Gate {
@@ -79,6 +85,12 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
       ctx.fireChannelRead(message);
       return;
     }
+    if (isLent(in) && record != null) {
+      lent = null;
+      received(ctx, record, in);
+      return;
+    }
+    lent = null;
     try {
       while (in.isReadable()) {
         if (inFragment || readMarker(in)) {
@@ -88,6 +100,36 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
     } finally {
       in.release();
     }
+  }
+
+  /**
+   * Where the next bytes belong: the rest of a fragment in its record's buffer, or null where that
+   * is not worth it. Its length was checked when the buffer was made.
+   */
+  @Nullable ByteBuf lend() {
+    lent = null;
+    if (record != null
+        && inFragment
+        && !skipping
+        && fragmentRest >= LENT_BYTES_MIN
+        && record.capacity() - record.writerIndex() >= fragmentRest) {
+      lent = record.slice(record.writerIndex(), fragmentRest).retain().clear();
+    }
+    return lent;
+  }
+
+  @SuppressWarnings("ReferenceEquality") // the same buffer, not one with the same bytes
+  private boolean isLent(ByteBuf in) {
+    return in == lent;
+  }
+
+  /** Notes what the transport read into the buffer of the record. */
+  private void received(ChannelHandlerContext ctx, ByteBuf into, ByteBuf in) {
+    var bytes = in.readableBytes();
+    in.release();
+    into.writerIndex(into.writerIndex() + bytes);
+    fragmentRest -= bytes;
+    endFragment(ctx);
   }
 
   private boolean readMarker(ByteBuf in) {
@@ -118,6 +160,10 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
       return;
     }
     collect(ctx, in);
+    endFragment(ctx);
+  }
+
+  private void endFragment(ChannelHandlerContext ctx) {
     if (fragmentRest == 0) {
       inFragment = false;
       if (lastFragment) {

@@ -113,7 +113,8 @@ public final class Xdr {
     return -length & 3;
   }
 
-  private static void requireReadable(ByteBuf in, int bytes) {
+  /** Throws where so many bytes are not there. */
+  public static void requireReadable(ByteBuf in, int bytes) {
     if (in.readableBytes() < bytes) {
       throw BadXdr.INSTANCE;
     }
