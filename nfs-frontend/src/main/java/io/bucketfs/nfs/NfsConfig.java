@@ -1,5 +1,6 @@
 package io.bucketfs.nfs;
 
+import io.bucketfs.nfs.exec.DispatchLimits;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 
@@ -12,6 +13,7 @@ import java.time.Duration;
  * @param transport how sockets are driven
  * @param eventLoops threads that drive them; 0 for one a processor
  * @param limits what clients may ask for
+ * @param dispatch what one client may take before others have their turn
  */
 public record NfsConfig(
     InetSocketAddress address,
@@ -19,7 +21,8 @@ public record NfsConfig(
     Duration courtesy,
     Transport transport,
     int eventLoops,
-    NfsLimits limits) {
+    NfsLimits limits,
+    DispatchLimits dispatch) {
   /** What drives sockets. */
   public enum Transport {
     /** Linux epoll where it can be loaded, else NIO. */
@@ -48,26 +51,32 @@ public record NfsConfig(
         Duration.ofHours(24),
         Transport.AUTO,
         0,
-        NfsLimits.DEFAULT);
+        NfsLimits.DEFAULT,
+        DispatchLimits.DEFAULT);
   }
 
   /** The same with another lease. */
   public NfsConfig withLease(Duration newLease) {
-    return new NfsConfig(address, newLease, courtesy, transport, eventLoops, limits);
+    return new NfsConfig(address, newLease, courtesy, transport, eventLoops, limits, dispatch);
   }
 
   /** The same with another courtesy. */
   public NfsConfig withCourtesy(Duration newCourtesy) {
-    return new NfsConfig(address, lease, newCourtesy, transport, eventLoops, limits);
+    return new NfsConfig(address, lease, newCourtesy, transport, eventLoops, limits, dispatch);
   }
 
   /** The same with other limits. */
   public NfsConfig withLimits(NfsLimits newLimits) {
-    return new NfsConfig(address, lease, courtesy, transport, eventLoops, newLimits);
+    return new NfsConfig(address, lease, courtesy, transport, eventLoops, newLimits, dispatch);
   }
 
   /** The same with another transport. */
   public NfsConfig withTransport(Transport newTransport) {
-    return new NfsConfig(address, lease, courtesy, newTransport, eventLoops, limits);
+    return new NfsConfig(address, lease, courtesy, newTransport, eventLoops, limits, dispatch);
+  }
+
+  /** The same with other event loops and shares of clients. */
+  public NfsConfig withDispatch(int newEventLoops, DispatchLimits newDispatch) {
+    return new NfsConfig(address, lease, courtesy, transport, newEventLoops, limits, newDispatch);
   }
 }

@@ -8,6 +8,7 @@ import io.bucketfs.nfs.attr.AttributeWriter;
 import io.bucketfs.nfs.callback.CallbackOperation;
 import io.bucketfs.nfs.exec.Connection;
 import io.bucketfs.nfs.exec.Connections;
+import io.bucketfs.nfs.exec.Dispatcher;
 import io.bucketfs.nfs.exec.OperationMeters;
 import io.bucketfs.nfs.export.ExportTable;
 import io.bucketfs.nfs.export.HandleCodec;
@@ -16,6 +17,7 @@ import io.bucketfs.nfs.op.Services;
 import io.bucketfs.nfs.recovery.ClientRecords;
 import io.bucketfs.nfs.recovery.DurableIdentity;
 import io.bucketfs.nfs.recovery.Grace;
+import io.bucketfs.nfs.rpc.RecordReceiver;
 import io.bucketfs.nfs.state.ClientLimits;
 import io.bucketfs.nfs.state.Clients;
 import io.bucketfs.nfs.state.Journal;
@@ -105,6 +107,7 @@ public final class NfsServer implements AutoCloseable {
     var clock = new LeaseClock(execution, config.lease(), sweepInterval());
     var services = services(identity, clock);
     var operationMeters = new OperationMeters(meters);
+    var dispatcher = new Dispatcher(config.dispatch(), execution::nanoTime);
     var epoll = config.transport() == NfsConfig.Transport.AUTO && Epoll.isAvailable();
     var loops =
         new MultiThreadIoEventLoopGroup(
@@ -118,6 +121,8 @@ public final class NfsServer implements AutoCloseable {
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
             .option(ChannelOption.SO_REUSEADDR, true)
             .childOption(ChannelOption.TCP_NODELAY, true)
+            // It keeps buffers of more than 1 MiB, too, which are those of large WRITEs.
+            .childOption(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
             .childOption(ChannelOption.SO_KEEPALIVE, true)
             .childOption(
                 ChannelOption.WRITE_BUFFER_WATER_MARK,
@@ -126,7 +131,7 @@ public final class NfsServer implements AutoCloseable {
                 new ChannelInitializer<Channel>() {
                   @Override
                   protected void initChannel(Channel channel) {
-                    accept(channel, services, operationMeters);
+                    accept(channel, services, operationMeters, dispatcher);
                   }
                 })
             .bind(config.address())
@@ -210,9 +215,11 @@ public final class NfsServer implements AutoCloseable {
         _ -> {}); // a client that does not hear it asks again by itself
   }
 
-  private void accept(Channel channel, Services services, OperationMeters operationMeters) {
+  private void accept(
+      Channel channel, Services services, OperationMeters operationMeters, Dispatcher dispatcher) {
     channels.add(channel);
-    var connection = new Connection(services, operationMeters, connections);
+    var connection = new Connection(services, operationMeters, connections, dispatcher);
+    channel.config().setRecvByteBufAllocator(new RecordReceiver(connection.decoder()));
     channel.pipeline().addLast(connection.decoder(), connection);
   }
 
@@ -362,7 +369,11 @@ public final class NfsServer implements AutoCloseable {
 
   /** Serves a channel that did not come in over the network. */
   void attach(Channel channel) {
-    accept(channel, requireRunning().services, new OperationMeters(Meters.NONE));
+    accept(
+        channel,
+        requireRunning().services,
+        new OperationMeters(Meters.NONE),
+        new Dispatcher(config.dispatch(), execution::nanoTime));
   }
 
   /** Looks after connections at once, as is done every second. */

@@ -275,7 +275,7 @@ final class AbuseTest {
               .slot(n % slots)
               .over(over)
               .uncached()
-              .nextRecord(putRoot(), lookup("data"), lookup("f"), TestOps.read(id, 0, MIB)));
+              .newRecord(putRoot(), lookup("data"), lookup("f"), TestOps.read(id, 0, MIB)));
     }
   }
 

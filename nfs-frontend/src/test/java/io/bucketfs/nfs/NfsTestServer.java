@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.function.UnaryOperator;
 
 /** A server on a port of its own that can be restarted with its records. */
 public final class NfsTestServer implements AutoCloseable {
@@ -39,6 +40,18 @@ public final class NfsTestServer implements AutoCloseable {
     this.fileSystem = fileSystem;
     config = config(lease).withLimits(limits);
     used = execution;
+    server = start();
+  }
+
+  /** A server whose configuration or threads are other than usual. */
+  public NfsTestServer(
+      FileSystem fileSystem,
+      UnaryOperator<Execution> wrapping,
+      UnaryOperator<NfsConfig> configuring)
+      throws IOException, InterruptedException {
+    this.fileSystem = fileSystem;
+    config = configuring.apply(config(Duration.ofSeconds(60)));
+    used = wrapping.apply(execution);
     server = start();
   }
 

@@ -66,26 +66,29 @@ public final class TestCaller {
   @SafeVarargs
   @SuppressWarnings("varargs") // passed on and only read
   public final CompletableFuture<TestReply> async(Consumer<ByteBuf>... operations) {
-    client.requireTestSession().sequences().incrementAndGet(slot);
-    return asyncAgain(operations);
+    return send(newRecord(operations));
   }
 
   /** A request with the sequence number of the one before. */
   @SafeVarargs
   @SuppressWarnings("varargs") // passed on and only read
   public final CompletableFuture<TestReply> asyncAgain(Consumer<ByteBuf>... operations) {
-    return connection.call(record(operations)).thenApply(TestCaller::read);
+    return send(record(operations));
+  }
+
+  private CompletableFuture<TestReply> send(ByteBuf record) {
+    return connection.call(record).thenApply(TestCaller::read);
   }
 
   /** The bytes of a new request, for {@link TestConnection#send}. */
   @SafeVarargs
   @SuppressWarnings("varargs") // passed on and only read
-  public final ByteBuf nextRecord(Consumer<ByteBuf>... operations) {
+  public final ByteBuf newRecord(Consumer<ByteBuf>... operations) {
     client.requireTestSession().sequences().incrementAndGet(slot);
     return record(operations);
   }
 
-  /** The bytes of such a request. */
+  /** The bytes of a request with the sequence number of the one before. */
   @SafeVarargs
   @SuppressWarnings("varargs") // passed on and only read
   public final ByteBuf record(Consumer<ByteBuf>... operations) {

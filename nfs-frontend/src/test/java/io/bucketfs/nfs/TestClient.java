@@ -57,7 +57,8 @@ public final class TestClient implements AutoCloseable {
     this.server = server;
     this.minorVersion = minorVersion;
     this.first = first;
-    adopt(first);
+    callbacks.serve(first);
+    connections.add(first);
   }
 
   /** A client with a session that has sent RECLAIM_COMPLETE. */
@@ -91,9 +92,7 @@ public final class TestClient implements AutoCloseable {
 
   /** One more connection to the same server; a session takes it with its first SEQUENCE there. */
   public TestConnection connect() throws IOException {
-    var connection = new TestConnection(server);
-    adopt(connection);
-    return connection;
+    return adopt(new TestConnection(server));
   }
 
   /** Closes the first connection and opens another in its place. The session stays. */
@@ -104,9 +103,11 @@ public final class TestClient implements AutoCloseable {
     return first;
   }
 
-  private void adopt(TestConnection connection) {
+  /** Takes over one more connection, which was opened on threads or from an address of its own. */
+  public TestConnection adopt(TestConnection connection) {
     callbacks.serve(connection);
     connections.add(connection);
+    return connection;
   }
 
   /** What the server calls. */

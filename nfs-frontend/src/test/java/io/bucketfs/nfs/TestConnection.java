@@ -70,10 +70,12 @@ public final class TestConnection implements AutoCloseable {
     this(LOOPS, server, null);
   }
 
-  /**
-   * Connects on given threads and, where one is given, from an address, which may be any of
-   * 127.0.0.0/8.
-   */
+  /** Connects from an address, which may be any of 127.0.0.0/8: as another client. */
+  public static TestConnection from(String address, InetSocketAddress server) throws IOException {
+    return new TestConnection(LOOPS, server, new InetSocketAddress(address, 0));
+  }
+
+  /** Connects on given threads and, where one is given, from an address. */
   public TestConnection(
       EventLoopGroup loops, InetSocketAddress server, @Nullable SocketAddress from)
       throws IOException {

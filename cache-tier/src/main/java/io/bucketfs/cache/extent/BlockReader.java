@@ -105,8 +105,11 @@ final class BlockReader {
     var complete = false;
     try {
       takeFromMemory(span, parts, patience);
-      if (Arrays.asList(parts).contains(null)) {
-        load(span, parts);
+      for (var part : parts) {
+        if (part == null) {
+          load(span, parts);
+          break;
+        }
       }
       complete = true;
     } finally {
@@ -285,10 +288,19 @@ final class BlockReader {
         .formatted(record.position(), record.file(), record.content(), record.mount());
   }
 
+  /** Whether the first part has all bytes. */
+  private static boolean isAll(@Nullable ByteBuf... parts) {
+    for (var i = 1; i < parts.length; i++) {
+      if (!Unpooled.EMPTY_BUFFER.equals(parts[i])) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   private ByteBuf joined(@Nullable ByteBuf[] parts) {
     var first = parts[0];
-    var others = Arrays.asList(parts).subList(1, parts.length);
-    if (first != null && others.stream().allMatch(Unpooled.EMPTY_BUFFER::equals)) {
+    if (first != null && isAll(parts)) {
       return first;
     }
     var whole = allocator.compositeDirectBuffer(parts.length);

@@ -5,6 +5,7 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import io.bucketfs.core.store.InodeKey;
 import java.util.Collection;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 final class ContentTable {
   private final ConcurrentHashMap<InodeKey, FileContent> active = new ConcurrentHashMap<>();
   private final Cache<InodeKey, FileContent> idle;
+
+  /** Kept, since it is called with every read. */
+  private final BiFunction<InodeKey, @Nullable FileContent, FileContent> beginUse = this::begin;
 
   ContentTable(long idleExtentsMax) {
     idle =
@@ -27,19 +31,19 @@ final class ContentTable {
 
   /** Begins a use; every one ends with {@link #release}. */
   FileContent acquire(InodeKey key) {
-    return active.compute(
-        key,
-        (_, present) -> {
-          var content = present;
-          if (content == null) {
-            content = idle.asMap().remove(key);
-          }
-          if (content == null) {
-            content = new FileContent(key);
-          }
-          content.users++;
-          return content;
-        });
+    return active.compute(key, beginUse);
+  }
+
+  private FileContent begin(InodeKey key, @Nullable FileContent present) {
+    var content = present;
+    if (content == null) {
+      content = idle.asMap().remove(key);
+    }
+    if (content == null) {
+      content = new FileContent(key);
+    }
+    content.users++;
+    return content;
   }
 
   /** Ends a use. */

@@ -24,10 +24,13 @@ final class ExtentMap {
 
   /** Whole extents that overlap a range, in order. */
   List<Extent> overlapping(long from, long to) {
+    var at = extents.floorEntry(from);
+    if (at != null && from < to && at.getValue().end() >= to) {
+      return List.of(at.getValue());
+    }
     var found = new ArrayList<Extent>();
-    var before = extents.lowerEntry(from);
-    if (before != null && before.getValue().end() > from) {
-      found.add(before.getValue());
+    if (at != null && at.getKey() < from && at.getValue().end() > from) {
+      found.add(at.getValue());
     }
     found.addAll(extents.subMap(from, to).values());
     return found;

@@ -302,7 +302,8 @@ final class FileContent {
   void committed(Capture capture) {
     lock.lock();
     try {
-      unstable.removeAll(capture.writes);
+      // Writes are only ever added behind it, so that a capture is what it begins with.
+      unstable.subList(0, capture.writes.size()).clear();
       if (capture.overlay.equals(overlay)) {
         overlay = null;
       }

@@ -5,7 +5,6 @@ import io.bucketfs.core.vfs.FileType;
 import io.bucketfs.nfs.export.HandleCodec;
 import io.bucketfs.nfs.xdr.Xdr;
 import io.netty.buffer.ByteBuf;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
 /** Writes {@code fattr4}: of what is asked for that which is supported, by ascending number. */
@@ -74,8 +73,8 @@ public final class AttributeWriter {
       case Attribute.FILEID -> out.writeLong(object.fileId());
       case Attribute.MODE -> out.writeInt(a.mode() & 07777);
       case Attribute.NUMLINKS -> out.writeInt(a.linkCount());
-      case Attribute.OWNER -> writeDecimal(out, a.uid());
-      case Attribute.OWNER_GROUP -> writeDecimal(out, a.gid());
+      case Attribute.OWNER -> Xdr.writeDecimal(out, a.uid());
+      case Attribute.OWNER_GROUP -> Xdr.writeDecimal(out, a.gid());
       case Attribute.RAWDEV -> out.writeInt(a.deviceMajor()).writeInt(a.deviceMinor());
       case Attribute.SPACE_USED -> out.writeLong(a.usedBytes());
       case Attribute.TIME_ACCESS -> writeTime(out, a.accessNanos());
@@ -131,10 +130,6 @@ public final class AttributeWriter {
       case SOCKET -> 6;
       case FIFO -> 7;
     };
-  }
-
-  private static void writeDecimal(ByteBuf out, int id) {
-    Xdr.writeOpaque(out, Integer.toUnsignedString(id).getBytes(StandardCharsets.US_ASCII));
   }
 
   private static void writeTime(ByteBuf out, long nanos) {

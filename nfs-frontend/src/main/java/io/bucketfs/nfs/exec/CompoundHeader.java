@@ -28,11 +28,23 @@ record CompoundHeader(byte[] tag, int minorVersion, int operations, NfsStatus st
     if (minorVersion < 1 || minorVersion > MINOR_VERSION_MAX) {
       return NfsStatus.MINOR_VERS_MISMATCH;
     }
+    return isText(tag) ? NfsStatus.OK : NfsStatus.INVAL;
+  }
+
+  /** Whether a tag is UTF-8; mostly it is empty. */
+  private static boolean isText(byte[] tag) {
+    var ascii = true;
+    for (var b : tag) {
+      ascii &= b >= 0;
+    }
+    if (ascii) {
+      return true;
+    }
     try {
       StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(tag));
-      return NfsStatus.OK;
+      return true;
     } catch (CharacterCodingException _) {
-      return NfsStatus.INVAL;
+      return false;
     }
   }
 }

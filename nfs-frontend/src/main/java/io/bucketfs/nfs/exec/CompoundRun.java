@@ -6,7 +6,6 @@ import io.bucketfs.core.vfs.WouldBlock;
 import io.bucketfs.nfs.op.Compound;
 import io.bucketfs.nfs.op.Operation;
 import io.bucketfs.nfs.op.OperationCode;
-import io.bucketfs.nfs.op.ReplyBuffer;
 import io.bucketfs.nfs.op.Services;
 import io.bucketfs.nfs.rpc.RpcReply;
 import io.bucketfs.nfs.state.Checkpoint;
@@ -42,7 +41,6 @@ final class CompoundRun {
   private final ByteBuf record;
   private final Completion completion;
   private final int resultCountAt;
-  private final ReplyBuffer.Mark firstMark;
   private final int operations;
   private int done;
   private NfsStatus last = NfsStatus.OK;
@@ -51,9 +49,13 @@ final class CompoundRun {
   private long startedNanos;
   private @Nullable Session parkedIn;
   private boolean mayWait;
+  private boolean handedOff;
 
-  /** Is told when a COMPOUND is through. */
+  /** Is told what becomes of a COMPOUND. */
   interface Completion {
+    /** It goes on on a thread of its own; called on the event loop. */
+    void parked();
+
     /** Takes over the reply; called on whichever thread got there. */
     void completed(CompoundRun run);
   }
@@ -78,11 +80,15 @@ final class CompoundRun {
     var out = compound.reply().out();
     resultCountAt = out.writerIndex();
     out.writeInt(0);
-    firstMark = compound.reply().mark();
   }
 
   Compound compound() {
     return compound;
+  }
+
+  /** Whether it went on on a thread of its own. */
+  boolean isHandedOff() {
+    return handedOff;
   }
 
   /** Runs on the event loop, as far as that goes without waiting. */
@@ -91,6 +97,8 @@ final class CompoundRun {
       finish();
     } else {
       meters.recordHandOff();
+      completion.parked();
+      handedOff = true;
       var session = compound.session();
       if (session != null) {
         session.park();
@@ -225,12 +233,13 @@ final class CompoundRun {
       throw new IllegalStateException("next() comes first");
     }
     compound.begin(done);
-    var mark = compound.mark();
+    compound.mark();
     var out = compound.reply().out();
     out.writeInt(code.number());
     var statusAt = out.writerIndex();
     out.writeInt(0);
-    var resultMark = compound.reply().mark();
+    var resultAt = out.writerIndex();
+    var resultParts = compound.reply().parts().size();
     NfsStatus status;
     try {
       compound.setNext(following(code));
@@ -241,14 +250,14 @@ final class CompoundRun {
         throw new NfsException(tooBig);
       }
     } catch (WouldBlock _) {
-      compound.restore(mark);
+      compound.restore();
       if (mayWait) {
         throw new IllegalStateException(code + " would wait although it may");
       }
       return false;
     } catch (Throwable e) {
       status = statusOf(e, code);
-      compound.reply().restore(resultMark);
+      compound.reply().cut(resultAt, resultParts);
       operation.writeFailure(out);
     }
     out.setInt(statusAt, status.code());
@@ -309,7 +318,7 @@ final class CompoundRun {
 
   /** Answers nothing of what was done: a later process might not know of it. */
   private void refuseAll() {
-    compound.reply().restore(firstMark);
+    compound.reply().cut(resultCountAt + Integer.BYTES, 0);
     done = 0;
     last = NfsStatus.SERVERFAULT;
   }

@@ -25,6 +25,8 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.TooLongFrameException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -39,7 +41,7 @@ import org.slf4j.LoggerFactory;
  * <p>Runs on its event loop but for {@link #completed}, which may come from any thread.
  */
 public final class Connection extends ChannelInboundHandlerAdapter
-    implements Peer, CompoundRun.Completion, RecordDecoder.Gate {
+    implements Peer, CompoundRun.Completion, Turns.Source, RecordDecoder.Gate {
   private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
   private static final int PROGRAM = 100_003;
   private static final int VERSION = 4;
@@ -53,7 +55,23 @@ public final class Connection extends ChannelInboundHandlerAdapter
 
   private final Services services;
   private final OperationMeters meters;
+  private final Dispatcher dispatcher;
   private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
+
+  /** Requests that wait for their turn. Only on the event loop. */
+  private final Deque<ByteBuf> queue = new ArrayDeque<>();
+
+  private int queuedBytes;
+
+  /** Whether a turn of the client will come to this connection. */
+  private boolean inLine;
+
+  /** Whether a queued request runs now; what comes in meanwhile is taken up after the turn. */
+  private boolean inTurn;
+
+  private @Nullable ChannelHandlerContext context;
+  private @Nullable Turns turns;
+  private Turns.@Nullable Line line;
   private volatile String address = "";
   private volatile ClientAddress clientAddress = ClientAddress.UNKNOWN;
   private volatile Outbox outbox;
@@ -61,6 +79,7 @@ public final class Connection extends ChannelInboundHandlerAdapter
   private final Connections connections;
   private final RecordDecoder decoder;
   private volatile @Nullable Channel channel;
+  private volatile @Nullable ClientBudget budget;
 
   /** Only on the event loop: when the last record came in. */
   private long recordNanos;
@@ -68,9 +87,11 @@ public final class Connection extends ChannelInboundHandlerAdapter
   /** Only on the event loop: since when the record that is coming in has been seen, or 0. */
   private long inRecordNanos;
 
-  public Connection(Services services, OperationMeters meters, Connections connections) {
+  public Connection(
+      Services services, OperationMeters meters, Connections connections, Dispatcher dispatcher) {
     this.services = services;
     this.meters = meters;
+    this.dispatcher = dispatcher;
     outbox = Outbox.CLOSED;
     callbacks =
         new CallbackCalls(
@@ -91,13 +112,16 @@ public final class Connection extends ChannelInboundHandlerAdapter
             ctx.channel(),
             services.limits().pendingBytesMax(),
             connections,
-            decoder::heldBytes,
-            decoder::resume);
+            this::waitingBytes,
+            this::goOn);
     if (ctx.channel().remoteAddress() instanceof InetSocketAddress remote
         && remote.getAddress() != null) {
       address = remote.getAddress().getHostAddress();
       clientAddress = ClientAddress.of(remote.getAddress());
     }
+    context = ctx;
+    turns = dispatcher.on(ctx.executor());
+    line = turns.join(address);
     if (!connections.admit(this)) {
       cut("there are too many connections");
     }
@@ -107,6 +131,18 @@ public final class Connection extends ChannelInboundHandlerAdapter
   public void handlerRemoved(ChannelHandlerContext ctx) {
     connections.remove(this);
     outbox.close();
+    dropQueue();
+    if (turns != null && line != null) {
+      turns.leave(line);
+      line = null;
+    }
+  }
+
+  private void dropQueue() {
+    for (var record = queue.poll(); record != null; record = queue.poll()) {
+      record.release();
+    }
+    queuedBytes = 0;
   }
 
   /** What puts its records together; goes before it in the pipeline. */
@@ -168,7 +204,7 @@ public final class Connection extends ChannelInboundHandlerAdapter
 
   @Override
   public boolean isFull() {
-    return outbox.isFull();
+    return outbox.stopsReading();
   }
 
   @Override
@@ -218,6 +254,77 @@ public final class Connection extends ChannelInboundHandlerAdapter
     var record = (ByteBuf) message;
     recordNanos = services.execution().nanoTime();
     inRecordNanos = 0;
+    if (line == null) {
+      record.release();
+      return;
+    }
+    if (queue.isEmpty() && line.mayRun() && outbox.mayBegin()) {
+      var begin = services.execution().nanoTime();
+      run(ctx, record);
+      line.used(services.execution().nanoTime() - begin);
+      return;
+    }
+    queue.add(record);
+    queuedBytes += record.readableBytes();
+    if (isQueueFull()) {
+      outbox.hold(true);
+    }
+    lineUp();
+  }
+
+  private boolean isQueueFull() {
+    var limits = dispatcher.limits();
+    return queue.size() >= limits.queuedRequestsMax() || queuedBytes >= limits.queuedBytesMax();
+  }
+
+  /** Waits for a turn where anything is queued that can run. */
+  private void lineUp() {
+    // Asked first, since it may flush, which may come back to here.
+    if (mayRunQueued() && !inLine && line != null) {
+      inLine = true;
+      line.queue(this);
+    }
+  }
+
+  private boolean mayRunQueued() {
+    return !queue.isEmpty() && outbox.mayBegin();
+  }
+
+  @Override
+  public boolean runQueued() {
+    var record = mayRunQueued() ? queue.poll() : null;
+    if (record != null && context != null) {
+      queuedBytes -= record.readableBytes();
+      inTurn = true;
+      try {
+        run(context, record);
+      } finally {
+        inTurn = false;
+      }
+    }
+    inLine = mayRunQueued();
+    return inLine;
+  }
+
+  @Override
+  public void endTurn() {
+    outbox.flush();
+    outbox.hold(isQueueFull());
+  }
+
+  /** Goes on with what has come in, as far as it may: it was full, or had its turn. */
+  private void goOn() {
+    lineUp();
+    if (!inTurn) {
+      decoder.resume();
+    }
+  }
+
+  private long waitingBytes() {
+    return queuedBytes + decoder.heldBytes();
+  }
+
+  private void run(ChannelHandlerContext ctx, ByteBuf record) {
     var taken = false;
     try {
       taken = receive(ctx, record);
@@ -309,7 +416,18 @@ public final class Connection extends ChannelInboundHandlerAdapter
   }
 
   @Override
+  public void parked() {
+    if (line != null) {
+      budget = line.budget();
+      budget.park();
+    }
+  }
+
+  @Override
   public void completed(CompoundRun run) {
+    if (run.isHandedOff() && budget != null) {
+      budget.unpark();
+    }
     var compound = run.compound();
     var reply = compound.reply();
     outbox.ended(compound.request().recordBytes());
@@ -396,6 +514,7 @@ public final class Connection extends ChannelInboundHandlerAdapter
     }
     outbox.close();
     callbacks.close();
+    dropQueue();
     ctx.fireChannelInactive();
   }
 

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The sending side of a connection. Replies from other threads are gathered and written from the
  * event loop in one go with one flush. It also knows what the connection holds in memory, and
- * whether it is full: then nothing more is read from it and no request of it begins.
+ * whether it is full: then nothing more is read from it.
  */
 final class Outbox {
   /** Swallows everything. */
@@ -31,8 +31,8 @@ final class Outbox {
   private final @Nullable Channel channel;
   private final long pendingBytesMax;
   private final Connections connections;
-  private final LongSupplier undecodedBytes;
-  private final Runnable decodeOn;
+  private final LongSupplier waitingBytes;
+  private final Runnable goOn;
   private final ConcurrentLinkedQueue<ReplyBuffer> queue = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean drainScheduled = new AtomicBoolean();
   private final AtomicLong pendingBytes = new AtomicLong();
@@ -42,6 +42,15 @@ final class Outbox {
 
   /** Only on the event loop. */
   private boolean written;
+
+  /** Only on the event loop: whether requests that were read wait for their turn. */
+  private boolean held;
+
+  /** Only on the event loop: whether a part of a reply is written, and another may follow. */
+  private boolean writing;
+
+  /** Only on the event loop: whether to adjust reading once the reply is written. */
+  private boolean adjustLater;
 
   /** Only on the event loop: what was handed to the channel since it is there. */
   private long handedBytes;
@@ -61,20 +70,20 @@ final class Outbox {
   private volatile boolean closed;
 
   /**
-   * @param undecodedBytes what of requests has come in and is no request yet; on the event loop
-   * @param decodeOn goes on with what has come in while this was full; on the event loop
+   * @param waitingBytes what of requests has come in and has not begun; on the event loop
+   * @param goOn goes on with what has come in, if it may now; on the event loop
    */
   Outbox(
       @Nullable Channel channel,
       long pendingBytesMax,
       Connections connections,
-      LongSupplier undecodedBytes,
-      Runnable decodeOn) {
+      LongSupplier waitingBytes,
+      Runnable goOn) {
     this.channel = channel;
     this.pendingBytesMax = pendingBytesMax;
     this.connections = connections;
-    this.undecodedBytes = undecodedBytes;
-    this.decodeOn = decodeOn;
+    this.waitingBytes = waitingBytes;
+    this.goOn = goOn;
     closed = channel == null;
   }
 
@@ -133,9 +142,21 @@ final class Outbox {
 
   private void write(Channel to, ReplyBuffer reply) {
     handedBytes += reply.bytes();
+    writing = true;
+    writeParts(to, reply);
+    writing = false;
+    written = true;
+    if (adjustLater) {
+      adjustLater = false;
+      adjustReading();
+    }
+  }
+
+  private static void writeParts(Channel to, ReplyBuffer reply) {
     var out = reply.out();
     var at = 0;
-    for (var part : reply.parts()) {
+    for (var i = 0; i < reply.parts().size(); i++) {
+      var part = reply.parts().get(i);
       if (part.position() > at) {
         var _ = to.write(out.retainedSlice(at, part.position() - at), to.voidPromise());
       }
@@ -148,7 +169,6 @@ final class Outbox {
       out.readerIndex(at);
       var _ = to.write(out, to.voidPromise());
     }
-    written = true;
   }
 
   /** Flushes what was written since the last flush. On the event loop. */
@@ -175,21 +195,36 @@ final class Outbox {
     }
   }
 
-  /** Whether no more requests are to begin until replies were taken. On the event loop. */
+  /** Whether no more requests are to come in for now. On the event loop. */
   boolean isFull() {
     if (channel == null || closed) {
       return false;
     }
-    if (channel.isWritable() && pendingBytes.get() <= pendingBytesMax && !isOverShare()) {
-      return false;
-    }
-    flush(); // the kernel may well take what was not offered yet
-    return !channel.isWritable() || pendingBytes.get() > pendingBytesMax || isOverShare();
+    return held || !mayBegin() || isOverShare(heldBytes());
   }
 
-  private boolean isOverShare() {
+  /** Whether a request that came in may begin, or has to wait. On the event loop. */
+  boolean mayBegin() {
+    if (channel == null || closed) {
+      return false;
+    }
+    if (!isClogged(channel)) {
+      return true;
+    }
+    flush(); // the kernel may well take what was not offered yet
+    return !isClogged(channel);
+  }
+
+  /** What has not begun does not count here, or it would never begin. */
+  private boolean isClogged(Channel to) {
+    return !to.isWritable()
+        || pendingBytes.get() > pendingBytesMax
+        || isOverShare(heldBytes() - waitingBytes.getAsLong());
+  }
+
+  private boolean isOverShare(long bytes) {
     return connections.budget().isOver()
-        && heldBytes() > connections.budget().shareBytes(connections.count());
+        && bytes > connections.budget().shareBytes(connections.count());
   }
 
   /** Replies that the kernel has not taken. */
@@ -200,7 +235,7 @@ final class Outbox {
 
   /** What this connection holds in memory. On the event loop. */
   private long heldBytes() {
-    return pendingBytes.get() + queuedBytes.get() + unsentBytes() + undecodedBytes.getAsLong();
+    return pendingBytes.get() + queuedBytes.get() + unsentBytes() + waitingBytes.getAsLong();
   }
 
   /** What the budget knows that it holds. For people and for the choice of whom to cut. */
@@ -217,14 +252,30 @@ final class Outbox {
 
   /** Reads on, or not. On the event loop. */
   void adjustReading() {
+    if (writing) {
+      adjustLater = true; // what goes on now might answer in the middle of this reply
+      return;
+    }
     if (channel != null && !closed) {
       account();
-      var full = isFull();
-      channel.config().setAutoRead(!full);
-      if (!full) {
-        decodeOn.run();
-      }
+      channel.config().setAutoRead(!isFull());
+      goOn.run();
     }
+  }
+
+  /** As {@link #isFull}; then reading ends until it is adjusted. On the event loop. */
+  boolean stopsReading() {
+    var full = isFull();
+    if (full && channel != null) {
+      channel.config().setAutoRead(false);
+    }
+    return full;
+  }
+
+  /** Whether requests that were read wait for their turn: no more are read. On the event loop. */
+  void hold(boolean nowHeld) {
+    held = nowHeld;
+    adjustReading();
   }
 
   /**

@@ -62,18 +62,12 @@ public final class HandleCodec {
   }
 
   /**
-   * Reads the bytes of a handle.
+   * Reads a handle of its four words.
    *
    * @throws NfsException BADHANDLE where it is not one of ours
    */
-  public Handle read(ByteBuf bytes) throws NfsException {
-    if (bytes.readableBytes() != BYTES) {
-      throw new NfsException(NfsStatus.BADHANDLE);
-    }
-    var head = bytes.readLong();
-    var inode = bytes.readLong();
-    var generation = bytes.readLong();
-    if (bytes.readLong() != mac.hash(head, inode, generation)) {
+  public Handle read(long head, long inode, long generation, long tag) throws NfsException {
+    if (tag != mac.hash(head, inode, generation)) {
       throw new NfsException(NfsStatus.BADHANDLE);
     }
     if (head == head(KIND_PSEUDO_ROOT, 0)) {

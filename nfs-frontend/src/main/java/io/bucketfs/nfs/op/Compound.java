@@ -79,6 +79,13 @@ public final class Compound {
   /** What the client may do with the current object; null as long as nobody asked. */
   private @Nullable Grant grant;
 
+  private int markedWriterIndex;
+  private int markedParts;
+  private @Nullable Handle markedCurrent;
+  private @Nullable Handle markedSaved;
+  private @Nullable StateId markedCurrentStateId;
+  private @Nullable StateId markedSavedStateId;
+
   private @Nullable Grant callerGrant;
   private @Nullable Caller caller;
 
@@ -97,14 +104,6 @@ public final class Compound {
       int operations,
       int recordBytes,
       long fingerprint) {}
-
-  /** A point to which an operation can be undone. */
-  public record Mark(
-      ReplyBuffer.Mark reply,
-      @Nullable Handle current,
-      @Nullable Handle saved,
-      @Nullable StateId currentStateId,
-      @Nullable StateId savedStateId) {}
 
   public Compound(Services services, Request request, ReplyBuffer reply) {
     this.services = services;
@@ -170,16 +169,23 @@ public final class Compound {
     patience = newPatience;
   }
 
-  public Mark mark() {
-    return new Mark(reply.mark(), current, saved, currentStateId, savedStateId);
+  /** Notes the point to which the next operation can be undone: the last one noted. */
+  public void mark() {
+    markedWriterIndex = reply.out().writerIndex();
+    markedParts = reply.parts().size();
+    markedCurrent = current;
+    markedSaved = saved;
+    markedCurrentStateId = currentStateId;
+    markedSavedStateId = savedStateId;
   }
 
-  public void restore(Mark mark) {
-    reply.restore(mark.reply);
-    current = mark.current;
-    saved = mark.saved;
-    currentStateId = mark.currentStateId;
-    savedStateId = mark.savedStateId;
+  /** Goes back to the point that was noted. */
+  public void restore() {
+    reply.cut(markedWriterIndex, markedParts);
+    current = markedCurrent;
+    saved = markedSaved;
+    currentStateId = markedCurrentStateId;
+    savedStateId = markedSavedStateId;
     known = null;
     grant = null;
   }

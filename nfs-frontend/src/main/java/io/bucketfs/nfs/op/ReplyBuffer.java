@@ -11,7 +11,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ReplyBuffer {
   private final ByteBuf out;
-  private final List<Part> parts = new ArrayList<>(1);
+
+  /** Most replies have none. */
+  private List<Part> parts = List.of();
+
   private int partBytes;
 
   /**
@@ -21,9 +24,6 @@ public final class ReplyBuffer {
    * @param data owned
    */
   public record Part(int position, ByteBuf data) {}
-
-  /** A point to which a reply can be cut back. */
-  public record Mark(int writerIndex, int partCount) {}
 
   /** Takes over a buffer for the small results. */
   public ReplyBuffer(ByteBuf out) {
@@ -37,8 +37,15 @@ public final class ReplyBuffer {
 
   /** Adds data at this point and takes it over. */
   public void append(ByteBuf data) {
-    parts.add(new Part(out.writerIndex(), data));
-    partBytes += data.readableBytes();
+    add(new Part(out.writerIndex(), data));
+  }
+
+  private void add(Part part) {
+    if (parts.isEmpty()) {
+      parts = new ArrayList<>(1);
+    }
+    parts.add(part);
+    partBytes += part.data.readableBytes();
   }
 
   /** Bytes in all. */
@@ -78,14 +85,10 @@ public final class ReplyBuffer {
     return bytes;
   }
 
-  public Mark mark() {
-    return new Mark(out.writerIndex(), parts.size());
-  }
-
-  /** Cuts the reply back and releases the data that goes. */
-  public void restore(Mark mark) {
-    out.writerIndex(mark.writerIndex);
-    while (parts.size() > mark.partCount) {
+  /** Cuts the reply back to what it once had, and releases the data that goes. */
+  public void cut(int writerIndex, int partCount) {
+    out.writerIndex(writerIndex);
+    while (parts.size() > partCount) {
       var part = parts.removeLast();
       partBytes -= part.data.readableBytes();
       part.data.release();
@@ -96,15 +99,14 @@ public final class ReplyBuffer {
   public ReplyBuffer copy() {
     var copy = new ReplyBuffer(out.copy());
     for (var part : parts) {
-      copy.parts.add(new Part(part.position, part.data.retainedDuplicate()));
+      copy.add(new Part(part.position, part.data.retainedDuplicate()));
     }
-    copy.partBytes = partBytes;
     return copy;
   }
 
   /** Releases everything. */
   public void release() {
-    restore(new Mark(0, 0));
+    cut(0, 0);
     out.release();
   }
 }

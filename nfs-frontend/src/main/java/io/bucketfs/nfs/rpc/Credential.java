@@ -34,16 +34,24 @@ public sealed interface Credential {
   /** Reads the flavor and body of a credential. */
   static Credential read(ByteBuf in) {
     var flavor = Xdr.readInt(in);
-    var body = Xdr.readSlice(in, BYTES_MAX);
-    return switch (flavor) {
-      case 0 -> new None();
-      case 1 -> readSys(body);
-      case 7 -> new TlsProbe();
-      default -> new Unknown(flavor);
-    };
+    var length = Xdr.readLength(in, BYTES_MAX);
+    var end = in.readerIndex() + length;
+    Xdr.requireReadable(in, length + Xdr.padding(length));
+    var credential =
+        switch (flavor) {
+          case 0 -> new None();
+          case 1 -> readSys(in, end);
+          case 7 -> new TlsProbe();
+          default -> new Unknown(flavor);
+        };
+    in.readerIndex(end + Xdr.padding(length));
+    return credential;
   }
 
-  private static Credential readSys(ByteBuf body) {
+  /** Reads a body that ends at an index, beyond which nothing is looked at. */
+  private static Credential readSys(ByteBuf body, int end) {
+    var recordEnd = body.writerIndex();
+    body.writerIndex(end);
     try {
       Xdr.readInt(body); // a stamp, of no use
       Xdr.skipOpaque(body, 255);
@@ -56,6 +64,8 @@ public sealed interface Credential {
       return new Sys(uid, gid, groups);
     } catch (BadXdr _) {
       return new Broken();
+    } finally {
+      body.writerIndex(recordEnd);
     }
   }
 }

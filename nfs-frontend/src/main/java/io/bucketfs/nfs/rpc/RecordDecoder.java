@@ -20,15 +20,16 @@ import org.jspecify.annotations.Nullable;
  * +-+-------------------------------+----------------------+
  * </pre>
  *
- * A small record that lies whole in what was read is a slice of it. Any other is copied once into a
- * buffer of its size, after its length was checked: first against the limit for strangers, whose
- * buffer grows only with what they send; above that, its first bytes are shown to the {@link Gate},
- * and only a record that it admits may be as large as the limit for acquaintances. Of any other the
+ * A small record that lies whole in what was read is a slice of it. Any other gets a buffer of its
+ * own, into which it is copied or, where a {@link RecordReceiver} drives the channel, its greater
+ * part is read. Its length is checked before: first against the limit for strangers, whose buffer
+ * grows only with what they send; above that, its first bytes are shown to the {@link Gate}, and
+ * only a record that it admits may be as large as the limit for acquaintances. Of any other the
  * first bytes are passed on and the rest is skipped: enough to answer a WRITE that a client sends
  * again after a restart, in a session that is gone, with BADSESSION. What is larger than any record
  * may be ends the connection.
  *
- * <p>While the gate is full no record is passed on: what has come in is kept until {@link #resume}.
+ * <p>While the gate is full no record is begun: what has come in is kept until {@link #resume}.
  */
 public final class RecordDecoder extends ChannelInboundHandlerAdapter {
   /** A record has at most this many fragments. */
@@ -36,6 +37,9 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
 
   /** So many bytes of a record are shown to the gate. */
   static final int HEAD_BYTES = 4096;
+
+  /** Less than this is copied: a read takes what comes behind it, too. */
+  private static final int LENT_BYTES_MIN = 32_768;
 
   private static final int LAST_FRAGMENT = 0x8000_0000;
 
@@ -73,6 +77,9 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
 
   private @Nullable ByteBuf record;
 
+  /** The part of the record's buffer that the transport reads into. */
+  private @Nullable ByteBuf lent;
+
   /** Decides which records may come in, and when. Called on the event loop. */
   @FunctionalInterface
   public interface Gate {
@@ -102,6 +109,12 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
       ctx.fireChannelRead(message);
       return;
     }
+    if (isLent(in) && record != null) {
+      lent = null;
+      received(ctx, record, in);
+      return;
+    }
+    lent = null;
     held.add(in);
     decode(ctx);
   }
@@ -170,6 +183,36 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
     return !keep;
   }
 
+  /**
+   * Where the next bytes belong: the rest of a fragment in its record's buffer, or null where that
+   * is not worth it. Its length was checked when the buffer was made.
+   */
+  @Nullable ByteBuf lend() {
+    lent = null;
+    if (record != null
+        && inFragment
+        && !skipping
+        && fragmentRest >= LENT_BYTES_MIN
+        && record.capacity() - record.writerIndex() >= fragmentRest) {
+      lent = record.slice(record.writerIndex(), fragmentRest).retain().clear();
+    }
+    return lent;
+  }
+
+  @SuppressWarnings("ReferenceEquality") // the same buffer, not one with the same bytes
+  private boolean isLent(ByteBuf in) {
+    return in == lent;
+  }
+
+  /** Notes what the transport read into the buffer of the record. */
+  private void received(ChannelHandlerContext ctx, ByteBuf into, ByteBuf in) {
+    var bytes = in.readableBytes();
+    in.release();
+    into.writerIndex(into.writerIndex() + bytes);
+    fragmentRest -= bytes;
+    endFragment(ctx);
+  }
+
   private boolean readMarker(ByteBuf in) {
     while (in.isReadable() && markerBytes < 4) {
       marker = marker << 8 | in.readUnsignedByte();
@@ -201,6 +244,10 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
       return;
     }
     collect(ctx, in);
+    endFragment(ctx);
+  }
+
+  private void endFragment(ChannelHandlerContext ctx) {
     if (fragmentRest == 0) {
       inFragment = false;
       if (lastFragment) {

@@ -8,6 +8,8 @@ import java.nio.charset.StandardCharsets;
  * a length is above what the caller allows, before anything is allocated.
  */
 public final class Xdr {
+  private static final byte[] NO_BYTES = {};
+
   private Xdr() {}
 
   /** Reads 32 bits. */
@@ -51,15 +53,20 @@ public final class Xdr {
 
   /** Reads a variable-length opaque into an array of its own. */
   public static byte[] readBytes(ByteBuf in, int max) {
-    var slice = readSlice(in, max);
-    var bytes = new byte[slice.readableBytes()];
-    slice.readBytes(bytes);
+    var length = readLength(in, max);
+    requireReadable(in, length + padding(length));
+    if (length == 0) {
+      return NO_BYTES;
+    }
+    var bytes = new byte[length];
+    in.readBytes(bytes).skipBytes(padding(length));
     return bytes;
   }
 
   /** Passes over a variable-length opaque. */
   public static void skipOpaque(ByteBuf in, int max) {
-    readSlice(in, max);
+    var length = readLength(in, max);
+    skip(in, length + padding(length));
   }
 
   /** Passes over a number of bytes. */
@@ -80,6 +87,22 @@ public final class Xdr {
     out.writeZero(padding(bytes.length));
   }
 
+  /** Writes an unsigned number in decimal as an opaque, without making a string of it. */
+  public static void writeDecimal(ByteBuf out, int number) {
+    var value = number & 0xffff_ffffL;
+    var digits = 1;
+    for (var rest = value / 10; rest > 0; rest /= 10) {
+      digits++;
+    }
+    out.writeInt(digits);
+    var at = out.writerIndex();
+    out.writeZero(digits + padding(digits));
+    for (var i = digits - 1; i >= 0; i--) {
+      out.setByte(at + i, '0' + (int) (value % 10));
+      value /= 10;
+    }
+  }
+
   /** Writes a string as UTF-8. */
   public static void writeString(ByteBuf out, String text) {
     writeOpaque(out, text.getBytes(StandardCharsets.UTF_8));
@@ -90,7 +113,8 @@ public final class Xdr {
     return -length & 3;
   }
 
-  private static void requireReadable(ByteBuf in, int bytes) {
+  /** Throws where so many bytes are not there. */
+  public static void requireReadable(ByteBuf in, int bytes) {
     if (in.readableBytes() < bytes) {
       throw BadXdr.INSTANCE;
     }
