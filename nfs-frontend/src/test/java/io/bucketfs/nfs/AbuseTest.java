@@ -21,7 +21,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
@@ -276,7 +275,7 @@ final class AbuseTest {
               .slot(n % slots)
               .over(over)
               .uncached()
-              .newRecord(putRoot(), lookup("data"), lookup("f"), TestOps.read(id, 0, MIB)));
+              .nextRecord(putRoot(), lookup("data"), lookup("f"), TestOps.read(id, 0, MIB)));
     }
   }
 
@@ -352,22 +351,29 @@ final class AbuseTest {
     }
   }
 
+  private boolean comesIn(EventLoopGroup loops) {
+    var at = new InetSocketAddress(InetAddress.getLoopbackAddress(), server().port());
+    try {
+      var newcomer = new TestClient(at, 2, connection(loops, "127.0.0.10"));
+      newcomer.establish("newcomer", 1);
+      newcomer.call(TestClient.reclaimComplete()).requireOk();
+      return true;
+    } catch (IOException _) {
+      return false;
+    }
+  }
+
   @Test
   void connectionsWithSessionsOfOneAddressDoNotKeepOthersOut() throws Exception {
     start(NfsLimits.DEFAULT.withConnectionsMax(20));
     try (var bystander = new Bystander()) {
       var loops = TestConnection.loops(1, true);
       var hog = client("hog");
-      var answers = new ArrayList<CompletableFuture<TestReply>>();
       for (var n = 0; n < 40; n++) {
-        answers.add(hog.slot(0).over(connection(loops, "127.0.0.9")).async(putRoot()));
+        var _ = hog.slot(0).over(connection(loops, "127.0.0.9")).async(putRoot());
       }
-      // While more of them come in, the newcomer might go: it begins as a stranger, too.
-      await("all came", () -> answers.stream().allMatch(CompletableFuture::isDone));
-      var at = new InetSocketAddress(InetAddress.getLoopbackAddress(), server().port());
-      var newcomer = new TestClient(at, 2, connection(loops, "127.0.0.10"));
-      newcomer.establish("newcomer", 1);
-      newcomer.call(TestClient.reclaimComplete()).requireOk();
+      // While the flood still comes in, the newcomer may be cut like any stranger, and tries again.
+      await("the newcomer gets in", () -> comesIn(loops));
       bystander.requireUnharmed();
     }
   }

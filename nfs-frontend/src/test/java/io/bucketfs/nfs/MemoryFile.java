@@ -100,23 +100,31 @@ final class MemoryFile {
 
   /** Where the next byte is that a chunk has, or that none has; the size where there is none. */
   long seek(long offset, boolean data) {
-    for (var at = offset; at < size; at = (at / CHUNK_BYTES + 1) * CHUNK_BYTES) {
-      if (chunks.containsKey(at / CHUNK_BYTES) == data) {
-        return at;
-      }
+    if (data) {
+      var first = offset / CHUNK_BYTES;
+      var found = chunks.keySet().stream().mapToLong(n -> n).filter(n -> n >= first).min();
+      return found.isPresent() ? Math.min(size, Math.max(offset, found.getAsLong() * CHUNK_BYTES)) : size;
     }
-    return size;
+    var at = offset;
+    while (at < size && chunks.containsKey(at / CHUNK_BYTES)) {
+      at = (at / CHUNK_BYTES + 1) * CHUNK_BYTES;
+    }
+    return Math.min(size, at);
   }
 
   void punch(long from, long to) {
-    for (var at = from; at < to; at = (at / CHUNK_BYTES + 1) * CHUNK_BYTES) {
-      var chunk = chunks.get(at / CHUNK_BYTES);
-      var start = (int) (at % CHUNK_BYTES);
-      var stop = (int) Math.min(CHUNK_BYTES, start + to - at);
-      if (chunk != null && start == 0 && stop == CHUNK_BYTES) {
-        chunks.remove(at / CHUNK_BYTES);
-      } else if (chunk != null) {
-        Arrays.fill(chunk, start, stop, (byte) 0);
+    for (var number : List.copyOf(chunks.keySet())) {
+      var begin = number * CHUNK_BYTES;
+      var start = Math.max(begin, from);
+      var stop = Math.min(begin + CHUNK_BYTES, to);
+      if (stop - start == CHUNK_BYTES) {
+        chunks.remove(number);
+      } else if (stop > start) {
+        Arrays.fill(
+            chunks.getOrDefault(number, new byte[CHUNK_BYTES]),
+            (int) (start - begin),
+            (int) (stop - begin),
+            (byte) 0);
       }
     }
   }

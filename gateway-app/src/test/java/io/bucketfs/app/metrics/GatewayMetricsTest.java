@@ -164,6 +164,8 @@ final class GatewayMetricsTest {
             "nfs_buffered_bytes",
             "nfs_sessions",
             "nfs_open_files",
+            "nfs_states",
+            "nfs_reply_cache_bytes",
             "cache_ram_bytes",
             "cache_disk_bytes",
             "metadata_disk_bytes")) {
