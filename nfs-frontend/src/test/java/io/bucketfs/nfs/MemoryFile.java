@@ -5,6 +5,7 @@ import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileType;
 import io.netty.buffer.ByteBuf;
 import java.util.Arrays;
+import java.util.List;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -101,9 +102,8 @@ final class MemoryFile {
   /** Where the next byte is that a chunk has, or that none has; the size where there is none. */
   long seek(long offset, boolean data) {
     if (data) {
-      var first = offset / CHUNK_BYTES;
-      var found = chunks.keySet().stream().mapToLong(n -> n).filter(n -> n >= first).min();
-      return found.isPresent() ? Math.min(size, Math.max(offset, found.getAsLong() * CHUNK_BYTES)) : size;
+      var next = chunks.ceilingKey(offset / CHUNK_BYTES);
+      return next == null ? size : Math.min(size, Math.max(offset, next * CHUNK_BYTES));
     }
     var at = offset;
     while (at < size && chunks.containsKey(at / CHUNK_BYTES)) {
