@@ -37,6 +37,9 @@ import org.jspecify.annotations.Nullable;
  * lock guards everything. It never waits.
  */
 public final class MemoryFileSystem implements FileSystem {
+  /** Copied at once, other than in the real one, and so it must fit into memory. */
+  private static final long CLONE_BYTES_MAX = 64L << 20;
+
   private static final int XATTR_BYTES_MAX = 2_048;
 
   /** Small, so that clients meet short copies. */
@@ -601,6 +604,9 @@ public final class MemoryFileSystem implements FileSystem {
     if (end > source.size
         || (source == target && from.offset() < toOffset + from.length() && toOffset < end)) {
       throw failure(FsError.INVALID);
+    }
+    if (from.length() > CLONE_BYTES_MAX) {
+      throw failure(FsError.NO_SPACE);
     }
     var bytes = Unpooled.buffer((int) from.length());
     source.read(from.offset(), bytes, (int) from.length());
