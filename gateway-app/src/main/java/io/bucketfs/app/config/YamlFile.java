@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+import org.snakeyaml.engine.v2.nodes.Tag;
 import org.snakeyaml.engine.v2.schema.FailsafeSchema;
 
 /**
@@ -47,7 +48,11 @@ record YamlFile(Map<ConfigKey, String> values, List<Map<String, String>> mounts)
   }
 
   static YamlFile parse(Path file, String text, Problems problems) {
-    var settings = LoadSettings.builder().setSchema(new FailsafeSchema()).build();
+    var settings =
+        LoadSettings.builder()
+            .setSchema(new FailsafeSchema())
+            .setTagConstructors(Map.of(Tag.NULL, _ -> "")) // the schema has none for nothing
+            .build();
     Object root;
     try {
       var documents = new Load(settings).loadAllFromString(text).iterator();

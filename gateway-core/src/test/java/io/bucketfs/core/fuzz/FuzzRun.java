@@ -29,6 +29,11 @@ public final class FuzzRun {
   private static final String SECONDS_PROPERTY = "fuzz.seconds";
 
   private static final int SECONDS_DEFAULT = 12;
+
+  /** What the search begins with: the same in every run, so that CI repeats itself. 0: any. */
+  private static final String SEED_PROPERTY = "fuzz.seed";
+
+  private static final int SEED_DEFAULT = 1;
   private static final Duration START_MAX = Duration.ofMinutes(3);
   private static final int INPUT_BYTES_MAX = 8192;
   private static final int CHANGED_COPIES = 50;
@@ -112,6 +117,7 @@ public final class FuzzRun {
             "--disabled_hooks=*",
             "--reproducer_path=" + found,
             "-artifact_prefix=" + found + "/",
+            "-seed=" + Integer.getInteger(SEED_PROPERTY, SEED_DEFAULT),
             "-max_total_time=" + seconds,
             "-max_len=" + INPUT_BYTES_MAX,
             "-timeout=20",
