@@ -79,17 +79,17 @@ public final class ManualExecution implements Execution {
 
   @Override
   public Task dedicate(String name, Runnable loop) {
-    throw new UnsupportedOperationException();
+    throw new AssertionError("what is tested here has no thread of its own");
   }
 
   @Override
   public <T> T offload(Callable<T> work) {
-    throw new UnsupportedOperationException();
+    throw new AssertionError("what is tested here does not wait for the disk");
   }
 
   @Override
   public <T extends @Nullable Object> T await(CompletionStage<T> stage, Patience patience) {
-    throw new UnsupportedOperationException();
+    throw new AssertionError("what is tested here does not wait");
   }
 
   @Override

@@ -143,8 +143,11 @@ final class Outbox {
   private void write(Channel to, ReplyBuffer reply) {
     handedBytes += reply.bytes();
     writing = true;
-    writeParts(to, reply);
-    writing = false;
+    try {
+      writeParts(to, reply);
+    } finally {
+      writing = false;
+    }
     written = true;
     if (adjustLater) {
       adjustLater = false;
