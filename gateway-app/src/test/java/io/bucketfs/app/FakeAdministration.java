@@ -5,6 +5,7 @@ import io.bucketfs.core.admin.AdminException;
 import io.bucketfs.core.admin.AdminException.Kind;
 import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.mount.Mount;
+import io.bucketfs.core.mount.Quota;
 import io.bucketfs.core.object.StoreTraits;
 import java.time.Duration;
 import java.time.Instant;
@@ -71,7 +72,8 @@ public final class FakeAdministration implements Administration {
             request.location(),
             request.prefix(),
             request.policy(),
-            request.access().after(Access.OPEN));
+            request.access().after(Access.OPEN),
+            request.quota());
     mounts.put(mount.name(), mount);
     return status(mount);
   }
@@ -80,6 +82,13 @@ public final class FakeAdministration implements Administration {
   public synchronized MountStatus setAccess(String name, Access access) throws AdminException {
     var before = find(name);
     var changed = before.withAccess(access.after(before.access()));
+    mounts.put(name, changed);
+    return status(changed);
+  }
+
+  @Override
+  public synchronized MountStatus setQuota(String name, Quota quota) throws AdminException {
+    var changed = find(name).withQuota(quota);
     mounts.put(name, changed);
     return status(changed);
   }
@@ -188,6 +197,8 @@ public final class FakeAdministration implements Administration {
         own.isEmpty() ? null : Duration.ofSeconds(90),
         own.stream().filter(e -> e.reason() != null).count(),
         1,
-        2);
+        2,
+        3L << 20,
+        4);
   }
 }

@@ -696,7 +696,7 @@ public final class MemoryFileSystem implements FileSystem {
     var space = 1L << 40;
     var inodes = 1L << 20;
     var free = inodes - files.size();
-    return new FileSystemStatistics(space, space / 2, space / 2, inodes, free, free);
+    return new FileSystemStatistics(space, space / 4, space / 8, inodes, free, free);
   }
 
   @Override

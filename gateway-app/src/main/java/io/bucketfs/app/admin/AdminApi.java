@@ -28,7 +28,8 @@ import tools.jackson.databind.JsonNode;
  *   GET    /v1/clients
  *   GET    /v1/mounts               POST   /v1/mounts
  *   GET    /v1/mounts/NAME          DELETE /v1/mounts/NAME?force=true
- *   POST   /v1/mounts/NAME/access   {"clients": [RULE], "sub-exports": [TEXT]}
+ *   POST   /v1/mounts/NAME/settings {"clients": [RULE], "sub-exports": [TEXT], "quota-bytes": SIZE,
+ *                                   "quota-inodes": N}
  *   POST   /v1/flush                {"mount": NAME, "path": PATH, "await": true}
  *   GET    /v1/report/KIND?mount=NAME&amp;max=N     dirty, failing, conflicts, unmapped
  * </pre>
@@ -41,7 +42,7 @@ public final class AdminApi {
   public static final int REPORT_ENTRIES_DEFAULT = 1_000;
 
   private static final String MOUNTS = "/v1/mounts";
-  private static final String ACCESS = "/access";
+  private static final String SETTINGS = "/settings";
   private static final String REPORT = "/v1/report/";
   private static final int OK = 200;
   private static final int CREATED = 201;
@@ -112,9 +113,9 @@ public final class AdminApi {
     }
     if (path.startsWith(MOUNTS + "/")) {
       var name = path.substring(MOUNTS.length() + 1);
-      if (name.endsWith(ACCESS)) {
-        var mount = name.substring(0, name.length() - ACCESS.length());
-        return only("POST", request, () -> setAccess(mount, request));
+      if (name.endsWith(SETTINGS)) {
+        var mount = name.substring(0, name.length() - SETTINGS.length());
+        return only("POST", request, () -> change(mount, request));
       }
       return switch (request.method()) {
         case "GET" -> new Reply(OK, view(administration.mount(name)));
@@ -162,14 +163,18 @@ public final class AdminApi {
     return new Reply(CREATED, view(administration.createMount(wanted)));
   }
 
-  private Reply setAccess(String name, Request request)
-      throws AdminException, InvalidInputException {
+  private Reply change(String name, Request request) throws AdminException, InvalidInputException {
     refuseConfigured(name);
-    var present = administration.mount(name).mount().access();
+    var mount = administration.mount(name).mount();
+    var present = new MountSettings.Changeable(mount.access(), mount.quota());
     var problems = new Problems();
-    var access = MountSettings.readAccess(settings(request), present, key -> key, problems);
+    var read = MountSettings.readChange(settings(request), present, key -> key, problems);
     problems.throwIfAny();
-    return new Reply(OK, view(administration.setAccess(name, access.orElseThrow())));
+    var changed = read.orElseThrow();
+    if (!changed.quota().equals(present.quota())) {
+      administration.setQuota(name, changed.quota());
+    }
+    return new Reply(OK, view(administration.setAccess(name, changed.access())));
   }
 
   private static Map<String, String> settings(Request request) throws InvalidInputException {

@@ -81,10 +81,10 @@ public final class AdminClient {
     return as(send("POST", "/v1/mounts", settings), MountView.class);
   }
 
-  /** Changes who may use a mount, from the text of what changes. */
-  public Answer<MountView> setAccess(String name, Map<String, String> settings)
+  /** Changes who may use a mount, and what it may take, from the text of what changes. */
+  public Answer<MountView> setMount(String name, Map<String, String> settings)
       throws IOException, NotRunningException, RefusedException {
-    return as(send("POST", "/v1/mounts/" + encode(name) + "/access", settings), MountView.class);
+    return as(send("POST", "/v1/mounts/" + encode(name) + "/settings", settings), MountView.class);
   }
 
   public void deleteMount(String name, boolean force)

@@ -66,7 +66,7 @@ public final class ConfiguredMounts {
           failed.put(request.name(), e.getMessage());
         }
       } else if (matches(mount, request)) {
-        applyAccess(mount, request).ifPresent(reason -> failed.put(request.name(), reason));
+        applyChanges(mount, request).ifPresent(reason -> failed.put(request.name(), reason));
       } else {
         failed.put(
             request.name(),
@@ -89,14 +89,17 @@ public final class ConfiguredMounts {
     return failed.isEmpty();
   }
 
-  /** Rules of access may change from one start to the next. Returns why they could not. */
-  private Optional<String> applyAccess(Mount mount, MountRequest request) {
-    if (mount.access().isLike(request.access())) {
-      return Optional.empty();
-    }
+  /** Rules of access and quotas may change between starts. Returns why they could not. */
+  private Optional<String> applyChanges(Mount mount, MountRequest request) {
     try {
-      administration.setAccess(request.name(), request.access());
-      LOG.info("Changed who may use /{} to what {} says", request.name(), file);
+      if (!mount.access().isLike(request.access())) {
+        administration.setAccess(request.name(), request.access());
+        LOG.info("Changed who may use /{} to what {} says", request.name(), file);
+      }
+      if (!mount.quota().equals(request.quota())) {
+        administration.setQuota(request.name(), request.quota());
+        LOG.info("Changed the quota of /{} to what {} says", request.name(), file);
+      }
       return Optional.empty();
     } catch (AdminException e) {
       return Optional.of(String.valueOf(e.getMessage()));

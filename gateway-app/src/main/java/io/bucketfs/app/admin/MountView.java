@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * A mount as the admin API shows it. Never holds a secret, only where one is found.
  *
  * @param oldestDirtySeconds null where nothing is dirty
+ * @param quotaBytes null for none
+ * @param quotaInodes null for none
  * @param clients who may use it, in the form of the settings
  * @param subExports directories under names of their own, in the form of the settings
  * @param conditions which conditions the store honours
@@ -32,6 +34,10 @@ public record MountView(
     int gid,
     String fileMode,
     String directoryMode,
+    @Nullable Long quotaBytes,
+    @Nullable Long quotaInodes,
+    long usedBytes,
+    long usedInodes,
     List<String> clients,
     List<String> subExports,
     String uuid,
@@ -64,6 +70,10 @@ public record MountView(
         policy.defaultGid(),
         octal(policy.defaultFileMode()),
         octal(policy.defaultDirectoryMode()),
+        limit(mount.quota().bytesMax()),
+        limit(mount.quota().inodesMax()),
+        status.usedBytes(),
+        status.usedInodes(),
         AccessText.ofClients(mount.access()),
         AccessText.ofSubExports(mount.access()),
         mount.uuid().toString(),
@@ -75,6 +85,10 @@ public record MountView(
         status.conflicts(),
         status.unmapped(),
         configuredIn);
+  }
+
+  private static @Nullable Long limit(long limit) {
+    return limit == Long.MAX_VALUE ? null : Long.valueOf(limit);
   }
 
   private static String describe(Credentials credentials) {

@@ -105,6 +105,18 @@ final class MountCreateCommand extends ClientCommand {
   @Nullable String directoryMode;
 
   @Option(
+      names = "--quota-bytes",
+      paramLabel = "SIZE",
+      description = "Bytes that its files may have together, such as 500GiB; default: none.")
+  @Nullable String quotaBytes;
+
+  @Option(
+      names = "--quota-inodes",
+      paramLabel = "N",
+      description = "Files and directories that it may have; default: none.")
+  @Nullable String quotaInodes;
+
+  @Option(
       names = "--client",
       paramLabel = "RULE",
       description = {
@@ -173,6 +185,8 @@ final class MountCreateCommand extends ClientCommand {
     put(settings, MountKey.GID, gid);
     put(settings, MountKey.FILE_MODE, fileMode);
     put(settings, MountKey.DIRECTORY_MODE, directoryMode);
+    put(settings, MountKey.QUOTA_BYTES, quotaBytes);
+    put(settings, MountKey.QUOTA_INODES, quotaInodes);
     put(settings, MountKey.CLIENTS, lines(clients));
     put(settings, MountKey.SUB_EXPORTS, lines(subExports));
     return settings;

@@ -77,6 +77,8 @@ final class MountPrinter {
     line(out, "writeback-idle", mount.writebackIdle());
     line(out, "writeback-max-age", mount.writebackMaxAge());
     line(out, "defaults", defaults(mount));
+    line(out, "used", ByteSizes.format(mount.usedBytes()) + ", " + mount.usedInodes() + " inodes");
+    quota(out, mount);
     access(out, mount);
     line(out, "uuid", mount.uuid());
     line(out, "set in", mount.configuredIn() == null ? "command line" : mount.configuredIn());
@@ -93,6 +95,18 @@ final class MountPrinter {
   static void access(PrintWriter out, MountView mount) {
     mount.clients().forEach(rule -> line(out, "client", rule));
     mount.subExports().forEach(sub -> line(out, "sub-export", sub));
+  }
+
+  /** What a mount may take; nothing is printed where it has no limit. */
+  static void quota(PrintWriter out, MountView mount) {
+    var bytes = mount.quotaBytes();
+    var inodes = mount.quotaInodes();
+    if (bytes != null) {
+      line(out, "quota-bytes", ByteSizes.format(bytes));
+    }
+    if (inodes != null) {
+      line(out, "quota-inodes", inodes);
+    }
   }
 
   private static String defaults(MountView mount) {

@@ -9,19 +9,22 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Changes who may use a mount. */
+/** Changes who may use a mount, and what it may take. */
 @CommandLine.Command(
     name = "set",
     description =
-        "Changes who may use a mount. It holds at once, also for clients that have it mounted.",
+        "Changes who may use a mount, and its quota. It holds at once, also for clients that have it"
+            + " mounted.",
     footer = {
       "%nExamples:",
       "  bucketfs mount set my-data --client 10.0.0.0/8,squash=root --client any,ro",
-      "  bucketfs mount set my-data --sub-export 'team-a path=teams/a uid=1000 gid=1000'"
+      "  bucketfs mount set my-data --sub-export 'team-a path=teams/a uid=1000 gid=1000'",
+      "  bucketfs mount set my-data --quota-bytes 500GiB --quota-inodes none"
     })
 final class MountSetCommand extends ClientCommand {
   @Parameters(paramLabel = "NAME", description = "The mount, with or without a leading slash.")
@@ -39,6 +42,18 @@ final class MountSetCommand extends ClientCommand {
       description = "Replaces the sub-exports: see mount create. 'none' removes them.")
   List<String> subExports = List.of();
 
+  @Option(
+      names = "--quota-bytes",
+      paramLabel = "SIZE",
+      description = "Replaces the quota of bytes: see mount create. 'none' removes it.")
+  @Nullable String quotaBytes;
+
+  @Option(
+      names = "--quota-inodes",
+      paramLabel = "N",
+      description = "Replaces the quota of inodes: see mount create. 'none' removes it.")
+  @Nullable String quotaInodes;
+
   @Option(names = "--json", description = "Print the mount as JSON.")
   boolean json;
 
@@ -48,20 +63,21 @@ final class MountSetCommand extends ClientCommand {
 
   @Override
   public void check(Problems problems) {
-    if (clients.isEmpty() && subExports.isEmpty()) {
-      problems.add("Say what to change: --client or --sub-export.");
+    if (settings().isEmpty()) {
+      problems.add("Say what to change: --client, --sub-export, --quota-bytes or --quota-inodes.");
     }
-    MountSettings.checkAccess(settings(), MountKey::optionOf, problems);
+    MountSettings.checkChange(settings(), MountKey::optionOf, problems);
   }
 
   @Override
   public int run() throws IOException, NotRunningException, RefusedException {
-    var answer = client().setAccess(MountPath.parse(name).mount(), settings());
+    var answer = client().setMount(MountPath.parse(name).mount(), settings());
     if (json) {
       out().print(answer.json());
     } else {
       out().println("Mount /" + answer.value().name() + " may now be used by:");
       MountPrinter.access(out(), answer.value());
+      MountPrinter.quota(out(), answer.value());
     }
     return ExitCode.OK;
   }
@@ -73,6 +89,12 @@ final class MountSetCommand extends ClientCommand {
     }
     if (!subExports.isEmpty()) {
       settings.put(MountKey.SUB_EXPORTS.yaml(), String.join("\n", subExports));
+    }
+    if (quotaBytes != null) {
+      settings.put(MountKey.QUOTA_BYTES.yaml(), quotaBytes);
+    }
+    if (quotaInodes != null) {
+      settings.put(MountKey.QUOTA_INODES.yaml(), quotaInodes);
     }
     return settings;
   }

@@ -24,6 +24,8 @@ public enum MountKey {
   GID,
   FILE_MODE,
   DIRECTORY_MODE,
+  QUOTA_BYTES,
+  QUOTA_INODES,
   CLIENTS,
   SUB_EXPORTS;
 
@@ -41,6 +43,11 @@ public enum MountKey {
   /** Whether its value has a line for each of several things. */
   public boolean isList() {
     return this == CLIENTS || this == SUB_EXPORTS;
+  }
+
+  /** Whether {@code mount set} can change it. */
+  public boolean isChangeable() {
+    return isList() || this == QUOTA_BYTES || this == QUOTA_INODES;
   }
 
   /** The option for a YAML key, also where there is no such key. */

@@ -5,6 +5,7 @@ import io.bucketfs.core.admin.Administration.MountRequest;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
 import io.bucketfs.core.mount.Mount.Policy;
+import io.bucketfs.core.mount.Quota;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +29,7 @@ public final class MountSettings {
   private static final Pattern OTHER_BUCKET = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{1,254}");
   private static final Pattern REGION = Pattern.compile("[A-Za-z0-9-]{1,64}");
   private static final Pattern MODE = Pattern.compile("0?[0-7]{3}");
+  private static final String NO_LIMIT = "none";
   private static final int NAME_BYTES_MAX = 255;
   private static final int PREFIX_BYTES_MAX = 1_000;
   private static final Duration WRITEBACK_MAX = Duration.ofDays(1);
@@ -80,42 +83,81 @@ public final class MountSettings {
         new BucketLocation(bucket, region, endpoint, flag(MountKey.PATH_STYLE), credentials),
         prefix,
         policy(credentials),
-        access(Access.OPEN));
+        access(Access.OPEN),
+        quota(Quota.NONE));
   }
 
+  /** What of a mount can be changed while it is served. */
+  public record Changeable(Access access, Quota quota) {}
+
   /**
-   * Reads changed rules of access.
+   * Reads what is changed of a mount.
    *
    * @param given text by YAML key; what is not given stays as it is at present
    * @param label what a message calls a key
    * @param problems gets every mistake
-   * @return the rules, or empty where anything was wrong
+   * @return what holds then, or empty where anything was wrong
    */
-  public static Optional<Access> readAccess(
+  public static Optional<Changeable> readChange(
       Map<String, String> given,
-      Access present,
+      Changeable present,
       Function<String, String> label,
       Problems problems) {
     var own = new Problems();
     var settings = new MountSettings(label, own);
     given.forEach((key, value) ->
         MountKey.of(key)
-            .filter(MountKey::isList)
+            .filter(MountKey::isChangeable)
             .ifPresentOrElse(
                 known -> settings.values.put(known, value),
                 () ->
                     own.add(
                         label.apply(key)
                             + " cannot be changed: delete the mount and create it again.")));
-    var access = settings.access(present);
+    var changed = new Changeable(settings.access(present.access), settings.quota(present.quota));
     own.sentences().forEach(problems::add);
-    return own.isEmpty() ? Optional.of(access) : Optional.empty();
+    return own.isEmpty() ? Optional.of(changed) : Optional.empty();
   }
 
-  /** Finds mistakes in changed rules of access without those that are kept. */
-  public static void checkAccess(
+  /** Finds mistakes in what is changed without what is kept. */
+  public static void checkChange(
       Map<String, String> given, Function<String, String> label, Problems problems) {
-    var _ = readAccess(given, Access.OPEN, label, problems);
+    var _ = readChange(given, new Changeable(Access.OPEN, Quota.NONE), label, problems);
+  }
+
+  private Quota quota(Quota present) {
+    return new Quota(
+        limit(MountKey.QUOTA_BYTES, ByteSizes.FORM, present.bytesMax(), ByteSizes::parse),
+        limit(
+            MountKey.QUOTA_INODES,
+            "a number of inodes",
+            present.inodesMax(),
+            MountSettings::count));
+  }
+
+  private long limit(
+      MountKey key, String form, long present, Function<String, OptionalLong> parse) {
+    var text = value(key);
+    if (text == null) {
+      return present;
+    }
+    if (text.equals(NO_LIMIT)) {
+      return Long.MAX_VALUE;
+    }
+    var limit = parse.apply(text);
+    if (limit.isEmpty() || limit.getAsLong() < 1) {
+      problem(key, "must be " + form + ", or none, but is '" + text + "'");
+      return present;
+    }
+    return limit.getAsLong();
+  }
+
+  private static OptionalLong count(String text) {
+    try {
+      return OptionalLong.of(Long.parseLong(text));
+    } catch (NumberFormatException _) {
+      return OptionalLong.empty();
+    }
   }
 
   private Access access(Access present) {

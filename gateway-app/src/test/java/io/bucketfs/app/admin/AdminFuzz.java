@@ -9,7 +9,7 @@ import java.util.Map;
 
 /** Bodies of the admin API: carried out, or refused as the caller's mistake. */
 public final class AdminFuzz {
-  private static final String[] PATHS = {"/v1/mounts", "/v1/mounts/data/access", "/v1/flush"};
+  private static final String[] PATHS = {"/v1/mounts", "/v1/mounts/data/settings", "/v1/flush"};
   private static final int SERVER_ERROR_MIN = 500;
 
   private AdminFuzz() {}

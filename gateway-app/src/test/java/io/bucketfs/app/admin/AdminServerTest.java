@@ -91,7 +91,7 @@ final class AdminServerTest {
   @Test
   void changesWhoMayUseAMount() throws Exception {
     send(with("/v1/mounts").POST(BodyPublishers.ofString(MOUNT)));
-    var path = "/v1/mounts/data/access";
+    var path = "/v1/mounts/data/settings";
     var body = "{\"clients\": [\"10.0.0.0/8\", \"any,ro\"]}";
     assertThat(send(with(path).POST(BodyPublishers.ofString(body))).body())
         .contains("10.0.0.0/8,rw,squash=none", "any,ro,squash=none");
@@ -100,7 +100,7 @@ final class AdminServerTest {
       assertThat(refused.statusCode()).as(wrong).isEqualTo(400);
     }
     assertThat(send(with(path).GET()).statusCode()).isEqualTo(405);
-    var none = send(with("/v1/mounts/none/access").POST(BodyPublishers.ofString(body)));
+    var none = send(with("/v1/mounts/none/settings").POST(BodyPublishers.ofString(body)));
     assertThat(none.statusCode()).isEqualTo(404);
   }
 

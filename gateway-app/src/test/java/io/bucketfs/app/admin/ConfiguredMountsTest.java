@@ -6,6 +6,7 @@ import io.bucketfs.app.FakeAdministration;
 import io.bucketfs.app.config.MountSettings;
 import io.bucketfs.app.config.Problems;
 import io.bucketfs.core.admin.Administration.MountRequest;
+import io.bucketfs.core.mount.Quota;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -59,6 +60,24 @@ final class ConfiguredMountsTest {
     var changed = request("a", "data", "60s", "10.0.0.0/8,ro");
     assertThat(new ConfiguredMounts(core, List.of(changed), FILE).apply()).isTrue();
     assertThat(core.mounts().getFirst().mount().access()).isEqualTo(changed.access());
+  }
+
+  @Test
+  void appliesAChangedQuota() {
+    new ConfiguredMounts(core, List.of(request("a", "data", "60s")), FILE).apply();
+    var plain = request("a", "data", "60s");
+    var limited =
+        new MountRequest(
+            plain.name(),
+            plain.location(),
+            plain.prefix(),
+            plain.policy(),
+            plain.access(),
+            new Quota(1 << 20, 7));
+    assertThat(new ConfiguredMounts(core, List.of(limited), FILE).apply()).isTrue();
+    assertThat(core.mounts().getFirst().mount().quota()).isEqualTo(limited.quota());
+    assertThat(new ConfiguredMounts(core, List.of(plain), FILE).apply()).isTrue();
+    assertThat(core.mounts().getFirst().mount().quota()).isEqualTo(Quota.NONE);
   }
 
   @Test

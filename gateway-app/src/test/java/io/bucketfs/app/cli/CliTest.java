@@ -175,10 +175,26 @@ final class CliTest {
     assertThat(run("mount set data --sub-export none").out()).doesNotContain("sub-export");
     var nothing = run("mount set data");
     assertThat(nothing.code()).isEqualTo(2);
-    assertThat(nothing.err()).contains("Say what to change: --client or --sub-export.");
+    assertThat(nothing.err())
+        .contains("Say what to change: --client, --sub-export, --quota-bytes or --quota-inodes.");
     assertThat(run("mount set data --client 10.0.0.0/99").err())
         .contains("--client is wrong: '10.0.0.0/99' is no network: write any, an address");
     assertThat(run("mount set set --client any").err()).contains("/etc/bucketfs.yaml");
+  }
+
+  @Test
+  void setsAQuota() {
+    run("mount create --bucket data --region us-east-1 --quota-bytes 10GiB");
+    assertThat(run("mount show data").out())
+        .containsPattern("used +3 MiB, 4 inodes")
+        .containsPattern("quota-bytes +10 GiB")
+        .doesNotContain("quota-inodes");
+    var set = run("mount set data --quota-bytes none --quota-inodes 1000");
+    assertThat(set.err()).isEmpty();
+    assertThat(set.out()).containsPattern("quota-inodes +1000").doesNotContain("quota-bytes");
+    assertThat(run("mount show data --json").out())
+        .contains("\"quotaBytes\" : null", "\"quotaInodes\" : 1000");
+    assertThat(run("mount set data --quota-bytes 0").err()).contains("--quota-bytes must be");
   }
 
   @Test

@@ -11,10 +11,12 @@ import io.bucketfs.core.admin.Administration.MountRequest;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
 import io.bucketfs.core.mount.Mount.Policy;
+import io.bucketfs.core.mount.Quota;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -42,6 +44,8 @@ final class MountSettingsTest {
           Map.entry("gid", "100"),
           Map.entry("file-mode", "0600"),
           Map.entry("directory-mode", "700"),
+          Map.entry("quota-bytes", "10GiB"),
+          Map.entry("quota-inodes", "5000"),
           Map.entry("clients", "10.0.0.0/8,squash=root\nany,ro"),
           Map.entry("sub-exports", "team path=teams/a"));
 
@@ -91,7 +95,8 @@ final class MountSettingsTest {
                             new Squash(Squash.Kind.ROOT, 65_534, 65_534)),
                         new ClientRule(Network.ANY, true, Squash.NONE)),
                     List.of(new SubExport(0, "team", "teams/a", false, null, List.of())),
-                    0)));
+                    0),
+                new Quota(10L << 30, 5_000)));
   }
 
   @Test
@@ -218,19 +223,42 @@ final class MountSettingsTest {
 
   @Test
   void changesOnlyWhatIsGivenAndOnlyRules() {
-    var present = accepted(with("sub-exports", "team path=teams/a")).access();
+    var present =
+        new MountSettings.Changeable(
+            accepted(with("sub-exports", "team path=teams/a")).access(), new Quota(5, 6));
     var problems = new Problems();
-    var changed =
-        MountSettings.readAccess(Map.of("clients", "any,ro"), present, key -> key, problems);
-    assertThat(changed.orElseThrow().subExports()).isEqualTo(present.subExports());
-    assertThat(changed.orElseThrow().clients().getFirst().readOnly()).isTrue();
-    var none =
-        MountSettings.readAccess(Map.of("sub-exports", "none"), present, key -> key, problems);
-    assertThat(none.orElseThrow().subExports()).isEmpty();
-    assertThat(MountSettings.readAccess(Map.of("bucket", "b"), present, key -> key, problems))
-        .isEmpty();
+    var changed = changed(Map.of("clients", "any,ro"), present, problems).orElseThrow();
+    assertThat(changed.access().subExports()).isEqualTo(present.access().subExports());
+    assertThat(changed.access().clients().getFirst().readOnly()).isTrue();
+    assertThat(changed.quota()).isEqualTo(present.quota());
+    var none = changed(Map.of("sub-exports", "none"), present, problems).orElseThrow();
+    assertThat(none.access().subExports()).isEmpty();
+    var quota = Map.of("quota-bytes", "1TiB", "quota-inodes", "none");
+    assertThat(changed(quota, present, problems).orElseThrow())
+        .isEqualTo(
+            new MountSettings.Changeable(present.access(), new Quota(1L << 40, Long.MAX_VALUE)));
+    assertThat(changed(Map.of("bucket", "b"), present, problems)).isEmpty();
     assertThat(problems.sentences())
         .containsExactly("bucket cannot be changed: delete the mount and create it again.");
+  }
+
+  private static Optional<MountSettings.Changeable> changed(
+      Map<String, String> given, MountSettings.Changeable present, Problems problems) {
+    return MountSettings.readChange(given, present, key -> key, problems);
+  }
+
+  @Test
+  void aQuotaIsAPositiveNumberOrNone() {
+    for (var wrong : List.of("0", "-1", "many", "1.5GiB", "")) {
+      assertThat(problems(with("quota-bytes", wrong)))
+          .containsExactly(
+              "--quota-bytes must be a size such as 512MiB or 10GiB, or none, but is '"
+                  + wrong
+                  + "'.");
+    }
+    assertThat(problems(with("quota-inodes", "1k")))
+        .containsExactly("--quota-inodes must be a number of inodes, or none, but is '1k'.");
+    assertThat(accepted(with("quota-bytes", "none")).quota()).isEqualTo(Quota.NONE);
   }
 
   private static Map<String, String> with(String key, String text) {

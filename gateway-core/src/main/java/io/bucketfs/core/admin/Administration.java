@@ -3,6 +3,7 @@ package io.bucketfs.core.admin;
 import io.bucketfs.core.access.Access;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.Mount;
+import io.bucketfs.core.mount.Quota;
 import io.bucketfs.core.object.StoreTraits;
 import java.time.Duration;
 import java.time.Instant;
@@ -30,10 +31,15 @@ public interface Administration {
    * @param prefix empty, or ending in a slash
    */
   record MountRequest(
-      String name, BucketLocation location, String prefix, Mount.Policy policy, Access access) {
-    /** A mount that everybody may use. */
+      String name,
+      BucketLocation location,
+      String prefix,
+      Mount.Policy policy,
+      Access access,
+      Quota quota) {
+    /** A mount that everybody may use, as much as he likes. */
     public MountRequest(String name, BucketLocation location, String prefix, Mount.Policy policy) {
-      this(name, location, prefix, policy, Access.OPEN);
+      this(name, location, prefix, policy, Access.OPEN, Quota.NONE);
     }
   }
 
@@ -43,6 +49,13 @@ public interface Administration {
    * @throws AdminException where there is no such mount, or the rules make no sense
    */
   MountStatus setAccess(String name, Access access) throws AdminException;
+
+  /**
+   * Changes what a mount may take, from the next request on. What it has above that it keeps.
+   *
+   * @throws AdminException where there is no such mount, or the quota makes no sense
+   */
+  MountStatus setQuota(String name, Quota quota) throws AdminException;
 
   /** All mounts, sorted by name. */
   List<MountStatus> mounts();
@@ -60,6 +73,8 @@ public interface Administration {
    * @param failing how many of them cannot be exported for a reason that does not pass by itself
    * @param conflicts conflicts that are kept in lost+found
    * @param unmapped keys that cannot be shown as files
+   * @param usedBytes lengths of all files
+   * @param usedInodes files, directories and everything else
    */
   record MountStatus(
       Mount mount,
@@ -69,7 +84,9 @@ public interface Administration {
       @Nullable Duration oldestDirty,
       long failing,
       long conflicts,
-      long unmapped) {}
+      long unmapped,
+      long usedBytes,
+      long usedInodes) {}
 
   /**
    * Stops serving a mount and forgets its local state. The bucket is not touched.

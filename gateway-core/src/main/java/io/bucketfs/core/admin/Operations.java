@@ -12,6 +12,7 @@ import io.bucketfs.core.mount.MountRegistry;
 import io.bucketfs.core.mount.MountRules;
 import io.bucketfs.core.mount.MountTable;
 import io.bucketfs.core.mount.MountTallies;
+import io.bucketfs.core.mount.Quota;
 import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.object.ObjectStores;
 import io.bucketfs.core.runtime.Execution;
@@ -84,6 +85,7 @@ public final class Operations implements Administration {
                 request.prefix(),
                 request.policy(),
                 request.access().after(Access.OPEN),
+                request.quota(),
                 traits,
                 store);
         kept = true;
@@ -106,6 +108,7 @@ public final class Operations implements Administration {
     refuse(MountRules.wrongName(request.name()));
     refuse(MountRules.wrongPrefix(request.prefix()));
     refuse(MountRules.wrongPolicy(request.policy()));
+    refuse(MountRules.wrongQuota(request.quota()));
     requireGood(request.name(), request.access());
     for (var present : mounts.all()) {
       var mount = present.mount();
@@ -216,6 +219,7 @@ public final class Operations implements Administration {
     var number = active.mount().number();
     var backlog = writeBack.backlog(number);
     var oldest = backlog.oldest();
+    var usage = registry.usage(active.mount());
     return new MountStatus(
         active.mount(),
         active.traits(),
@@ -224,7 +228,22 @@ public final class Operations implements Administration {
         oldest == null ? null : Duration.between(oldest, execution.now()),
         backlog.failing(),
         tallies.conflicts(number),
-        tallies.unmapped(number));
+        tallies.unmapped(number),
+        usage.bytes(),
+        usage.inodes());
+  }
+
+  @Override
+  public MountStatus setQuota(String name, Quota quota) throws AdminException {
+    changing.lock();
+    try {
+      refuse(MountRules.wrongQuota(quota));
+      return status(registry.setQuota(require(name), quota));
+    } catch (FileSystemException e) {
+      throw failed("the quota could not be stored", e);
+    } finally {
+      changing.unlock();
+    }
   }
 
   @Override

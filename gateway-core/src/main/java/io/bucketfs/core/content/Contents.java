@@ -13,6 +13,7 @@ import io.bucketfs.core.store.Inode;
 import io.bucketfs.core.store.InodeKey;
 import io.bucketfs.core.store.MetadataCache;
 import io.bucketfs.core.store.Transaction;
+import io.bucketfs.core.store.UsageTable;
 import io.bucketfs.core.vfs.Attributes;
 import io.bucketfs.core.vfs.FileSystem.ReadResult;
 import io.bucketfs.core.vfs.FileSystemException;
@@ -54,6 +55,7 @@ public final class Contents implements Snapshots, AutoCloseable {
   private final Execution execution;
   private final ContentLimits limits;
   private final Epoch epoch;
+  private final UsageTable usages;
   private final ContentTable table;
   private final LogFloor floor;
   private final RedoLog redo;
@@ -87,6 +89,7 @@ public final class Contents implements Snapshots, AutoCloseable {
     this.execution = execution;
     this.limits = limits;
     this.epoch = epoch;
+    usages = committer.usages();
     table = new ContentTable(limits.idleExtentsMax());
     floor = new LogFloor(extents, ExtentStore.Stream.WRITE);
     var fillFloor = new LogFloor(extents, ExtentStore.Stream.FILL);
@@ -107,7 +110,7 @@ public final class Contents implements Snapshots, AutoCloseable {
             table,
             reader,
             new Holes(committer, cache, table, loader, exclusive),
-            new Sharing(extents, committer, table, reader, exclusive, space, execution),
+            new Sharing(extents, committer, cache, table, reader, exclusive, space, execution),
             execution);
   }
 
@@ -188,7 +191,7 @@ public final class Contents implements Snapshots, AutoCloseable {
     space.await(length, patience);
     var file = table.acquire(key);
     try {
-      append(file, offset, data);
+      appendAll(file, offset, data);
       if (stability == Stability.UNSTABLE) {
         return Stability.UNSTABLE;
       }
@@ -199,12 +202,25 @@ public final class Contents implements Snapshots, AutoCloseable {
     }
   }
 
+  private void appendAll(FileContent file, long offset, ByteBuf data) throws FileSystemException {
+    var done = false;
+    try {
+      append(file, offset, data);
+      done = true;
+    } finally {
+      if (!done) {
+        usages.release(file.key.mount(), file.unreserve());
+      }
+    }
+  }
+
   private void append(FileContent file, long offset, ByteBuf data) throws FileSystemException {
     while (true) {
       file.gate.readLock().lock();
       try {
         var inode = ContentLoader.requireFile(cache, file.key, Patience.FOREVER);
         if (file.isLoaded(inode)) {
+          reserve(file, inode, offset + data.readableBytes());
           for (var done = 0; done < data.readableBytes(); ) {
             var part =
                 data.slice(
@@ -219,6 +235,14 @@ public final class Contents implements Snapshots, AutoCloseable {
         file.gate.readLock().unlock();
       }
       loader.load(file);
+    }
+  }
+
+  private void reserve(FileContent file, Inode inode, long end) throws FileSystemException {
+    var mount = file.key.mount();
+    if (usages.limitsBytes(mount)
+        && !file.reserve(inode, end, bytes -> usages.reserve(mount, bytes))) {
+      throw new FileSystemException(FsError.QUOTA);
     }
   }
 
@@ -283,6 +307,7 @@ public final class Contents implements Snapshots, AutoCloseable {
     var small = redo.takes(capture.writes());
     var done = small ? capture : synced(file, capture);
     committer.commit(tx -> {
+      tx.release(file.key.mount(), done.reservedBytes());
       var inode = tx.inode(file.key);
       var content = inode == null ? null : inode.content();
       if (inode == null || content == null || content.id() != done.content()) {
@@ -379,7 +404,8 @@ public final class Contents implements Snapshots, AutoCloseable {
         capture.content(),
         capture.writes().stream().map(write -> copies.getOrDefault(write, write)).toList(),
         capture.overlay(),
-        capture.sequence());
+        capture.sequence(),
+        capture.reservedBytes());
   }
 
   /**
@@ -395,6 +421,11 @@ public final class Contents implements Snapshots, AutoCloseable {
           table.unload(key);
           return result;
         });
+  }
+
+  /** Frees what is left of removed files of a mount that nobody has open. */
+  public void reap(int mount) throws FileSystemException, IOException {
+    reaper.reap(mount);
   }
 
   /** What is done with ranges of files besides reading and writing. */

@@ -12,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,6 +57,14 @@ final class FileContent {
 
   @GuardedBy("lock")
   private final List<Unstable> unstable = new ArrayList<>();
+
+  /** What is reserved of the mount's quota for unstable writes and those that are under way. */
+  @GuardedBy("lock")
+  private long reservedBytes;
+
+  /** How long the file gets by those writes; 0 where it does not grow. */
+  @GuardedBy("lock")
+  private long reservedEnd;
 
   /** Read without the lock for attributes, written under it. */
   private volatile @Nullable Overlay overlay;
@@ -204,6 +213,49 @@ final class FileContent {
     }
   }
 
+  /**
+   * Reserves what a write up to the given end makes the file grow by; false where that was refused.
+   * The gate is held, shared.
+   *
+   * @param reserve reserves a number of bytes, or refuses
+   */
+  boolean reserve(Inode inode, long end, LongPredicate reserve) {
+    lock.lock();
+    try {
+      var old = overlay;
+      var from = Math.max(reservedEnd, old == null ? inode.sizeBytes() : old.sizeBytes);
+      if (end <= from) {
+        return true;
+      }
+      if (!reserve.test(end - from)) {
+        return false;
+      }
+      reservedEnd = end;
+      reservedBytes += end - from;
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes back what was reserved for writes that failed, where no other is to be committed. */
+  long unreserve() {
+    gate.writeLock().lock();
+    lock.lock();
+    try {
+      if (overlay != null) {
+        return 0;
+      }
+      var unused = reservedBytes;
+      reservedBytes = 0;
+      reservedEnd = 0;
+      return unused;
+    } finally {
+      lock.unlock();
+      gate.writeLock().unlock();
+    }
+  }
+
   /** Makes a write visible. */
   void wrote(
       Inode inode, Extent extent, LogFloor.Mark mark, byte @Nullable [] bytes, long nowNanos) {
@@ -282,17 +334,24 @@ final class FileContent {
     }
   }
 
-  /** What a commit has to persist. */
-  record Capture(long content, List<Unstable> writes, Overlay overlay, long sequence) {}
+  /**
+   * What a commit has to persist.
+   *
+   * @param reservedBytes what was reserved of the mount's quota for it
+   */
+  record Capture(
+      long content, List<Unstable> writes, Overlay overlay, long sequence, long reservedBytes) {}
 
   /** Takes what is unstable now, or null where nothing is. The gate is held alone. */
   @Nullable Capture capture() {
     lock.lock();
     try {
       var current = overlay;
-      return current == null
-          ? null
-          : new Capture(counted, List.copyOf(unstable), current, sequence);
+      if (current == null) {
+        return null;
+      }
+      reservedEnd = current.sizeBytes;
+      return new Capture(counted, List.copyOf(unstable), current, sequence, reservedBytes);
     } finally {
       lock.unlock();
     }
@@ -304,8 +363,10 @@ final class FileContent {
     try {
       // Writes are only ever added behind it, so that a capture is what it begins with.
       unstable.subList(0, capture.writes.size()).clear();
+      reservedBytes -= capture.reservedBytes;
       if (capture.overlay.equals(overlay)) {
         overlay = null;
+        reservedEnd = 0;
       }
     } finally {
       lock.unlock();

@@ -82,6 +82,7 @@ final class Holes {
               var edit = inode.edit();
               ContentEdits.resize(tx, edit, end);
               ContentEdits.putModified(tx, edit);
+              tx.requireQuota();
             }
             return true;
           });

@@ -88,7 +88,7 @@ final class Reaper {
     try {
       while (!stopped) {
         signal.await();
-        reap();
+        reap(new byte[0], null);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -97,10 +97,15 @@ final class Reaper {
     }
   }
 
-  private void reap() throws IOException, FileSystemException {
-    byte[] from = {};
+  /** Frees what can be freed of one mount, in the caller's thread. */
+  void reap(int mount) throws IOException, FileSystemException {
+    reap(Keys.mount(mount), Keys.endOfPrefix(Keys.mount(mount)));
+  }
+
+  private void reap(byte[] begin, byte @Nullable [] end) throws IOException, FileSystemException {
+    var from = begin;
     while (!stopped) {
-      var page = cache.store().scan(Family.ORPHANS, from, null, ORPHANS_A_PAGE);
+      var page = cache.store().scan(Family.ORPHANS, from, end, ORPHANS_A_PAGE);
       for (var orphan : page) {
         var key = new RecordReader(orphan.key());
         var mount = key.i32();

@@ -7,6 +7,7 @@ import io.bucketfs.core.store.Committer;
 import io.bucketfs.core.store.Content;
 import io.bucketfs.core.store.Extent;
 import io.bucketfs.core.store.InodeKey;
+import io.bucketfs.core.store.MetadataCache;
 import io.bucketfs.core.store.Tx;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
@@ -40,6 +41,7 @@ final class Sharing {
 
   private final ExtentStore extents;
   private final Committer committer;
+  private final MetadataCache cache;
   private final ContentTable table;
   private final Reader reader;
   private final ExclusiveUse exclusive;
@@ -49,6 +51,7 @@ final class Sharing {
   Sharing(
       ExtentStore extents,
       Committer committer,
+      MetadataCache cache,
       ContentTable table,
       Reader reader,
       ExclusiveUse exclusive,
@@ -56,6 +59,7 @@ final class Sharing {
       Execution execution) {
     this.extents = extents;
     this.committer = committer;
+    this.cache = cache;
     this.table = table;
     this.reader = reader;
     this.exclusive = exclusive;
@@ -69,13 +73,17 @@ final class Sharing {
   /** What of a job is done, and the fetched records that are durable since. */
   private static final class Progress {
     private long done;
+    private long reservedBytes;
     private final Set<ExtentRecord> synced = new HashSet<>();
   }
 
   /** What one transaction came to. */
   private sealed interface Turn {
-    /** So many bytes were mapped; none where the next one is only in the bucket. */
-    record Mapped(long bytes) implements Turn {}
+    /**
+     * So many bytes were mapped, and what they make of the reservation is used; none where the next
+     * one is only in the bucket.
+     */
+    record Mapped(long bytes, long releasedBytes) implements Turn {}
 
     /** Nothing was mapped, since these are not durable. */
     record Unsynced(List<ExtentRecord> records) implements Turn {}
@@ -84,7 +92,47 @@ final class Sharing {
   /** Does all of a job. */
   void cloneAll(Job job, Patience patience) throws FileSystemException {
     requireRoom(job);
+    var progress = reserve(job);
+    try {
+      cloneAll(job, progress, patience);
+    } finally {
+      release(job, progress);
+    }
+  }
+
+  /** Sets aside what the target grows by, so that nothing is refused half way. */
+  private Progress reserve(Job job) throws FileSystemException {
     var progress = new Progress();
+    var mount = job.to.mount();
+    if (committer.usages().limitsBytes(mount)) {
+      var growth = job.toOffset + job.length - sizeOf(job.to);
+      if (growth > 0) {
+        if (!committer.usages().reserve(mount, growth)) {
+          throw new FileSystemException(FsError.QUOTA);
+        }
+        progress.reservedBytes = growth;
+      }
+    }
+    return progress;
+  }
+
+  private void release(Job job, Progress progress) {
+    committer.usages().release(job.to.mount(), progress.reservedBytes);
+  }
+
+  private long sizeOf(InodeKey key) throws FileSystemException {
+    var file = table.acquire(key);
+    try {
+      // The overlay before the inode: a commit in between publishes the inode first.
+      var overlay = file.overlay();
+      var size = ContentLoader.requireFile(cache, key, Patience.FOREVER).sizeBytes();
+      return overlay == null ? size : Math.max(size, overlay.sizeBytes());
+    } finally {
+      table.release(file);
+    }
+  }
+
+  private void cloneAll(Job job, Progress progress, Patience patience) throws FileSystemException {
     for (var turn = 0; progress.done < job.length; turn++) {
       var before = progress.done;
       var end = job.fromOffset + job.length;
@@ -98,8 +146,16 @@ final class Sharing {
 
   /** Does a part of a job; returns how much. */
   long copyPart(Job job, Patience patience) throws FileSystemException {
+    var progress = reserve(job);
+    try {
+      return copyPart(job, progress, patience);
+    } finally {
+      release(job, progress);
+    }
+  }
+
+  private long copyPart(Job job, Progress progress, Patience patience) throws FileSystemException {
     var deadline = execution.nanoTime() + COPY_TIME.toNanos();
-    var progress = new Progress();
     for (var turn = 0; progress.done < job.length; turn++) {
       var before = progress.done;
       if (before > 0 && execution.nanoTime() - deadline >= 0) {
@@ -171,7 +227,8 @@ final class Sharing {
     while (progress.done < to) {
       var turn = committer.commit(tx -> map(tx, job, progress, to));
       switch (turn) {
-        case Turn.Mapped(var bytes) -> {
+        case Turn.Mapped(var bytes, var releasedBytes) -> {
+          progress.reservedBytes -= releasedBytes;
           if (bytes == 0) {
             return progress.done;
           }
@@ -223,7 +280,7 @@ final class Sharing {
       return new Turn.Unsynced(unsynced);
     }
     if (pieces.isEmpty()) {
-      return new Turn.Mapped(0);
+      return new Turn.Mapped(0, 0);
     }
     var stop = pieces.getLast().end();
     var sequence = content.sequence() + 1;
@@ -242,7 +299,9 @@ final class Sharing {
     edit.content = content.withSequence(sequence);
     edit.sizeBytes = Math.max(edit.sizeBytes, stop + shift);
     ContentEdits.putModified(tx, edit);
-    return new Turn.Mapped(stop - from);
+    var used = Math.min(progress.reservedBytes, edit.sizeBytes - target.sizeBytes());
+    tx.release(job.to.mount(), used);
+    return new Turn.Mapped(stop - from, used);
   }
 
   /** The extents of a range without gaps, up to the first byte that only the bucket has. */

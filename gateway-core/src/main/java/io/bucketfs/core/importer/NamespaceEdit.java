@@ -264,12 +264,12 @@ public final class NamespaceEdit {
   }
 
   /** Puts the directories that were changed. */
-  public void finish() {
-    directories.forEach((directory, edit) -> {
-      var inode = edit.freeze();
-      if (!inode.equals(originals.get(directory))) {
+  public void finish() throws IOException {
+    for (var changed : directories.entrySet()) {
+      var inode = changed.getValue().freeze();
+      if (!inode.equals(originals.get(changed.getKey()))) {
         tx.put(inode);
       }
-    });
+    }
   }
 }

@@ -39,6 +39,8 @@ public enum Family {
   CONFLICTS,
   /** mount, key → why it cannot be shown as a file. */
   UNMAPPED,
+  /** mount → bytes and inodes that it takes. */
+  USAGE,
   /** The protocol's own records: clients that may reclaim. */
   PROTOCOL,
   /** What outlives the process but not a loss of power: sessions, opens, locks, replies. */

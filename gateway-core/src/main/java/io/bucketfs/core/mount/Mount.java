@@ -13,6 +13,7 @@ import java.util.UUID;
  * @param name the path component under the pseudo-root
  * @param prefix empty, or a key prefix that ends in a slash
  * @param access who may use it
+ * @param quota what it may take
  */
 public record Mount(
     int number,
@@ -21,11 +22,17 @@ public record Mount(
     BucketLocation location,
     String prefix,
     Policy policy,
-    Access access) {
+    Access access,
+    Quota quota) {
 
   /** The same with other rules of access. */
   public Mount withAccess(Access newAccess) {
-    return new Mount(number, uuid, name, location, prefix, policy, newAccess);
+    return new Mount(number, uuid, name, location, prefix, policy, newAccess, quota);
+  }
+
+  /** The same with another quota. */
+  public Mount withQuota(Quota newQuota) {
+    return new Mount(number, uuid, name, location, prefix, policy, access, newQuota);
   }
 
   /**

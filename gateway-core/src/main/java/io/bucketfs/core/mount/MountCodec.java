@@ -11,7 +11,9 @@ import java.util.UUID;
 
 /** The stored form of a mount. */
 public final class MountCodec {
-  private static final int FORMAT = 2;
+  private static final int FORMAT = 3;
+
+  private static final int FORMAT_WITHOUT_QUOTA = 2;
 
   /** Without rules of access: everybody had it. */
   private static final int FORMAT_OPEN = 1;
@@ -66,6 +68,7 @@ public final class MountCodec {
         .bool(traits.conditionalCopyTarget())
         .bool(traits.conditionalDelete());
     AccessCodec.write(writer, mount.access());
+    writer.i64(mount.quota().bytesMax()).i64(mount.quota().inodesMax());
     return writer.toBytes();
   }
 
@@ -73,7 +76,7 @@ public final class MountCodec {
   public static Stored decode(byte[] value) {
     var reader = new RecordReader(value);
     var format = reader.u8();
-    if (format != FORMAT && format != FORMAT_OPEN) {
+    if (format < FORMAT_OPEN || format > FORMAT) {
       throw new IllegalArgumentException("a mount is stored in the unknown format " + format);
     }
     var leaving = reader.bool();
@@ -98,7 +101,8 @@ public final class MountCodec {
     var traits = new StoreTraits(reader.bool(), reader.bool(), reader.bool(), reader.bool());
     var location = new BucketLocation(bucket, region, endpoint, pathStyle, credentials);
     var access = format == FORMAT_OPEN ? Access.OPEN : AccessCodec.read(reader);
-    var mount = new Mount(number, uuid, name, location, prefix, policy, access);
+    var quota = format <= FORMAT_WITHOUT_QUOTA ? Quota.NONE : new Quota(reader.i64(), reader.i64());
+    var mount = new Mount(number, uuid, name, location, prefix, policy, access, quota);
     return new Stored(mount, traits, leaving);
   }
 

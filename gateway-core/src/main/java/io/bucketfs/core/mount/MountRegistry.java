@@ -14,6 +14,8 @@ import io.bucketfs.core.store.Keys;
 import io.bucketfs.core.store.MetadataCache;
 import io.bucketfs.core.store.RecordReader;
 import io.bucketfs.core.store.Tx;
+import io.bucketfs.core.store.Usage;
+import io.bucketfs.core.store.UsageCount;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FileType;
@@ -21,6 +23,7 @@ import java.io.IOException;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,7 +47,8 @@ public final class MountRegistry {
           Family.JOBS,
           Family.ORPHANS,
           Family.CONFLICTS,
-          Family.UNMAPPED);
+          Family.UNMAPPED,
+          Family.USAGE);
 
   private final Committer committer;
   private final MetadataCache cache;
@@ -77,6 +81,11 @@ public final class MountRegistry {
         execution.fork("mount-drop", () -> dropLeftOver(mount.number()));
         continue;
       }
+      var usage = cache.store().get(Family.USAGE, Keys.mount(mount.number()));
+      limit(mount, usage == null ? null : Usage.decode(usage));
+      if (usage == null) {
+        execution.fork("usage-count", () -> countUsage(mount));
+      }
       try {
         table.put(new ActiveMount(mount, stored.traits(), stores.open(mount.location())));
       } catch (IllegalArgumentException e) {
@@ -84,6 +93,22 @@ public final class MountRegistry {
       }
     }
     execution.fork("mount-tallies", this::count);
+  }
+
+  private void limit(Mount mount, @Nullable Usage stored) {
+    committer.usages().begin(mount.number(), stored);
+    committer.usages().limit(mount.number(), mount.quota().bytesMax(), mount.quota().inodesMax());
+  }
+
+  /** For a mount of a version that kept no counters. */
+  private void countUsage(Mount mount) {
+    try {
+      var _ = new UsageCount(committer, mount.number()).run(_ -> {});
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (FileSystemException e) {
+      LOG.warn("What mount {} takes could not be counted; a restart tries again", mount.name(), e);
+    }
   }
 
   private void count() {
@@ -119,6 +144,7 @@ public final class MountRegistry {
       String prefix,
       Mount.Policy policy,
       Access access,
+      Quota quota,
       StoreTraits traits,
       ObjectStore store)
       throws FileSystemException {
@@ -126,14 +152,33 @@ public final class MountRegistry {
     var mount =
         committer.commit(tx -> {
           var number = tx.newMount();
-          var made = new Mount(number, uuid, name, location, prefix, policy, access);
+          var made = new Mount(number, uuid, name, location, prefix, policy, access, quota);
           put(tx, new MountCodec.Stored(made, traits, false));
           tx.put(root(tx, made));
+          tx.put(Family.USAGE, Keys.mount(number), Usage.NONE.encode());
           return made;
         });
+    limit(mount, Usage.NONE);
     var active = new ActiveMount(mount, traits, store);
     table.put(active);
     return active;
+  }
+
+  /** What a mount takes now. */
+  public Usage usage(Mount mount) {
+    return committer.usages().usage(mount.number());
+  }
+
+  /** Keeps another quota for a mount that is served, and applies it. */
+  public ActiveMount setQuota(ActiveMount active, Quota quota) throws FileSystemException {
+    var changed = new ActiveMount(active.mount().withQuota(quota), active.traits(), active.store());
+    committer.commit(tx -> {
+      put(tx, new MountCodec.Stored(changed.mount(), changed.traits(), false));
+      return true;
+    });
+    committer.usages().limit(changed.mount().number(), quota.bytesMax(), quota.inodesMax());
+    table.put(changed);
+    return changed;
   }
 
   /** Keeps other rules of access for a mount that is served, and applies them. */
@@ -191,6 +236,7 @@ public final class MountRegistry {
       return true;
     });
     cache.forget(number);
+    committer.usages().forget(number);
   }
 
   private static boolean dropExtents(Tx tx, int number) throws IOException {

@@ -48,6 +48,11 @@ public final class MountRules {
     return null;
   }
 
+  /** Whether a quota makes sense. */
+  public static @Nullable String wrongQuota(Quota quota) {
+    return quota.bytesMax() < 1 || quota.inodesMax() < 1 ? "a quota must be at least 1" : null;
+  }
+
   /** Whether two mounts show some of the same objects and one of them may change them. */
   public static boolean collide(
       BucketLocation location, String prefix, boolean readOnly, Mount other) {

@@ -47,6 +47,7 @@ final class AttributeChanges {
           if (isExported(before, after)) {
             tx.markDirty(after);
           }
+          tx.requireQuota();
           tx.noted(caller, ChangeInfo.NONE);
           return after;
         };

@@ -60,7 +60,9 @@ final class Creation {
       if (initial.sizeBytes() != null && initial.sizeBytes() > 0) {
         ContentEdits.resize(tx, file, initial.sizeBytes());
       }
-      return tx.noted(caller, place.add(file));
+      var created = place.add(file);
+      tx.requireQuota();
+      return tx.noted(caller, created);
     });
   }
 
@@ -83,14 +85,15 @@ final class Creation {
         throw new FileSystemException(FsError.EXISTS);
       }
       place.requireWritable(node instanceof NewNode.Directory);
-      return tx.noted(
-          caller,
+      var created =
           place.add(
               switch (node) {
                 case NewNode.Directory _ -> place.directory(initial);
                 case NewNode.Symlink symlink -> place.symlink(symlink.target(), initial);
                 case NewNode.Special special -> place.special(special, initial);
-              }));
+              });
+      tx.requireQuota();
+      return tx.noted(caller, created);
     });
   }
 

@@ -8,6 +8,7 @@ import io.bucketfs.core.store.Epoch;
 import io.bucketfs.core.store.Inode;
 import io.bucketfs.core.store.InodeKey;
 import io.bucketfs.core.store.MetadataCache;
+import io.bucketfs.core.store.UsageTable;
 import io.bucketfs.core.vfs.Attributes;
 import io.bucketfs.core.vfs.Caller;
 import io.bucketfs.core.vfs.ChangeInfo;
@@ -35,12 +36,11 @@ import org.jspecify.annotations.Nullable;
  * The file system over metadata, contents and import. What it does is said in {@link FileSystem}.
  */
 public final class Namespace implements FileSystem {
-  /** A bucket has no size: what df shows is 8 EiB less one byte, and never full. */
-  private static final FileSystemStatistics STATISTICS =
-      new FileSystemStatistics(
-          Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE, 1L << 48, 1L << 48, 1L << 48);
+  /** A bucket has no end: without a quota df shows 8 EiB less one byte, and as many inodes. */
+  private static final long INODES_MAX = 1L << 48;
 
   private final MountTable mounts;
+  private final UsageTable usages;
   private final Contents contents;
   private final Importing importing;
   private final Epoch epoch;
@@ -59,6 +59,7 @@ public final class Namespace implements FileSystem {
       Importing importing,
       Epoch epoch) {
     this.mounts = mounts;
+    usages = committer.usages();
     this.contents = contents;
     this.importing = importing;
     this.epoch = epoch;
@@ -151,13 +152,38 @@ public final class Namespace implements FileSystem {
         return openExisting(caller, parent, existing, mode, initial, patience);
       }
       var verifier = mode instanceof CreateMode.Exclusive exclusive ? exclusive.verifier() : 0;
+      var mount = inodes.requireWritable(directory);
       var created =
-          creation.file(
-              inodes.requireWritable(directory), caller, directory, name, verifier, initial);
+          withinQuota(
+              directory, () -> creation.file(mount, caller, directory, name, verifier, initial));
       if (created != null) {
         return created;
       }
     }
+  }
+
+  /** A change that a quota may forbid. */
+  @FunctionalInterface
+  private interface Change<T extends @Nullable Object> {
+    T make() throws FileSystemException;
+  }
+
+  /** Makes a change, and again where removed files that nobody has open held what it lacked. */
+  private <T extends @Nullable Object> T withinQuota(FileId file, Change<T> change)
+      throws FileSystemException {
+    try {
+      return change.make();
+    } catch (FileSystemException e) {
+      if (e.error() != FsError.QUOTA) {
+        throw e;
+      }
+    }
+    try {
+      contents.reap(file.mount());
+    } catch (IOException e) {
+      throw Inodes.ofDisk(e);
+    }
+    return change.make();
   }
 
   private Created openExisting(
@@ -217,7 +243,8 @@ public final class Namespace implements FileSystem {
     Names.requireGood(name);
     var mount = inodes.requireWritable(directory);
     inodes.requireListed(directory, patience);
-    return creation.node(mount, caller, directory, name, node, initial);
+    return withinQuota(
+        directory, () -> creation.node(mount, caller, directory, name, node, initial));
   }
 
   @Override
@@ -320,7 +347,9 @@ public final class Namespace implements FileSystem {
     if (change.isEmpty()) {
       return attributes(inode, patience);
     }
-    return attributes(attributeChanges.change(caller, inode, change, throughOpen), patience);
+    var changed =
+        withinQuota(file, () -> attributeChanges.change(caller, inode, change, throughOpen));
+    return attributes(changed, patience);
   }
 
   @Override
@@ -340,7 +369,8 @@ public final class Namespace implements FileSystem {
       inodes.require(file, patience);
       return stability;
     }
-    return contents.write(InodeKey.of(file), offset, data, stability, patience);
+    return withinQuota(
+        file, () -> contents.write(InodeKey.of(file), offset, data, stability, patience));
   }
 
   @Override
@@ -361,7 +391,12 @@ public final class Namespace implements FileSystem {
       throws FileSystemException {
     patience.requireWaiting();
     inodes.requireWritable(file);
-    contents.ranges().allocate(InodeKey.of(file), offset, length, patience);
+    withinQuota(
+        file,
+        () -> {
+          contents.ranges().allocate(InodeKey.of(file), offset, length, patience);
+          return true;
+        });
   }
 
   @Override
@@ -378,7 +413,12 @@ public final class Namespace implements FileSystem {
     patience.requireWaiting();
     requireSameMount(from.file(), to);
     inodes.requireWritable(to);
-    contents.ranges().clone(from, InodeKey.of(to), toOffset, patience);
+    withinQuota(
+        to,
+        () -> {
+          contents.ranges().clone(from, InodeKey.of(to), toOffset, patience);
+          return true;
+        });
   }
 
   @Override
@@ -387,7 +427,7 @@ public final class Namespace implements FileSystem {
     patience.requireWaiting();
     requireSameMount(from.file(), to);
     inodes.requireWritable(to);
-    return contents.ranges().copy(from, InodeKey.of(to), toOffset, patience);
+    return withinQuota(to, () -> contents.ranges().copy(from, InodeKey.of(to), toOffset, patience));
   }
 
   @Override
@@ -434,8 +474,18 @@ public final class Namespace implements FileSystem {
   @Override
   public FileSystemStatistics statistics(FileId file, Patience patience)
       throws FileSystemException {
-    inodes.mount(file.mount());
-    return STATISTICS;
+    var quota = inodes.mount(file.mount()).mount().quota();
+    var usage = usages.usage(file.mount());
+    var inodesMax = Math.min(quota.inodesMax(), INODES_MAX);
+    var freeBytes = Math.max(0, quota.bytesMax() - usage.bytes());
+    var freeInodes = Math.max(0, inodesMax - usage.inodes());
+    return new FileSystemStatistics(
+        Math.max(quota.bytesMax(), usage.bytes()),
+        freeBytes,
+        freeBytes,
+        Math.max(inodesMax, usage.inodes()),
+        freeInodes,
+        freeInodes);
   }
 
   @Override

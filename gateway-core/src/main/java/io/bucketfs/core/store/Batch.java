@@ -8,10 +8,12 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +40,7 @@ final class Batch {
   private final List<Change> ranges = new ArrayList<>();
   private final List<Runnable> actions = new ArrayList<>();
   private final List<Runnable> undo = new ArrayList<>();
+  private final Set<Integer> charged = new HashSet<>();
   private boolean orphans;
 
   private NavigableMap<byte[], Pending> family(Family family) {
@@ -103,6 +106,17 @@ final class Batch {
   void afterCommit(Runnable action) {
     actions.add(action);
     undo.add(actions::removeLast);
+  }
+
+  /** Notes that the counters of a mount changed. */
+  void charged(int mount, Runnable takeBack) {
+    charged.add(mount);
+    undo.add(takeBack);
+  }
+
+  /** The mounts whose counters may have changed. */
+  Set<Integer> charged() {
+    return charged;
   }
 
   void orphaned() {

@@ -1,5 +1,6 @@
 package io.bucketfs.core.store;
 
+import io.bucketfs.core.local.Family;
 import io.bucketfs.core.local.KeyValueStore;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
@@ -42,6 +43,7 @@ public final class Committer implements AutoCloseable {
   private final Meters.Timer commitTimer;
   private final LinkedBlockingQueue<Submission<?>> queue = new LinkedBlockingQueue<>();
   private final List<Consumer<List<Batch.DirtyMark>>> markListeners = new ArrayList<>();
+  private final UsageTable usages = new UsageTable();
   private final Execution.Task thread;
   private volatile @Nullable Throwable broken;
   private volatile boolean closed;
@@ -76,6 +78,11 @@ public final class Committer implements AutoCloseable {
     markListeners.add(marks ->
         marks.forEach(
             mark -> listener.changed(mark.mount(), mark.inode(), mark.key(), mark.dirty())));
+  }
+
+  /** What the mounts take and may take. */
+  public UsageTable usages() {
+    return usages;
   }
 
   /** Sets who is told that contents wait to be freed; called on the committer's thread. */
@@ -162,6 +169,7 @@ public final class Committer implements AutoCloseable {
       if (broken != null) {
         throw new IOException("an earlier write of metadata failed", broken);
       }
+      keepUsage(batch);
       var changes = batch.changes();
       if (!changes.isEmpty()) {
         store.write(changes, sync);
@@ -189,6 +197,15 @@ public final class Committer implements AutoCloseable {
     commitTimer.record(execution.nanoTime() - start);
   }
 
+  private void keepUsage(Batch batch) {
+    for (int mount : batch.charged()) {
+      var usage = usages.stored(mount);
+      if (usage != null) {
+        batch.put(Family.USAGE, Keys.mount(mount), usage.encode());
+      }
+    }
+  }
+
   /** What follows a commit is not undone by its failure, and must not end the committer. */
   private static void guarded(Runnable action) {
     try {
@@ -202,7 +219,9 @@ public final class Committer implements AutoCloseable {
       Submission<T> submission, Batch batch, long now) {
     batch.begin();
     try {
-      var result = submission.transaction.apply(new Tx(batch, store, cache, now));
+      var tx = new Tx(batch, store, cache, usages, now);
+      var result = submission.transaction.apply(tx);
+      var _ = tx.settle(false);
       return () -> submission.result.complete(result);
     } catch (FileSystemException | IOException | RuntimeException | Error e) {
       batch.rollback();

@@ -13,8 +13,12 @@ import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Outcome;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,12 +30,25 @@ public final class Tx {
   private final Batch batch;
   private final KeyValueStore store;
   private final MetadataCache cache;
+  private final UsageTable usages;
   private final long nowNanos;
 
-  Tx(Batch batch, KeyValueStore store, MetadataCache cache, long nowNanos) {
+  /** Inodes that this transaction makes, of which nothing can be stored. */
+  private final Set<InodeKey> made = new HashSet<>();
+
+  private final Map<Integer, Charges> charges = new HashMap<>();
+
+  /** What this transaction changes in the counters of a mount. */
+  private static final class Charges {
+    private final List<UsageTable.Charge> list = new ArrayList<>();
+    private long released;
+  }
+
+  Tx(Batch batch, KeyValueStore store, MetadataCache cache, UsageTable usages, long nowNanos) {
     this.batch = batch;
     this.store = store;
     this.cache = cache;
+    this.usages = usages;
     this.nowNanos = nowNanos;
   }
 
@@ -126,17 +143,85 @@ public final class Tx {
     return inode;
   }
 
-  public void put(Inode inode) {
+  public void put(Inode inode) throws IOException {
+    charge(inode.key(), inode);
     batch.putInode(inode.key(), inode);
   }
 
-  public void deleteInode(InodeKey key) {
+  public void deleteInode(InodeKey key) throws IOException {
+    charge(key, null);
     batch.putInode(key, null);
+  }
+
+  private void charge(InodeKey key, @Nullable Inode after) throws IOException {
+    var isNew = batch.inode(key) == null && made.contains(key);
+    var delta = Usage.of(after).minus(Usage.of(isNew ? null : inode(key)));
+    if (!delta.equals(Usage.NONE)) {
+      chargesOf(key.mount()).list.add(new UsageTable.Charge(key, delta));
+    }
+  }
+
+  private Charges chargesOf(int mount) {
+    return charges.computeIfAbsent(mount, _ -> new Charges());
+  }
+
+  /** Ends a reservation of bytes ({@link UsageTable#reserve}) with what this transaction takes. */
+  public void release(int mount, long bytes) {
+    if (bytes != 0) {
+      chargesOf(mount).released += bytes;
+    }
+  }
+
+  /**
+   * Refuses the transaction where its mounts take more by it than their quotas allow. After its
+   * last change of an inode, and before anything that a failure would not undo.
+   */
+  public void requireQuota() throws FileSystemException {
+    if (!settle(true)) {
+      throw new FileSystemException(FsError.QUOTA);
+    }
+  }
+
+  /** Moves the counters. */
+  boolean settle(boolean enforced) {
+    for (var each : charges.entrySet()) {
+      int mount = each.getKey();
+      var list = List.copyOf(each.getValue().list);
+      var released = each.getValue().released;
+      if (!usages.apply(mount, list, released, enforced)) {
+        return false;
+      }
+      batch.charged(mount, () -> usages.undo(mount, list, released));
+    }
+    charges.clear();
+    return true;
+  }
+
+  /** The inode of an entry that was scanned, as this transaction sees it. */
+  @Nullable Inode inodeOf(InodeKey key, Entry entry) {
+    var pending = batch.inode(key);
+    return pending == null ? Inode.decode(key, entry.value()) : pending.inode();
+  }
+
+  /** Inodes of a mount with higher numbers that are in the batch. */
+  List<Inode> unstoredInodes(int mount, long above) {
+    var found = new ArrayList<Inode>();
+    batch
+        .inodes()
+        .forEach((key, pending) -> {
+          var inode = pending.inode();
+          if (key.mount() == mount && key.number() > above && inode != null) {
+            found.add(inode);
+          }
+        });
+    return found;
   }
 
   /** A number for a new inode of the mount, never given before. */
   public long newInode(int mount) throws IOException {
-    return next("inode/" + mount, FileId.ROOT_INODE + 1);
+    var number = next("inode/" + mount, FileId.ROOT_INODE + 1);
+    made.add(new InodeKey(mount, number));
+    return number;
   }
 
   /** An id for a new content, never given before in this gateway. */

@@ -17,6 +17,7 @@ import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.MountCodec;
+import io.bucketfs.core.mount.Quota;
 import io.bucketfs.core.object.MemoryBucket;
 import io.bucketfs.core.object.StoreTraits;
 import io.bucketfs.core.runtime.SimulatedExecution;
@@ -105,12 +106,39 @@ final class AdministrationTest {
   @Test
   void aMountOfTheFirstFormatIsOpenToAll() {
     var mount =
-        new Mount(1, new UUID(1, 2), "n", World.location(), "", Mount.Policy.DEFAULT, Access.OPEN);
+        new Mount(
+            1,
+            new UUID(1, 2),
+            "n",
+            World.location(),
+            "",
+            Mount.Policy.DEFAULT,
+            Access.OPEN,
+            Quota.NONE);
     var now = MountCodec.encode(new MountCodec.Stored(mount, StoreTraits.FULL, false));
     var rules = new RecordWriter(64);
     AccessCodec.write(rules, Access.OPEN);
-    var old = Arrays.copyOf(now, now.length - rules.toBytes().length);
+    var old = Arrays.copyOf(now, now.length - rules.toBytes().length - 2 * Long.BYTES);
     old[0] = 1;
+    assertThat(MountCodec.decode(old).mount()).isEqualTo(mount);
+  }
+
+  /** What a gateway wrote before there were quotas may grow without end, as it did. */
+  @Test
+  void aMountOfTheSecondFormatHasNoQuota() {
+    var mount =
+        new Mount(
+            1,
+            new UUID(1, 2),
+            "n",
+            World.location(),
+            "",
+            Mount.Policy.DEFAULT,
+            Access.OPEN,
+            Quota.NONE);
+    var now = MountCodec.encode(new MountCodec.Stored(mount, StoreTraits.FULL, false));
+    var old = Arrays.copyOf(now, now.length - 2 * Long.BYTES);
+    old[0] = 2;
     assertThat(MountCodec.decode(old).mount()).isEqualTo(mount);
   }
 
@@ -215,7 +243,8 @@ final class AdministrationTest {
               location,
               "p/",
               policy,
-              AccessTest.random(random));
+              AccessTest.random(random),
+              new Quota(random.nextLong(), random.nextLong()));
       var traits =
           new StoreTraits(
               random.nextBoolean(),

@@ -18,6 +18,7 @@ import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.MountRegistry;
 import io.bucketfs.core.mount.MountTable;
 import io.bucketfs.core.mount.MountTallies;
+import io.bucketfs.core.mount.Quota;
 import io.bucketfs.core.namespace.Namespace;
 import io.bucketfs.core.object.MemoryBucket;
 import io.bucketfs.core.object.MemoryStores;
@@ -153,7 +154,8 @@ final class World {
     files = new Namespace(committer, cache, mounts, contents, importer, epoch);
     registry.open(stores);
     if (mounts.byName("data") == null) {
-      registry.add("data", location(), "", policy(), Access.OPEN, traits, bucket.connect());
+      registry.add(
+          "data", location(), "", policy(), Access.OPEN, Quota.NONE, traits, bucket.connect());
     }
     mount = require("data").mount().number();
     contents.start(false);

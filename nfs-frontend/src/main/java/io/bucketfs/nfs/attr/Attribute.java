@@ -34,6 +34,9 @@ public final class Attribute {
   public static final int NUMLINKS = 35;
   public static final int OWNER = 36;
   public static final int OWNER_GROUP = 37;
+  public static final int QUOTA_AVAIL_HARD = 38;
+  public static final int QUOTA_AVAIL_SOFT = 39;
+  public static final int QUOTA_USED = 40;
   public static final int RAWDEV = 41;
   public static final int SPACE_AVAIL = 42;
   public static final int SPACE_FREE = 43;
@@ -86,6 +89,9 @@ public final class Attribute {
           NUMLINKS,
           OWNER,
           OWNER_GROUP,
+          QUOTA_AVAIL_HARD,
+          QUOTA_AVAIL_SOFT,
+          QUOTA_USED,
           RAWDEV,
           SPACE_AVAIL,
           SPACE_FREE,
@@ -114,7 +120,16 @@ public final class Attribute {
 
   /** Attributes of the file system as a whole that change with its use. */
   static final AttributeMask STATISTICS =
-      AttributeMask.of(FILES_AVAIL, FILES_FREE, FILES_TOTAL, SPACE_AVAIL, SPACE_FREE, SPACE_TOTAL);
+      AttributeMask.of(
+          FILES_AVAIL,
+          FILES_FREE,
+          FILES_TOTAL,
+          QUOTA_AVAIL_HARD,
+          QUOTA_AVAIL_SOFT,
+          QUOTA_USED,
+          SPACE_AVAIL,
+          SPACE_FREE,
+          SPACE_TOTAL);
 
   /** Attributes that READDIR can give from a name alone. */
   private static final AttributeMask OF_NAMES =

@@ -109,6 +109,9 @@ public final class AttributeWriter {
       case Attribute.MAXLINK -> out.writeInt(LINKS_MAX);
       case Attribute.MAXNAME -> out.writeInt(NAME_BYTES_MAX);
       case Attribute.MAXREAD, Attribute.MAXWRITE -> out.writeLong(ioBytesMax);
+      case Attribute.QUOTA_AVAIL_HARD, Attribute.QUOTA_AVAIL_SOFT ->
+          out.writeLong(statistics.availableBytes());
+      case Attribute.QUOTA_USED -> out.writeLong(statistics.totalBytes() - statistics.freeBytes());
       case Attribute.SPACE_AVAIL -> out.writeLong(statistics.availableBytes());
       case Attribute.SPACE_FREE -> out.writeLong(statistics.freeBytes());
       case Attribute.SPACE_TOTAL -> out.writeLong(statistics.totalBytes());
