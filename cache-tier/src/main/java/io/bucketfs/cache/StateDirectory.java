@@ -26,7 +26,7 @@ import java.nio.file.attribute.PosixFilePermissions;
  */
 final class StateDirectory implements AutoCloseable {
   /** The version that this program writes; it reads no other. */
-  static final int FORMAT_VERSION = 1;
+  static final int FORMAT_VERSION = 2;
 
   private static final String FORMAT_PREFIX = "bucketfs state ";
   private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");

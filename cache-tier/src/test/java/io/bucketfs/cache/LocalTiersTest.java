@@ -87,11 +87,11 @@ class LocalTiersTest {
   @Test
   void refusesANewerFormat() throws Exception {
     open().close();
-    Files.writeString(path().resolve("FORMAT"), "bucketfs state 2\n");
+    Files.writeString(path().resolve("FORMAT"), "bucketfs state 3\n");
     assertThatThrownBy(this::open)
         .isInstanceOf(StateDirectoryException.class)
-        .hasMessageContaining("format 2")
-        .hasMessageContaining("reads format 1");
+        .hasMessageContaining("format 3")
+        .hasMessageContaining("reads format 2");
     Files.writeString(path().resolve("FORMAT"), "something else\n");
     assertThatThrownBy(this::open)
         .isInstanceOf(StateDirectoryException.class)

@@ -1,26 +1,38 @@
 package io.bucketfs.cache.extent;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.bucketfs.cache.NativeWait;
 import io.bucketfs.core.local.ExtentRecord;
 import io.bucketfs.core.local.ExtentStore.Stream;
 import io.bucketfs.core.local.ExtentStore.Tail;
-import io.netty.buffer.ByteBuf;
+import io.bucketfs.core.runtime.Execution;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Appends the records of one stream, to one file after the other.
  *
- * <p>A place is given out and its header written under one lock, so that headers reach the page
- * cache in order and without gaps; payloads follow side by side outside it.
+ * <p>One record is written at a time, so that they reach the disk in order and without gaps. Locks,
+ * in this order: {@link #writing}, held over the disk, and {@link #lock}, which never waits.
  */
 final class AppendStream {
+  /**
+   * How many large records are on native threads at a time: one is written while the next ones come
+   * there. More would only keep threads from others.
+   */
+  private static final int LARGE_MAX = 8;
+
   private final Stream stream;
   private final Catalog catalog;
+  private final Execution execution;
   private final long fileBytes;
+  private final Semaphore large = new Semaphore(LARGE_MAX);
+  private final ReentrantLock writing = new ReentrantLock();
   private final ReentrantLock lock = new ReentrantLock();
 
   @GuardedBy("lock")
@@ -33,66 +45,79 @@ final class AppendStream {
   @GuardedBy("lock")
   private boolean closed;
 
-  AppendStream(Stream stream, Catalog catalog, long fileBytes) {
+  AppendStream(Stream stream, Catalog catalog, Execution execution, long fileBytes) {
     this.stream = stream;
     this.catalog = catalog;
+    this.execution = execution;
     this.fileBytes = fileBytes;
   }
 
   /** What the caller of an append says of its record. */
   record Identity(int mount, long inode, long content, long sequence, long offset) {}
 
-  /** Appends a record. Waits for the disk. */
-  ExtentRecord append(Identity identity, ByteBuf data, int... checksums) throws IOException {
-    ExtentFile file;
-    ExtentRecord record;
-    lock.lock();
-    try {
-      file = fileFor(RecordHeader.recordBytes(data.readableBytes()));
-      file.acquire();
-      record = writeHeader(file, identity, data.readableBytes(), checksums);
-    } finally {
-      lock.unlock();
+  /** Appends a record. */
+  ExtentRecord append(Identity identity, RecordImage image) throws IOException {
+    if (!RecordHeader.isLarge(image.length())) {
+      return NativeWait.on(execution, () -> write(identity, image));
     }
+    large.acquireUninterruptibly();
     try {
-      file.handle().write(RecordHeader.payloadPosition(record), data.nioBuffers());
+      return NativeWait.on(execution, () -> write(identity, image));
     } finally {
-      file.records().finish(record.position());
-      catalog.release(file);
+      large.release();
     }
-    return record;
   }
 
-  @GuardedBy("lock")
-  private ExtentRecord writeHeader(ExtentFile file, Identity who, int length, int... checksums)
-      throws IOException {
-    var position = file.records().end();
-    var record =
-        new ExtentRecord(
-            file.number(), position, length, who.mount(), who.content(), who.sequence(), checksums);
-    var header = new RecordHeader(record, who.inode(), who.offset()).encode();
-    file.records().begin(RecordHeader.recordBytes(length));
-    var written = false;
+  /** Waits for the disk. */
+  private ExtentRecord write(Identity who, RecordImage image) throws IOException {
+    writing.lock();
     try {
-      file.handle().write(position, header);
-      written = true;
-    } finally {
-      if (!written) {
-        file.records().retract(position);
+      var recordBytes = RecordHeader.recordBytes(image.length());
+      var file = fileFor(recordBytes);
+      file.acquire();
+      try {
+        var end = file.records().end();
+        var record =
+            new ExtentRecord(
+                file.number(),
+                RecordHeader.place(end, image.length()),
+                image.length(),
+                who.mount(),
+                who.content(),
+                who.sequence(),
+                image.checksums());
+        write(file, end, image.of(new RecordHeader(record, who.inode(), who.offset())), record);
+        return record;
+      } finally {
         catalog.release(file);
       }
+    } finally {
+      writing.unlock();
     }
-    catalog.grew(RecordHeader.recordBytes(length));
-    return record;
   }
 
-  @GuardedBy("lock")
-  private ExtentFile fileFor(long recordBytes) throws IOException {
-    if (closed) {
-      throw new IOException("closed");
+  private void write(ExtentFile file, long end, ByteBuffer bytes, ExtentRecord record)
+      throws IOException {
+    var position = record.position();
+    file.records().begin(position, bytes.remaining());
+    var written = false;
+    try {
+      file.handle().write(position, bytes);
+      written = true;
+    } finally {
+      if (written) {
+        file.records().finish(position);
+        catalog.grew(file.records().end() - end);
+      } else {
+        file.records().retract(position, end);
+      }
     }
-    var file = current;
-    if (file != null && file.growing()) {
+  }
+
+  /** The file for a record of that length; {@link #writing} is held. Waits for the disk. */
+  private ExtentFile fileFor(long recordBytes) throws IOException {
+    var file = growing();
+    if (file != null) {
       var end = file.records().end();
       if (end == 0 || end + recordBytes <= fileBytes) {
         return file;
@@ -101,28 +126,43 @@ final class AppendStream {
     return roll();
   }
 
-  /** Seals the current file and begins another one. Waits for the disk. */
-  void beginFile() throws IOException {
+  private @Nullable ExtentFile growing() throws IOException {
     lock.lock();
     try {
       if (closed) {
         throw new IOException("closed");
       }
-      roll();
+      return current != null && current.growing() ? current : null;
     } finally {
       lock.unlock();
     }
   }
 
-  @GuardedBy("lock")
+  /** Seals the current file and begins another one. Waits for the disk. */
+  void beginFile() throws IOException {
+    writing.lock();
+    try {
+      var _ = growing();
+      roll();
+    } finally {
+      writing.unlock();
+    }
+  }
+
+  /** {@link #writing} is held. */
   private ExtentFile roll() throws IOException {
     var next = catalog.create(stream);
-    var last = current;
-    if (last != null) {
-      last.seal();
-      unsettled.add(last);
+    lock.lock();
+    try {
+      var last = current;
+      if (last != null) {
+        last.seal();
+        unsettled.add(last);
+      }
+      current = next;
+    } finally {
+      lock.unlock();
     }
-    current = next;
     return next;
   }
 
@@ -141,16 +181,21 @@ final class AppendStream {
     }
   }
 
-  /** Takes no more records. */
+  /** Takes no more records, once the last one is written. Waits for the disk. */
   void close() {
-    lock.lock();
+    writing.lock();
     try {
-      closed = true;
-      if (current != null) {
-        current.seal();
+      lock.lock();
+      try {
+        closed = true;
+        if (current != null) {
+          current.seal();
+        }
+      } finally {
+        lock.unlock();
       }
     } finally {
-      lock.unlock();
+      writing.unlock();
     }
   }
 }

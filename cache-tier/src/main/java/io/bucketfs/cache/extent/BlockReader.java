@@ -65,7 +65,11 @@ final class BlockReader {
     diskBytes = meters.counter("cache_read_bytes", "tier", "disk");
   }
 
-  private record Place(long file, long position) {}
+  private record Place(long file, long position) {
+    static Place of(ExtentRecord record) {
+      return new Place(record.file(), record.position());
+    }
+  }
 
   /** A part of a record, by its blocks. */
   private record Span(ExtentRecord record, int skip, int length) {
@@ -213,48 +217,78 @@ final class BlockReader {
     var record = span.record();
     var begin = (span.firstBlock() + first) * BLOCK_BYTES;
     var end = Math.min((span.firstBlock() + last + 1) * BLOCK_BYTES, record.length());
-    var bytes = allocator.directBuffer(end - begin, end - begin);
+    var run = Run.of(record, begin, end - begin, allocator);
     var done = false;
     try {
-      NativeWait.run(execution, () -> readChecked(record, begin, bytes));
+      NativeWait.run(execution, () -> readChecked(run));
       done = true;
     } finally {
       if (!done) {
-        bytes.release();
+        run.memory.buffer().release();
       }
     }
-    diskBytes.add(end - begin);
+    diskBytes.add(run.length);
     var from = first == 0 ? span.skip() - begin : 0;
     var until = Math.min(end, span.skip() + span.length()) - begin;
-    return bytes.readerIndex(from).writerIndex(until);
+    return run.memory.buffer().setIndex(run.index() + from, run.index() + until);
   }
 
-  private void readChecked(ExtentRecord record, int begin, ByteBuf bytes) throws IOException {
+  /**
+   * Neighbouring blocks of a record.
+   *
+   * @param headBytes what of the record's head is read with them, for a large record's first blocks
+   */
+  private record Run(ExtentRecord record, int begin, int length, int headBytes, DiskMemory memory) {
+    static Run of(ExtentRecord record, int begin, int length, ByteBufAllocator allocator) {
+      if (!RecordHeader.isLarge(record.length()) || !RecordHeader.isLarge(length)) {
+        return new Run(record, begin, length, 0, DiskMemory.allocate(allocator, length, false));
+      }
+      var head = begin == 0 ? RecordHeader.headBytes(record.length()) : 0;
+      // A large record ends at a page as well.
+      var whole = (int) RecordHeader.aligned(head + length);
+      return new Run(record, begin, length, head, DiskMemory.allocate(allocator, whole, true));
+    }
+
+    /** Where the blocks begin in the buffer. */
+    int index() {
+      return memory.start() + headBytes;
+    }
+  }
+
+  private void readChecked(Run run) throws IOException {
+    var record = run.record;
     var file = catalog.require(record.file());
     file.acquire();
     try {
       var handle = handles.of(file);
-      identify(record, handle);
-      var payload = RecordHeader.payloadPosition(record);
-      var read = handle.read(payload + begin, bytes.nioBuffer(0, bytes.capacity()));
-      if (read < bytes.capacity()) {
+      if (run.headBytes == 0) {
+        identify(record, handle);
+      }
+      var bytes = run.memory.bytes();
+      var read =
+          handle.read(RecordHeader.payloadPosition(record) + run.begin - run.headBytes, bytes);
+      if (read < run.headBytes + run.length) {
         throw new CorruptExtentException("cut short: " + describe(record));
       }
-      bytes.writerIndex(bytes.capacity());
-      keepBlocks(record, begin, bytes);
+      if (run.headBytes > 0) {
+        identify(record, bytes.rewind());
+      }
+      keepBlocks(run);
     } finally {
       catalog.release(file);
     }
   }
 
   private void identify(ExtentRecord record, DiskFile handle) throws IOException {
-    var place = new Place(record.file(), record.position());
-    if (identified.getIfPresent(place) != null) {
-      return;
+    if (identified.getIfPresent(Place.of(record)) == null) {
+      var source = ByteBuffer.allocate(RecordHeader.bytes(record.length()));
+      handle.read(record.position(), source);
+      identify(record, source.flip());
     }
-    var source = ByteBuffer.allocate(RecordHeader.bytes(record.length()));
-    handle.read(record.position(), source);
-    var header = RecordHeader.decode(source.flip(), record.file(), record.position());
+  }
+
+  private void identify(ExtentRecord record, ByteBuffer source) throws IOException {
+    var header = RecordHeader.decode(source, record.file(), record.position());
     if (header == null
         || header.record().mount() != record.mount()
         || header.record().content() != record.content()
@@ -263,22 +297,24 @@ final class BlockReader {
         || !Arrays.equals(header.record().checksums(), record.checksums())) {
       throw new CorruptExtentException("not the record asked for: " + describe(record));
     }
-    identified.put(place, true);
+    identified.put(Place.of(record), true);
   }
 
-  private void keepBlocks(ExtentRecord record, int begin, ByteBuf bytes) throws IOException {
-    for (var at = 0; at < bytes.readableBytes(); at += BLOCK_BYTES) {
-      var block = (begin + at) / BLOCK_BYTES;
-      var length = Math.min(BLOCK_BYTES, bytes.readableBytes() - at);
-      if (RecordHeader.checksum(bytes, at, length) != record.checksums()[block]) {
-        throw new CorruptExtentException("block " + block + " of " + describe(record));
+  private void keepBlocks(Run run) throws IOException {
+    var buffer = run.memory.buffer();
+    for (var at = 0; at < run.length; at += BLOCK_BYTES) {
+      var block = (run.begin + at) / BLOCK_BYTES;
+      var length = Math.min(BLOCK_BYTES, run.length - at);
+      var index = run.index() + at;
+      if (RecordHeader.checksum(buffer, index, length) != run.record.checksums()[block]) {
+        throw new CorruptExtentException("block " + block + " of " + describe(run.record));
       }
-      var key = new RamTier.Key(record, block);
-      if (length == bytes.capacity()) {
-        ram.put(key, bytes.retainedSlice());
+      var key = new RamTier.Key(run.record, block);
+      if (length == run.length) {
+        ram.put(key, buffer.retainedSlice(index, length));
       } else {
         // A copy: a slice would keep the whole run in memory for as long as one block of it.
-        ram.put(key, allocator.directBuffer(length, length).writeBytes(bytes, at, length));
+        ram.put(key, allocator.directBuffer(length, length).writeBytes(buffer, index, length));
       }
     }
   }

@@ -24,6 +24,7 @@ public final class ExtentFiles implements ExtentStore {
   public static final long FILE_BYTES_MAX = 1L << 30;
 
   private final Execution execution;
+  private final ByteBufAllocator allocator;
   private final Catalog catalog;
   private final AppendStream writes;
   private final AppendStream fills;
@@ -46,9 +47,10 @@ public final class ExtentFiles implements ExtentStore {
       Meters meters)
       throws IOException {
     this.execution = execution;
+    this.allocator = allocator;
     catalog = new Catalog(disk, execution);
-    writes = new AppendStream(Stream.WRITE, catalog, settings.fileBytes());
-    fills = new AppendStream(Stream.FILL, catalog, settings.fileBytes());
+    writes = new AppendStream(Stream.WRITE, catalog, execution, settings.fileBytes());
+    fills = new AppendStream(Stream.FILL, catalog, execution, settings.fileBytes());
     ram = new RamTier(settings.ramBytesMax());
     var handles = new OpenHandles(settings.openFilesMax());
     reader = new BlockReader(catalog, ram, handles, execution, allocator, meters);
@@ -73,8 +75,9 @@ public final class ExtentFiles implements ExtentStore {
       throw new IllegalArgumentException("payload of " + data.readableBytes() + " bytes");
     }
     var identity = new Identity(mount, inode, content, sequence, offset);
-    var checksums = RecordHeader.checksums(data);
-    return NativeWait.on(execution, () -> streamOf(stream).append(identity, data, checksums));
+    try (var image = new RecordImage(data, allocator)) {
+      return streamOf(stream).append(identity, image);
+    }
   }
 
   @Override

@@ -1,27 +1,57 @@
 package io.bucketfs.cache.extent;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.bucketfs.core.local.Disk;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.ClosedByInterruptException;
-import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** A directory of the operating system. */
+/**
+ * A directory of the operating system.
+ *
+ * <p>What is large and aligned passes by the page cache: it is read and written once, mostly, and
+ * would only be copied once more, push out what is used again, and have to be written by a sync.
+ */
 public final class RealDisk implements Disk {
+  private static final Logger LOG = LoggerFactory.getLogger(RealDisk.class);
+
   private final Path directory;
+  private final Set<OpenOption> directOptions;
 
   /**
    * @param directory exists
    */
-  public RealDisk(Path directory) {
+  public RealDisk(Path directory) throws IOException {
     this.directory = directory;
+    directOptions = directOptions(directory);
+  }
+
+  /** How a file is opened for what passes by the page cache; empty where that does not go. */
+  private static Set<OpenOption> directOptions(Path directory) throws IOException {
+    var blockBytes = Files.getFileStore(directory).getBlockSize();
+    var probe = Files.createTempFile(directory, "direct", ".probe");
+    try {
+      var options = Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, directOption());
+      FileChannel.open(probe, options).close();
+      return RecordHeader.ALIGNMENT % blockBytes == 0 ? options : Set.of();
+    } catch (IOException | ReflectiveOperationException | UnsupportedOperationException e) {
+      LOG.info("{} takes no reads and writes past the page cache: {}", directory, e.getMessage());
+      return Set.of();
+    } finally {
+      Files.delete(probe);
+    }
+  }
+
+  /** By its name, since javac warns of every use of com.sun. */
+  private static OpenOption directOption() throws ReflectiveOperationException {
+    var options = Class.forName("com.sun.nio.file.ExtendedOpenOption");
+    return (OpenOption) options.getField("DIRECT").get(null);
   }
 
   @Override
@@ -34,19 +64,13 @@ public final class RealDisk implements Disk {
   @Override
   public DiskFile create(String name) throws IOException {
     var path = directory.resolve(name);
-    return new RealFile(
-        path,
-        FileChannel.open(
-            path,
-            StandardOpenOption.CREATE_NEW,
-            StandardOpenOption.READ,
-            StandardOpenOption.WRITE));
+    Files.createFile(path);
+    return new RealFile(path, directOptions);
   }
 
   @Override
   public DiskFile open(String name) throws IOException {
-    var path = directory.resolve(name);
-    return new RealFile(path, RealFile.channel(path));
+    return new RealFile(directory.resolve(name), directOptions);
   }
 
   @Override
@@ -69,138 +93,5 @@ public final class RealDisk implements Disk {
   @Override
   public long usableBytes() throws IOException {
     return Files.getFileStore(directory).getUsableSpace();
-  }
-
-  /**
-   * A file whose channel survives interrupts. Java closes a channel under an interrupted thread,
-   * and so under all others that use it; here they open another one and repeat, since reads and
-   * writes at a position can be repeated. Only a sync that is interrupted half-way has failed,
-   * because the closing may have hidden its error.
-   */
-  private static final class RealFile implements DiskFile {
-    private final Path path;
-    private final ReentrantLock reopening = new ReentrantLock();
-
-    @GuardedBy("reopening")
-    private boolean closed;
-
-    private volatile FileChannel channel;
-
-    RealFile(Path path, FileChannel channel) {
-      this.path = path;
-      this.channel = channel;
-    }
-
-    static FileChannel channel(Path path) throws IOException {
-      return FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
-    }
-
-    @FunctionalInterface
-    private interface Operation<T> {
-      T on(FileChannel channel) throws IOException;
-    }
-
-    private <T> T repeated(Operation<T> operation) throws IOException {
-      var interrupted = Thread.interrupted();
-      try {
-        while (true) {
-          var used = channel;
-          try {
-            return operation.on(used);
-          } catch (ClosedChannelException e) {
-            interrupted |= Thread.interrupted();
-            reopen(used, e);
-          }
-        }
-      } finally {
-        if (interrupted) {
-          Thread.currentThread().interrupt();
-        }
-      }
-    }
-
-    private void reopen(FileChannel broken, ClosedChannelException reason) throws IOException {
-      reopening.lock();
-      try {
-        if (closed) {
-          throw reason;
-        }
-        if (channel.equals(broken)) {
-          channel = channel(path);
-        }
-      } finally {
-        reopening.unlock();
-      }
-    }
-
-    @Override
-    public void write(long position, ByteBuffer... parts) throws IOException {
-      var at = position;
-      for (var part : parts) {
-        var from = at;
-        at += part.remaining();
-        repeated(channel -> writeAll(channel, from, part.duplicate()));
-        part.position(part.limit());
-      }
-    }
-
-    private static boolean writeAll(FileChannel channel, long position, ByteBuffer part)
-        throws IOException {
-      var at = position;
-      while (part.hasRemaining()) {
-        at += channel.write(part, at);
-      }
-      return true;
-    }
-
-    @Override
-    public int read(long position, ByteBuffer target) throws IOException {
-      var begin = target.position();
-      return repeated(channel -> {
-        target.position(begin);
-        while (target.hasRemaining()) {
-          var at = position + target.position() - begin;
-          if (channel.read(target, at) < 0) {
-            break;
-          }
-        }
-        return target.position() - begin;
-      });
-    }
-
-    @Override
-    public void sync() throws IOException {
-      var interrupted = Thread.interrupted();
-      try {
-        var used = channel;
-        if (!used.isOpen()) {
-          reopen(used, new ClosedChannelException());
-        }
-        channel.force(false);
-      } catch (ClosedByInterruptException e) {
-        interrupted |= Thread.interrupted();
-        throw new IOException("interrupted during a sync of " + path, e);
-      } finally {
-        if (interrupted) {
-          Thread.currentThread().interrupt();
-        }
-      }
-    }
-
-    @Override
-    public long size() throws IOException {
-      return repeated(FileChannel::size);
-    }
-
-    @Override
-    public void close() throws IOException {
-      reopening.lock();
-      try {
-        closed = true;
-        channel.close();
-      } finally {
-        reopening.unlock();
-      }
-    }
   }
 }

@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  * 64  CRC32C of each block of the payload, 4 bytes each
  *     payload
  * </pre>
+ *
+ * <p>A large record begins, its payload begins, and it ends at a multiple of {@link #ALIGNMENT},
+ * with zeroes in between, so that it can pass by the page cache.
  */
 record RecordHeader(ExtentRecord record, long inode, long offset) {
   static final int FIXED_BYTES = 64;
@@ -26,7 +29,13 @@ record RecordHeader(ExtentRecord record, long inode, long offset) {
   /** The largest header, table included. */
   static final int BYTES_MAX = bytes(ExtentRecord.LENGTH_MAX);
 
-  private static final int MAGIC_AND_VERSION = 0x42585201;
+  /** Where large records may lie, and a multiple of what disks transfer. */
+  static final int ALIGNMENT = 4096;
+
+  /** The smallest payload of a large record. */
+  static final int LARGE_BYTES_MIN = 256 << 10;
+
+  private static final int MAGIC_AND_VERSION = 0x42585202;
   private static final int CHECKED_FROM = 8;
 
   /** Blocks of a payload. */
@@ -39,17 +48,37 @@ record RecordHeader(ExtentRecord record, long inode, long offset) {
     return FIXED_BYTES + blocks(length) * Integer.BYTES;
   }
 
-  /** Length of header and payload. */
-  static long recordBytes(int length) {
-    return (long) bytes(length) + length;
+  /** Whether a record with such a payload is aligned. */
+  static boolean isLarge(int length) {
+    return length >= LARGE_BYTES_MIN;
+  }
+
+  static long aligned(long position) {
+    return (position + ALIGNMENT - 1) & -ALIGNMENT;
+  }
+
+  /** Where a record with such a payload lies in a file that ends there. */
+  static long place(long end, int length) {
+    return isLarge(length) ? aligned(end) : end;
+  }
+
+  /** What stands before such a payload, header and zeroes. */
+  static int headBytes(int length) {
+    return isLarge(length) ? (int) aligned(bytes(length)) : bytes(length);
+  }
+
+  /** Length of header and payload, with the zeroes. */
+  static int recordBytes(int length) {
+    var bytes = headBytes(length) + length;
+    return isLarge(length) ? (int) aligned(bytes) : bytes;
   }
 
   /** Where the payload begins in the file. */
   static long payloadPosition(ExtentRecord record) {
-    return record.position() + bytes(record.length());
+    return record.position() + headBytes(record.length());
   }
 
-  /** Where the next record begins in the file. */
+  /** Where the next record begins in the file at the earliest. */
   static long end(ExtentRecord record) {
     return record.position() + recordBytes(record.length());
   }
@@ -77,8 +106,15 @@ record RecordHeader(ExtentRecord record, long inode, long offset) {
     return (int) crc.getValue();
   }
 
-  ByteBuffer encode() {
-    var target = ByteBuffer.allocate(bytes(record.length()));
+  static int checksum(ByteBuffer bytes) {
+    var crc = new CRC32C();
+    crc.update(bytes);
+    return (int) crc.getValue();
+  }
+
+  /** Writes the header to where the target begins; its position is of no interest. */
+  void encode(ByteBuffer whole) {
+    var target = whole.slice(0, bytes(record.length()));
     target
         .putInt(MAGIC_AND_VERSION)
         .putInt(0)
@@ -95,7 +131,6 @@ record RecordHeader(ExtentRecord record, long inode, long offset) {
       target.putInt(checksum);
     }
     target.putInt(4, checksumOfHeader(target));
-    return target.flip();
   }
 
   private static int checksumOfHeader(ByteBuffer header) {

@@ -103,23 +103,23 @@ final class RecordSync {
     return inFlight.isEmpty() ? end : inFlight.first();
   }
 
-  /** Takes the place at the end for a record; the caller has the stream's lock. */
-  void begin(long recordBytes) {
+  /** Takes a place at or behind the end for a record; one caller at a time. */
+  void begin(long position, long recordBytes) {
     lock.lock();
     try {
-      inFlight.add(end);
-      end += recordBytes;
+      inFlight.add(position);
+      end = position + recordBytes;
     } finally {
       lock.unlock();
     }
   }
 
-  /** Gives back the place of the last record, whose header could not be written. */
-  void retract(long position) {
+  /** Gives back the place of the last record, which could not be written. */
+  void retract(long position, long endBefore) {
     lock.lock();
     try {
       inFlight.remove(position);
-      end = position;
+      end = endBefore;
     } finally {
       lock.unlock();
     }

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Walks from header to header, to find records that the metadata does not know yet. */
 final class RecordWalk {
@@ -56,19 +57,27 @@ final class RecordWalk {
     }
   }
 
-  /** The record at a place; none where there is no header, which is the end. */
+  /** The record at a place, or at where a large one would lie; none where the file ends. */
   private Optional<Step> step(ExtentFile file, long position) throws IOException {
     return NativeWait.on(
         execution,
         () -> {
           var handle = handles.of(file);
-          var source = ByteBuffer.allocate(RecordHeader.BYTES_MAX);
-          handle.read(position, source);
-          var header = RecordHeader.decode(source.flip(), file.number(), position);
+          var header = header(handle, file.number(), position);
+          if (header == null) {
+            header = header(handle, file.number(), RecordHeader.aligned(position));
+          }
           return header == null
               ? Optional.empty()
               : Optional.of(new Step(header, isWhole(handle, header)));
         });
+  }
+
+  private static @Nullable RecordHeader header(DiskFile handle, long file, long position)
+      throws IOException {
+    var source = ByteBuffer.allocate(RecordHeader.BYTES_MAX);
+    handle.read(position, source);
+    return RecordHeader.decode(source.flip(), file, position);
   }
 
   private boolean isWhole(DiskFile handle, RecordHeader header) throws IOException {

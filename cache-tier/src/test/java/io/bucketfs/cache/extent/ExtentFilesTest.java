@@ -1,5 +1,6 @@
 package io.bucketfs.cache.extent;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
@@ -400,13 +401,68 @@ class ExtentFilesTest {
   void countsTheBytesOfAllFiles() throws Exception {
     var expected = 0L;
     for (var i = 0; i < 10; i++) {
-      var length = random.nextInt(1, 300_000);
+      var length = random.nextInt(1, RecordHeader.LARGE_BYTES_MIN);
       append(i % 2 == 0 ? Stream.WRITE : Stream.FILL, bytes(length));
       expected += RecordHeader.recordBytes(length);
     }
     assertThat(files.diskBytes()).isEqualTo(expected);
     reopen(Crash.KILL);
     assertThat(files.diskBytes()).isEqualTo(expected);
+  }
+
+  @Test
+  void largeRecordsLieBetweenSmallOnesAlignedAndWithZeroesAround() throws Exception {
+    var records = new ArrayList<ExtentRecord>();
+    var data = new ArrayList<byte[]>();
+    var large = RecordHeader.LARGE_BYTES_MIN;
+    for (var length : new int[] {1, large - 1, large, 77, large + 1, 3}) {
+      data.add(bytes(length));
+      records.add(append(data.getLast()));
+    }
+    var bytes = requireNonNull(disk.bytes(disk.list().getFirst()));
+    for (var record : records) {
+      if (record.length() < large) {
+        continue;
+      }
+      var payload = RecordHeader.payloadPosition(record);
+      assertThat(record.position() % RecordHeader.ALIGNMENT).isZero();
+      assertThat(payload % RecordHeader.ALIGNMENT).isZero();
+      assertThat(RecordHeader.end(record) % RecordHeader.ALIGNMENT).isZero();
+      var head = (int) record.position() + RecordHeader.bytes(record.length());
+      assertThat(Arrays.copyOfRange(bytes, head, (int) payload)).containsOnly(0);
+      var pad =
+          Arrays.copyOfRange(
+              bytes, (int) payload + record.length(), (int) RecordHeader.end(record));
+      assertThat(pad.length == 0 ? new byte[1] : pad).containsOnly(0);
+    }
+    assertThat(replayed(0, 0)).extracting(Replayed::record).containsExactlyElementsOf(records);
+    var tail = records.get(3);
+    assertThat(replayed(tail.file(), RecordHeader.end(tail)))
+        .as("from where a small record ended, and a large one began a little later")
+        .extracting(Replayed::record)
+        .containsExactlyElementsOf(records.subList(4, 6));
+    reopen(Crash.KILL);
+    for (var i = 0; i < records.size(); i++) {
+      assertThat(read(records.get(i), 0, data.get(i).length)).isEqualTo(data.get(i));
+    }
+    assertThat(files.diskBytes()).isEqualTo(bytes.length);
+  }
+
+  @Test
+  void tellsALargeRecordOfAnotherFromThisOne() throws Exception {
+    var length = RecordHeader.LARGE_BYTES_MIN;
+    var record = append(bytes(length));
+    var claimed =
+        new ExtentRecord(
+            record.file(),
+            record.position(),
+            length,
+            1,
+            999,
+            record.sequence(),
+            record.checksums());
+    assertThatThrownBy(() -> read(claimed, 0, length)).isInstanceOf(CorruptExtentException.class);
+    assertThatThrownBy(() -> read(claimed, BLOCK, 9)).isInstanceOf(CorruptExtentException.class);
   }
 
   @Test

@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -21,7 +22,7 @@ class RealDiskTest {
   private RealDisk disk;
 
   @BeforeEach
-  void open() {
+  void open() throws IOException {
     disk = new RealDisk(directory);
   }
 
@@ -51,6 +52,50 @@ class RealDiskTest {
       disk.delete("a");
       assertThat(read(file, 0, 3)).isEqualTo("one");
       assertThatThrownBy(() -> disk.open("a")).isInstanceOf(NoSuchFileException.class);
+    }
+  }
+
+  /** What is large and aligned passes by the page cache, and meets there what does not. */
+  @Test
+  void readsAlikeWhatIsLargeAndAlignedAndWhatIsNot() throws Exception {
+    var random = new SplittableRandom(3);
+    var model = new byte[4 << 20];
+    try (var file = disk.create("a")) {
+      for (var round = 0; round < 200; round++) {
+        var aligned = random.nextBoolean();
+        var unit = aligned ? RecordHeader.ALIGNMENT : 1;
+        var from = random.nextInt(model.length / unit) * unit;
+        var length = random.nextInt((model.length - from) / unit + 1) * unit;
+        var memory =
+            ByteBuffer.allocateDirect(length + 2 * RecordHeader.ALIGNMENT)
+                .alignedSlice(RecordHeader.ALIGNMENT);
+        if (random.nextInt(3) > 0) {
+          var bytes = new byte[length];
+          random.nextBytes(bytes);
+          System.arraycopy(bytes, 0, model, from, length);
+          file.write(from, memory.put(0, bytes).limit(length));
+        } else {
+          var size = (int) file.size();
+          var there = Math.clamp(size - from, 0, length);
+          var target = memory.limit(length);
+          assertThat(file.read(from, target)).isEqualTo(there);
+          assertThat(target.flip()).isEqualTo(ByteBuffer.wrap(model, Math.min(from, size), there));
+        }
+      }
+      file.sync();
+    }
+  }
+
+  @Test
+  void readsPastThePageCacheWhatWasDeleted() throws Exception {
+    var memory =
+        ByteBuffer.allocateDirect(RecordHeader.LARGE_BYTES_MIN + RecordHeader.ALIGNMENT)
+            .alignedSlice(RecordHeader.ALIGNMENT)
+            .limit(RecordHeader.LARGE_BYTES_MIN);
+    try (var file = disk.create("a")) {
+      file.write(0, ByteBuffer.allocate(memory.remaining()));
+      disk.delete("a");
+      assertThat(file.read(0, memory)).isEqualTo(RecordHeader.LARGE_BYTES_MIN);
     }
   }
 

@@ -360,8 +360,8 @@ public final class Contents implements Snapshots, AutoCloseable {
   }
 
   /**
-   * Writes records again whose sync failed, from what the page cache still has. Where that fails
-   * too the writes are lost: a new epoch makes clients send them again.
+   * Writes records again whose sync failed, from what can still be read. Where that fails too the
+   * writes are lost: a new epoch makes clients send them again.
    */
   private FileContent.Capture relocate(FileContent file, FileContent.Capture capture)
       throws FileSystemException {

@@ -13,9 +13,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 
 /**
- * Brings back unstable writes after the process, but not the machine, went down: their records are
- * in the page cache. Only records above the sequence that a content's metadata reflects count, so
- * that a truncate, which is always durable, is never undone by an older write.
+ * Brings back unstable writes after the process, but not the machine, went down: the operating
+ * system has their records. Only those above the sequence that a content's metadata reflects count,
+ * so that a truncate, which is always durable, is never undone by an older write.
  */
 final class Replay {
   private final ExtentStore extents;

@@ -21,11 +21,11 @@ public interface ExtentStore extends AutoCloseable {
   }
 
   /**
-   * Appends a record. It is in the page cache when this returns, so that it survives the end of the
-   * process, but not a power loss before {@link #sync}.
+   * Appends a record. The operating system has it when this returns, so that it survives the end of
+   * the process, but not a power loss before {@link #sync}.
    *
-   * <p>Headers of one stream reach the page cache in the order of their positions, each before its
-   * payload, so that {@link #replay} can walk over a record whose payload never arrived.
+   * <p>Records of one stream are written in the order of their positions, so that {@link #replay}
+   * finds all that were appended before the end of the process.
    *
    * @param offset of the payload in the file's content, kept in the header for {@link #replay}
    * @param data borrowed; at most {@link ExtentRecord#LENGTH_MAX} bytes

@@ -1,0 +1,140 @@
+package io.bucketfs.cache.extent;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.bucketfs.core.local.Disk.DiskFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/** A file of {@link RealDisk}, through the page cache or past it. */
+final class RealFile implements DiskFile {
+  private static final Set<OpenOption> CACHED =
+      Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE);
+  private final Path path;
+  private final Set<OpenOption> directOptions;
+  private final SteadyChannel cached;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  @GuardedBy("lock")
+  private @Nullable SteadyChannel direct;
+
+  @GuardedBy("lock")
+  private boolean closed;
+
+  /**
+   * Opens a file.
+   *
+   * @param directOptions how to open it once more for what passes by the page cache; empty where
+   *     nothing can
+   */
+  RealFile(Path path, Set<OpenOption> directOptions) throws IOException {
+    this.path = path;
+    this.directOptions = directOptions;
+    cached = new SteadyChannel(path, CACHED);
+  }
+
+  private SteadyChannel channelFor(long position, ByteBuffer bytes) throws IOException {
+    var passesBy =
+        !directOptions.isEmpty()
+            && bytes.remaining() >= RecordHeader.LARGE_BYTES_MIN
+            && isAligned(position | bytes.remaining())
+            && bytes.isDirect()
+            && bytes.alignmentOffset(bytes.position(), RecordHeader.ALIGNMENT) == 0;
+    if (!passesBy) {
+      return cached;
+    }
+    lock.lock();
+    try {
+      var open = direct;
+      if (open == null && !closed) {
+        open = new SteadyChannel(path, directOptions);
+        direct = open;
+      }
+      return open == null ? cached : open;
+    } catch (NoSuchFileException e) {
+      return cached; // deleted, and still in use here
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static boolean isAligned(long number) {
+    return number % RecordHeader.ALIGNMENT == 0;
+  }
+
+  @Override
+  public void write(long position, ByteBuffer... parts) throws IOException {
+    var at = position;
+    for (var part : parts) {
+      var from = at;
+      at += part.remaining();
+      channelFor(from, part).on(channel -> writeAll(channel, from, part.duplicate()));
+      part.position(part.limit());
+    }
+  }
+
+  private static boolean writeAll(FileChannel channel, long position, ByteBuffer part)
+      throws IOException {
+    var at = position;
+    while (part.hasRemaining()) {
+      at += channel.write(part, at);
+    }
+    return true;
+  }
+
+  @Override
+  public int read(long position, ByteBuffer target) throws IOException {
+    var begin = target.position();
+    var channel = channelFor(position, target);
+    if (!channel.equals(cached)) {
+      var _ =
+          channel.on(it -> {
+            target.position(begin);
+            return it.read(target, position);
+          });
+    }
+    // All of it, or what is left where the file ends, which need not be aligned.
+    var done = target.position();
+    return cached.on(it -> {
+      target.position(done);
+      while (target.hasRemaining()) {
+        var at = position + target.position() - begin;
+        if (it.read(target, at) < 0) {
+          break;
+        }
+      }
+      return target.position() - begin;
+    });
+  }
+
+  /** What has passed by the page cache needs it as well, for the disk has a cache of its own. */
+  @Override
+  public void sync() throws IOException {
+    cached.sync();
+  }
+
+  @Override
+  public long size() throws IOException {
+    return cached.on(FileChannel::size);
+  }
+
+  @Override
+  public void close() throws IOException {
+    lock.lock();
+    try (var _ = cached) {
+      closed = true;
+      if (direct != null) {
+        direct.close();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+}
