@@ -20,6 +20,9 @@ final class ContentTable {
   /** Kept, since it is called with every read. */
   private final BiFunction<InodeKey, @Nullable FileContent, FileContent> beginUse = this::begin;
 
+  private final BiFunction<InodeKey, @Nullable FileContent, @Nullable FileContent> endUse =
+      this::end;
+
   ContentTable(long idleExtentsMax) {
     idle =
         Caffeine.newBuilder()
@@ -48,19 +51,19 @@ final class ContentTable {
 
   /** Ends a use. */
   void release(FileContent content) {
-    active.compute(
-        content.key,
-        (key, present) -> {
-          if (present != content) {
-            throw new IllegalStateException("released a content that is not in use: " + key);
-          }
-          content.users--;
-          if (content.users > 0 || content.overlay() != null) {
-            return content;
-          }
-          idle.put(key, content);
-          return null;
-        });
+    active.compute(content.key, endUse);
+  }
+
+  private @Nullable FileContent end(InodeKey key, @Nullable FileContent content) {
+    if (content == null) {
+      throw new IllegalStateException("released a content that is not in use: " + key);
+    }
+    content.users--;
+    if (content.users > 0 || content.overlay() != null) {
+      return content;
+    }
+    idle.put(key, content);
+    return null;
   }
 
   /** Runs with the file's content, whether it is used otherwise or not. */

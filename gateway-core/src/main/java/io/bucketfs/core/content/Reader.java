@@ -212,6 +212,14 @@ final class Reader {
 
   private ByteBuf assemble(List<Extent> mapped, long from, long to, Patience patience)
       throws IOException {
+    if (mapped.size() == 1) {
+      var only = mapped.getFirst();
+      var record = only.record();
+      if (record != null && only.offset() <= from && only.end() >= to) {
+        var skip = only.skip() + (int) (from - only.offset());
+        return read(only, record, skip, (int) (to - from), patience);
+      }
+    }
     var parts = new ArrayList<ByteBuf>(mapped.size() + 1);
     try {
       var at = from;

@@ -2,6 +2,8 @@ package io.bucketfs.nfs.export;
 
 import io.bucketfs.core.access.ClientAddress;
 import io.bucketfs.core.vfs.FileSystem;
+import io.netty.util.collection.LongObjectHashMap;
+import io.netty.util.collection.LongObjectMap;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -18,7 +20,7 @@ public final class ExportTable {
   private record Snapshot(
       long change,
       List<Published> sorted,
-      Map<Long, Published> byPosition,
+      LongObjectMap<Published> byPosition,
       Map<String, Published> byName) {}
 
   public ExportTable(FileSystem fileSystem) {
@@ -37,7 +39,7 @@ public final class ExportTable {
       }
     }
     sorted.sort(Comparator.comparingLong(Published::position));
-    var byPosition = new HashMap<Long, Published>();
+    var byPosition = new LongObjectHashMap<Published>();
     var byName = new HashMap<String, Published>();
     for (var entry : sorted) {
       byPosition.put(entry.position(), entry);

@@ -203,7 +203,7 @@ public final class Slot {
       } else {
         reply = toKeep;
       }
-      var result = List.copyOf(targets);
+      var result = targets.size() == 1 ? List.of(targets.getFirst()) : List.copyOf(targets);
       targets.clear();
       return result;
     } finally {
