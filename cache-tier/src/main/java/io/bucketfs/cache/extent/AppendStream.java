@@ -86,7 +86,8 @@ final class AppendStream {
                 who.content(),
                 who.sequence(),
                 image.checksums());
-        write(file, end, image.of(new RecordHeader(record, who.inode(), who.offset())), record);
+        var header = new RecordHeader(record, who.inode(), who.offset());
+        write(file, end, record, image.of(header));
         return record;
       } finally {
         catalog.release(file);
@@ -96,10 +97,10 @@ final class AppendStream {
     }
   }
 
-  private void write(ExtentFile file, long end, ByteBuffer bytes, ExtentRecord record)
+  private void write(ExtentFile file, long end, ExtentRecord record, ByteBuffer... bytes)
       throws IOException {
     var position = record.position();
-    file.records().begin(position, bytes.remaining());
+    file.records().begin(position, RecordHeader.recordBytes(record.length()));
     var written = false;
     try {
       file.handle().write(position, bytes);

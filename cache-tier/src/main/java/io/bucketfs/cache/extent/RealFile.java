@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,9 @@ final class RealFile implements DiskFile {
   private final Set<OpenOption> directOptions;
   private final SteadyChannel cached;
   private final ReentrantLock lock = new ReentrantLock();
+
+  /** Held by who uses the position of a channel. */
+  private final ReentrantLock gathering = new ReentrantLock();
 
   @GuardedBy("lock")
   private @Nullable SteadyChannel direct;
@@ -40,14 +44,17 @@ final class RealFile implements DiskFile {
     cached = new SteadyChannel(path, CACHED);
   }
 
-  private SteadyChannel channelFor(long position, ByteBuffer bytes) throws IOException {
-    var passesBy =
-        !directOptions.isEmpty()
-            && bytes.remaining() >= RecordHeader.LARGE_BYTES_MIN
-            && isAligned(position | bytes.remaining())
-            && bytes.isDirect()
-            && bytes.alignmentOffset(bytes.position(), RecordHeader.ALIGNMENT) == 0;
-    if (!passesBy) {
+  private SteadyChannel channelFor(long position, ByteBuffer... parts) throws IOException {
+    var passesBy = !directOptions.isEmpty() && isAligned(position);
+    var bytes = 0L;
+    for (var part : parts) {
+      bytes += part.remaining();
+      passesBy &=
+          part.isDirect()
+              && isAligned(part.remaining())
+              && part.alignmentOffset(part.position(), RecordHeader.ALIGNMENT) == 0;
+    }
+    if (!passesBy || bytes < RecordHeader.LARGE_BYTES_MIN) {
       return cached;
     }
     lock.lock();
@@ -71,12 +78,39 @@ final class RealFile implements DiskFile {
 
   @Override
   public void write(long position, ByteBuffer... parts) throws IOException {
+    var channel = channelFor(position, parts);
+    if (parts.length > 1 && !channel.equals(cached)) {
+      gather(channel, position, parts);
+      return;
+    }
     var at = position;
     for (var part : parts) {
       var from = at;
       at += part.remaining();
-      channelFor(from, part).on(channel -> writeAll(channel, from, part.duplicate()));
+      channel.on(it -> writeAll(it, from, part.duplicate()));
       part.position(part.limit());
+    }
+  }
+
+  /** Several parts in one write, which Java has only at a channel's own position. */
+  private void gather(SteadyChannel channel, long position, ByteBuffer... parts)
+      throws IOException {
+    gathering.lock();
+    try {
+      channel.on(it -> {
+        var rest = new ByteBuffer[parts.length];
+        Arrays.setAll(rest, i -> parts[i].duplicate());
+        it.position(position);
+        while (rest[rest.length - 1].hasRemaining()) {
+          it.write(rest);
+        }
+        return true;
+      });
+      for (var part : parts) {
+        part.position(part.limit());
+      }
+    } finally {
+      gathering.unlock();
     }
   }
 

@@ -4,42 +4,67 @@ import io.bucketfs.core.local.ExtentRecord;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A record as it is going to lie on the disk, in memory of its own: one write takes it there, past
- * the page cache where it is large.
+ * A record as it is going to lie on the disk: one write takes it there, past the page cache where it
+ * is large. The payload is copied for that, unless it is large and lies in whole pages by itself.
  */
 final class RecordImage implements AutoCloseable {
-  private final DiskMemory memory;
   private final int length;
-  private final ByteBuffer bytes;
   private final int[] checksums;
+  private final DiskMemory memory;
+  private final ByteBuffer head;
+
+  /** Where the head does not have the payload behind it. */
+  private final @Nullable ByteBuffer payload;
 
   /**
-   * Copies a payload and computes its checksums.
+   * Computes the checksums of a payload.
    *
-   * @param data borrowed
+   * @param data borrowed until this is closed
    */
   RecordImage(ByteBuf data, ByteBufAllocator allocator) {
     length = data.readableBytes();
-    var whole = RecordHeader.recordBytes(length);
-    memory = DiskMemory.allocate(allocator, whole, RecordHeader.isLarge(length));
-    bytes = memory.bytes();
     checksums = new int[RecordHeader.blocks(length)];
-    var head = RecordHeader.headBytes(length);
+    payload = pages(data);
+    var large = RecordHeader.isLarge(length);
+    var headBytes = RecordHeader.headBytes(length);
+    var here = payload == null ? RecordHeader.recordBytes(length) : headBytes;
+    memory = DiskMemory.allocate(allocator, here, large);
+    head = memory.bytes();
     for (var block = 0; block < checksums.length; block++) {
       var from = block * ExtentRecord.BLOCK_BYTES;
-      var part = bytes.slice(head + from, Math.min(ExtentRecord.BLOCK_BYTES, length - from));
-      data.getBytes(data.readerIndex() + from, part);
-      checksums[block] = RecordHeader.checksum(part.flip());
+      var bytes = Math.min(ExtentRecord.BLOCK_BYTES, length - from);
+      if (payload == null) {
+        var part = head.slice(headBytes + from, bytes);
+        data.getBytes(data.readerIndex() + from, part);
+        checksums[block] = RecordHeader.checksum(part.flip());
+      } else {
+        checksums[block] = RecordHeader.checksum(payload.slice(from, bytes));
+      }
     }
-    zero(RecordHeader.bytes(length), head);
-    zero(head + length, whole);
+    zero(RecordHeader.bytes(length), headBytes);
+    if (payload == null) {
+      zero(headBytes + length, here);
+    }
+  }
+
+  /** The data, where the disk can take it as it is. */
+  private static @Nullable ByteBuffer pages(ByteBuf data) {
+    var length = data.readableBytes();
+    if (!RecordHeader.isLarge(length)
+        || length % RecordHeader.ALIGNMENT != 0
+        || data.nioBufferCount() != 1) {
+      return null;
+    }
+    var bytes = data.nioBuffer();
+    return bytes.isDirect() && bytes.alignmentOffset(0, RecordHeader.ALIGNMENT) == 0 ? bytes : null;
   }
 
   private void zero(int from, int to) {
     for (var at = from; at < to; at++) {
-      bytes.put(at, (byte) 0);
+      head.put(at, (byte) 0);
     }
   }
 
@@ -53,9 +78,11 @@ final class RecordImage implements AutoCloseable {
   }
 
   /** All bytes, with that header. */
-  ByteBuffer of(RecordHeader header) {
-    header.encode(bytes);
-    return bytes.duplicate();
+  ByteBuffer[] of(RecordHeader header) {
+    header.encode(head);
+    return payload == null
+        ? new ByteBuffer[] {head.duplicate()}
+        : new ByteBuffer[] {head.duplicate(), payload.duplicate()};
   }
 
   @Override

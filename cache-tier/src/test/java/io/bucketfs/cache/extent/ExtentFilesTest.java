@@ -448,6 +448,31 @@ class ExtentFilesTest {
     assertThat(files.diskBytes()).isEqualTo(bytes.length);
   }
 
+  /** As it comes off the network: in memory of the pool, at the begin of a page or not. */
+  @Test
+  void takesLargeDataFromWhereItIs() throws Exception {
+    var length = RecordHeader.LARGE_BYTES_MIN + RecordHeader.ALIGNMENT;
+    var memory = PooledByteBufAllocator.DEFAULT.directBuffer(length + 2 * RecordHeader.ALIGNMENT);
+    try {
+      var data = bytes(length);
+      var page =
+          Math.floorMod(
+              -memory.nioBuffer(0, 1).alignmentOffset(0, RecordHeader.ALIGNMENT),
+              RecordHeader.ALIGNMENT);
+      for (var at : new int[] {page, page + 8}) {
+        var there = memory.slice(at, length).setBytes(0, data);
+        var record = files.append(Stream.WRITE, 1, 2, 3, at, 5, there);
+        assertThat(there).isEqualTo(Unpooled.wrappedBuffer(data));
+        assertThat(replayed(record.file(), record.position()))
+            .extracting(Replayed::record)
+            .containsExactly(record);
+        assertThat(read(record, 0, length)).isEqualTo(data);
+      }
+    } finally {
+      memory.release();
+    }
+  }
+
   @Test
   void tellsALargeRecordOfAnotherFromThisOne() throws Exception {
     var length = RecordHeader.LARGE_BYTES_MIN;

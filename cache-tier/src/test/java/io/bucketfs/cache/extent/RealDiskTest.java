@@ -87,6 +87,33 @@ class RealDiskTest {
   }
 
   @Test
+  void writesSeveralPartsAtOnce() throws Exception {
+    var memory =
+        ByteBuffer.allocateDirect(RecordHeader.LARGE_BYTES_MIN + 2 * RecordHeader.ALIGNMENT)
+            .alignedSlice(RecordHeader.ALIGNMENT);
+    var bytes = new byte[RecordHeader.LARGE_BYTES_MIN + RecordHeader.ALIGNMENT];
+    new SplittableRandom(5).nextBytes(bytes);
+    memory.put(0, bytes);
+    var head = memory.slice(0, RecordHeader.ALIGNMENT);
+    var payload = memory.slice(RecordHeader.ALIGNMENT, RecordHeader.LARGE_BYTES_MIN);
+    try (var file = disk.create("a")) {
+      for (var at : new long[] {RecordHeader.ALIGNMENT, 0, 7}) {
+        file.write(at, head.rewind(), payload.rewind());
+        assertThat(head.hasRemaining() || payload.hasRemaining()).isFalse();
+        var target = ByteBuffer.allocate(bytes.length);
+        assertThat(file.read(at, target)).isEqualTo(bytes.length);
+        assertThat(target.array()).isEqualTo(bytes);
+      }
+      Thread.currentThread().interrupt();
+      file.write(0, payload.rewind(), head.rewind());
+      assertThat(Thread.interrupted()).isTrue();
+      var target = ByteBuffer.allocate(payload.limit());
+      file.read(0, target);
+      assertThat(target.flip()).isEqualTo(payload.rewind());
+    }
+  }
+
+  @Test
   void readsPastThePageCacheWhatWasDeleted() throws Exception {
     var memory =
         ByteBuffer.allocateDirect(RecordHeader.LARGE_BYTES_MIN + RecordHeader.ALIGNMENT)

@@ -250,6 +250,11 @@ public final class Connection extends ChannelInboundHandlerAdapter
   }
 
   @Override
+  public int dataAt(ByteBuf head) {
+    return LargeData.position(head);
+  }
+
+  @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     var record = (ByteBuf) message;
     recordNanos = services.execution().nanoTime();

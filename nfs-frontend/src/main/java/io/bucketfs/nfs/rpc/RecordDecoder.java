@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * again after a restart, in a session that is gone, with BADSESSION. What is larger than any record
  * may be ends the connection.
  *
+ * <p>What a large WRITE writes comes to lie at the begin of a page, whence the disk can take it.
+ *
  * <p>While the gate is full no record is begun: what has come in is kept until {@link #resume}.
  */
 public final class RecordDecoder extends ChannelInboundHandlerAdapter {
@@ -37,6 +39,9 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
 
   /** So many bytes of a record are shown to the gate. */
   static final int HEAD_BYTES = 4096;
+
+  /** What the disk takes data from without a copy begins at a multiple of this. */
+  private static final int PAGE_BYTES = 4096;
 
   /** Less than this is copied: a read takes what comes behind it, too. */
   private static final int LENT_BYTES_MIN = 32_768;
@@ -85,6 +90,14 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
   public interface Gate {
     /** Whether the beginning of a record shows that its sender is known. Does not keep it. */
     boolean admits(ByteBuf head);
+
+    /**
+     * Where in an admitted record the data begins that makes it large, or 0 where the beginning
+     * does not show that. Does not keep it.
+     */
+    default int dataAt(ByteBuf head) {
+      return 0;
+    }
 
     /** Whether no record may come in for now. Who says so calls {@link #resume} later. */
     default boolean isFull() {
@@ -298,9 +311,23 @@ public final class RecordDecoder extends ChannelInboundHandlerAdapter {
       skipping = !admitted;
     }
     if (!skipping && record.capacity() < whole) {
-      record.capacity(whole);
+      if (lastFragment) {
+        record = alignedRoom(ctx, record, whole);
+      } else {
+        record.capacity(whole);
+      }
     }
     return record;
+  }
+
+  /** Moves the beginning of a record to where the data behind it comes to lie at a page's begin. */
+  private ByteBuf alignedRoom(ChannelHandlerContext ctx, ByteBuf head, int whole) {
+    var dataAt = gate.dataAt(head.slice());
+    var memory = ctx.alloc().directBuffer(whole + PAGE_BYTES);
+    var past = memory.nioBuffer(0, 1).alignmentOffset(0, PAGE_BYTES) + dataAt;
+    var room = memory.slice(Math.floorMod(-past, PAGE_BYTES), whole).clear().writeBytes(head);
+    head.release();
+    return room;
   }
 
   private void reset() {
