@@ -24,6 +24,8 @@ record Action(Kind kind, int bytes, int weight) {
     APPEND,
     /** In turns: PUTFH OPEN CLOSE of a new file, and PUTFH REMOVE of it. */
     CREATE,
+    /** PUTFH OPEN CLOSE of a file that is there, to read it. */
+    OPEN,
     /** PUTFH READDIR of the folder of the files. */
     READDIR
   }

@@ -86,9 +86,12 @@ final class LoadSlot implements TestConnection.ReplyHandler {
     } else {
       action = choose();
       request =
-          action.kind() == Action.Kind.CREATE
-              ? requests.createOrRemove(true, name(), xid, slot)
-              : requests.next(action, file(), xid, slot, offset());
+          switch (action.kind()) {
+            case CREATE -> requests.createOrRemove(true, name(), xid, slot);
+            case OPEN -> requests.openAndClose(file(), xid, slot);
+            case GETATTR, LOOKUP, READ, WRITE, APPEND, READDIR ->
+                requests.next(action, file(), xid, slot, offset());
+          };
     }
     sentNanos = System.nanoTime();
     connection.call(xid, request, this);

@@ -16,7 +16,7 @@ import java.util.function.ToDoubleFunction;
  * <pre>
  * NfsLoad [OPTION=NUMBER...] LOAD... TARGET...
  *   LOAD     ACTION[=WEIGHT][,...][/CLIENTSxCONNECTIONSxSLOTS], ACTION one of getattr, lookup,
- *            read:SIZE, write:SIZE, append:SIZE, create, readdir; SIZE with k or m
+ *            read:SIZE, write:SIZE, append:SIZE, create, open, readdir; SIZE with k or m
  *   TARGET   NAME=HOST:PORT/EXPORT[,PID]
  *   rounds=3 seconds=3 warmup=5 files=16 file-bytes=1048576 threads=1
  *   parked=0 cold=cold store=PID

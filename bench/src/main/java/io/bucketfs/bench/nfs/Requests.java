@@ -77,7 +77,7 @@ final class Requests {
                 plain(
                     TestOps.putFh(files.directory()),
                     TestOps.readDir(0, LISTING_BYTES, LoadFiles.ATTRIBUTES));
-            case CREATE -> plain(TestOps.putFh(files.directory()));
+            case CREATE, OPEN -> plain(TestOps.putFh(files.directory()));
           });
     }
     templates.put(action, made);
@@ -164,6 +164,22 @@ final class Requests {
                 .caller()
                 .record(
                     TestOps.putFh(files.directory()), TestOps.named(OperationCode.REMOVE, name));
+    var out = Unpooled.wrappedBuffer(framed(record, 0));
+    stamp(out, xid, slot);
+    return out;
+  }
+
+  /** Opens a file that is there, as an owner of the slot's own, and closes it again. */
+  ByteBuf openAndClose(int random, int xid, int slot) {
+    var all = files.files();
+    var name = all.get(Math.floorMod(random, all.size())).name();
+    var record =
+        client
+            .caller()
+            .record(
+                TestOps.putFh(files.directory()),
+                TestOps.open("slot-" + slot, name, Share.READ, 0, TestOps.NO_CREATE),
+                TestOps.close(CURRENT));
     var out = Unpooled.wrappedBuffer(framed(record, 0));
     stamp(out, xid, slot);
     return out;

@@ -7,8 +7,9 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A record as it is going to lie on the disk: one write takes it there, past the page cache where it
- * is large. The payload is copied for that, unless it is large and lies in whole pages by itself.
+ * A record as it is going to lie on the disk: one write takes it there, past the page cache where
+ * it is large. The payload is copied for that, unless it is large and lies in whole pages by
+ * itself.
  */
 final class RecordImage implements AutoCloseable {
   private final int length;

@@ -89,8 +89,7 @@ class LargeDataTest {
       var wire = framed(request, true);
       while (wire.isReadable()) {
         var part = wire.readSlice(random.nextInt(1, wire.readableBytes() + 1));
-        channel.writeInbound(
-            PooledByteBufAllocator.DEFAULT.directBuffer().writeBytes(part));
+        channel.writeInbound(PooledByteBufAllocator.DEFAULT.directBuffer().writeBytes(part));
       }
       ByteBuf record = channel.readInbound();
       assertThat(record).isEqualTo(expected);
