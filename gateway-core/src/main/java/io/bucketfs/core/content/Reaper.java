@@ -122,9 +122,12 @@ final class Reaper {
     }
   }
 
-  /** Frees a part; returns whether nothing is left to do for now. */
+  /**
+   * Frees a part; returns whether nothing is left to do for now. Without a sync: a loss of power
+   * takes it back as a whole, and what is deleted because of it is deleted after a sync.
+   */
   private boolean free(InodeKey key, long content, byte[] orphan) throws FileSystemException {
-    return committer.commit(tx -> {
+    return committer.apply(tx -> {
       var inode = tx.inode(key);
       if (inode != null && isCurrent(inode, content)) {
         if (inode.links() > 0) {

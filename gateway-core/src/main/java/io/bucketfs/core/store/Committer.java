@@ -96,6 +96,15 @@ public final class Committer implements AutoCloseable {
     return waitFor(submit(transaction, true));
   }
 
+  /**
+   * Runs a transaction and waits until it outlives the process; it is durable before any that is
+   * committed later. Not to be called from an event loop.
+   */
+  public <T extends @Nullable Object> T apply(Transaction<T> transaction)
+      throws FileSystemException {
+    return waitFor(submit(transaction, false));
+  }
+
   /** Waits for a transaction, whatever happens: it is going to be durable anyway. */
   private <T extends @Nullable Object> T waitFor(CompletableFuture<T> result)
       throws FileSystemException {
@@ -163,7 +172,7 @@ public final class Committer implements AutoCloseable {
     var now = nanos(execution.now());
     for (var submission : submissions) {
       sync |= submission.sync;
-      answers.add(apply(submission, batch, now));
+      answers.add(run(submission, batch, now));
     }
     try {
       if (broken != null) {
@@ -215,7 +224,7 @@ public final class Committer implements AutoCloseable {
     }
   }
 
-  private <T extends @Nullable Object> Runnable apply(
+  private <T extends @Nullable Object> Runnable run(
       Submission<T> submission, Batch batch, long now) {
     batch.begin();
     try {
