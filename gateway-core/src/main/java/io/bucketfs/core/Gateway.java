@@ -1,7 +1,6 @@
 package io.bucketfs.core;
 
 import io.bucketfs.core.admin.Administration;
-import io.bucketfs.core.admin.LocalFigures;
 import io.bucketfs.core.admin.Operations;
 import io.bucketfs.core.admin.StoreProbe;
 import io.bucketfs.core.content.ContentLimits;
@@ -129,7 +128,8 @@ public final class Gateway implements AutoCloseable {
       var registry = new MountRegistry(committer, cache, mounts, tallies, execution);
       registry.open(stores);
       contents.start(local.unsyncedMayBeLost());
-      contents.onPressure(
+      contents.onDirty(
+          writeBack::dirtyBytes,
           () -> mounts.all().forEach(mount -> writeBack.hurry(mount.mount().number())));
       writeBack.start();
       var operations =
@@ -141,7 +141,8 @@ public final class Gateway implements AutoCloseable {
               writeBack,
               stores,
               new StoreProbe(execution),
-              new LocalFigures(epoch::writeVerifier, contents::usedBytes, contents::bytesMax),
+              epoch,
+              contents,
               execution);
       return new Gateway(
           committer,

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All extent files, by number. Numbers are never used again: the file with the highest one is never
@@ -68,8 +69,13 @@ final class Catalog {
     return lastNumber.get() + 1;
   }
 
+  /** The file with a number, or null where it is gone. */
+  @Nullable ExtentFile find(long number) {
+    return files.get(number);
+  }
+
   ExtentFile require(long number) throws IOException {
-    var file = files.get(number);
+    var file = find(number);
     if (file == null) {
       throw new NoSuchFileException("extent file " + number);
     }
@@ -90,6 +96,11 @@ final class Catalog {
 
   List<FileInfo> infos() {
     return files.values().stream().map(ExtentFile::info).toList();
+  }
+
+  /** Bytes that the disk could still take. */
+  long usableBytes() throws IOException {
+    return disk.usableBytes();
   }
 
   long diskBytes() {

@@ -33,6 +33,7 @@ final class ExtentFile {
   private final Disk disk;
   private final boolean createdHere;
   private final RecordSync records;
+  private final ReadMarks readMarks = new ReadMarks();
   private final ReentrantLock lock = new ReentrantLock();
 
   @GuardedBy("lock")
@@ -72,6 +73,7 @@ final class ExtentFile {
     this.disk = disk;
     createdHere = false;
     records = new RecordSync(name(number, stream), end, poisoned);
+    readMarks.begin(end);
   }
 
   /**
@@ -116,6 +118,10 @@ final class ExtentFile {
     return name(number, stream);
   }
 
+  ReadMarks readMarks() {
+    return readMarks;
+  }
+
   RecordSync records() {
     return records;
   }
@@ -143,7 +149,11 @@ final class ExtentFile {
   void seal() {
     lock.lock();
     try {
-      growing = false;
+      if (growing) {
+        growing = false;
+        // A record that is being written may end behind it, but begins before.
+        readMarks.begin(records.end());
+      }
     } finally {
       lock.unlock();
     }

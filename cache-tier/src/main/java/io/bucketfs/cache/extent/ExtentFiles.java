@@ -129,6 +129,12 @@ public final class ExtentFiles implements ExtentStore {
   }
 
   @Override
+  public boolean wasRead(ExtentRecord record) {
+    var file = catalog.find(record.file());
+    return file != null && file.readMarks().has(record.position());
+  }
+
+  @Override
   public List<FileInfo> files() {
     return catalog.infos();
   }
@@ -168,6 +174,11 @@ public final class ExtentFiles implements ExtentStore {
     } catch (IOException e) {
       throw new NoSuchElementException("extent file " + number, e);
     }
+  }
+
+  @Override
+  public long usableBytes() throws IOException {
+    return catalog.usableBytes();
   }
 
   @Override

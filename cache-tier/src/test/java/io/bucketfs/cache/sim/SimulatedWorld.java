@@ -4,6 +4,7 @@ import io.bucketfs.cache.extent.ExtentFiles;
 import io.bucketfs.cache.extent.ExtentSettings;
 import io.bucketfs.core.Gateway;
 import io.bucketfs.core.admin.Administration.MountRequest;
+import io.bucketfs.core.content.ContentLimits;
 import io.bucketfs.core.local.Crash;
 import io.bucketfs.core.local.ForgetfulDisk;
 import io.bucketfs.core.local.LocalTier;
@@ -28,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class SimulatedWorld {
   static final String BUCKET = "sim";
+  private static final long CACHED_ENTRIES_MAX = 250_000;
   private static final ExtentSettings EXTENTS = new ExtentSettings(1 << 20, 1 << 20, 64);
 
   /** Tasks that a crash abandons never release their buffers, which is no leak. */
@@ -38,15 +40,20 @@ final class SimulatedWorld {
   final MemoryBucket bucket;
   private final MemoryStores stores;
   private final SplittableRandom chance;
-  private final long diskBytesMax;
+  private final Gateway.Config config;
   private ForgetfulDisk disk;
   private MemoryKeyValueStore metadata;
   private boolean lost;
   private @Nullable Gateway gateway;
 
   SimulatedWorld(long seed, long diskBytesMax) {
+    this(seed, diskBytesMax, 0);
+  }
+
+  SimulatedWorld(long seed, long diskBytesMax, long freeBytesMin) {
     this.seed = seed;
-    this.diskBytesMax = diskBytesMax;
+    config =
+        new Gateway.Config(ContentLimits.ofDisk(diskBytesMax, freeBytesMin), CACHED_ENTRIES_MAX);
     execution = new SimulatedExecution(seed);
     chance = new SplittableRandom(seed ^ 0x5eedL);
     stores = new MemoryStores(execution);
@@ -72,24 +79,37 @@ final class SimulatedWorld {
     var extents = new ExtentFiles(disk, EXTENTS, execution, ALLOCATOR, Meters.NONE);
     gateway =
         Gateway.open(
-            Gateway.Config.ofDisk(diskBytesMax),
-            new LocalTier(metadata, extents, lost),
-            stores,
-            execution,
-            Meters.NONE);
+            config, new LocalTier(metadata, extents, lost), stores, execution, Meters.NONE);
     lost = false;
   }
 
   void createMount() throws Exception {
+    createMount(BUCKET);
+  }
+
+  /** Adds another bucket, which may be mounted. */
+  MemoryBucket addBucket(String name) {
+    var added = new MemoryBucket(execution);
+    stores.add(name, added);
+    return added;
+  }
+
+  /** Mounts a bucket under its name. */
+  void createMount(String name) throws Exception {
     gateway()
         .administration()
         .createMount(
             new MountRequest(
-                "sim",
+                name,
                 new BucketLocation(
-                    BUCKET, "r", null, true, new BucketLocation.Credentials.Anonymous()),
+                    name, "r", null, true, new BucketLocation.Credentials.Anonymous()),
                 "",
                 Mount.Policy.DEFAULT));
+  }
+
+  /** What the host has left. */
+  void limitHost(long bytes) {
+    disk.limitTo(bytes);
   }
 
   /** Makes the next sync of an extent file fail. */

@@ -121,6 +121,7 @@ public interface Administration {
    * @param writeVerifier changes when unsynced data may have been lost
    * @param diskBytes what the local tier occupies
    * @param diskBytesMax its cap
+   * @param diskBytesNow what of the cap it can use while the host's file system has little left
    */
   record GatewayStatus(
       Instant started,
@@ -130,7 +131,14 @@ public interface Administration {
       long failing,
       long diskBytes,
       long diskBytesMax,
+      long diskBytesNow,
       List<MountStatus> mounts) {}
+
+  /**
+   * Changes what the local tier may occupy, at once; a smaller size is reached by dropping what S3
+   * has and exporting what it has not.
+   */
+  void setDiskBytesMax(long bytes);
 
   /** Dirty entries of a mount, or of all mounts for null, oldest first; at most {@code max}. */
   List<DirtyEntry> dirty(@Nullable String mount, int max) throws AdminException;

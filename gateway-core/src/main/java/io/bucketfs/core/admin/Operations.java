@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.bucketfs.core.access.Access;
 import io.bucketfs.core.admin.AdminException.Kind;
+import io.bucketfs.core.content.Contents;
 import io.bucketfs.core.local.Family;
 import io.bucketfs.core.local.KeyValueStore.Entry;
 import io.bucketfs.core.mount.ActiveMount;
@@ -17,6 +18,7 @@ import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.object.ObjectStores;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.store.Conflict;
+import io.bucketfs.core.store.Epoch;
 import io.bucketfs.core.store.Keys;
 import io.bucketfs.core.store.MetadataCache;
 import io.bucketfs.core.vfs.FileSystemException;
@@ -40,7 +42,8 @@ public final class Operations implements Administration {
   private final WriteBack writeBack;
   private final ObjectStores stores;
   private final BucketProbe probe;
-  private final LocalFigures local;
+  private final Epoch epoch;
+  private final Contents contents;
   private final Execution execution;
   private final Instant started;
   private final ReentrantLock changing = new ReentrantLock();
@@ -53,7 +56,8 @@ public final class Operations implements Administration {
       WriteBack writeBack,
       ObjectStores stores,
       BucketProbe probe,
-      LocalFigures local,
+      Epoch epoch,
+      Contents contents,
       Execution execution) {
     this.registry = registry;
     this.mounts = mounts;
@@ -62,7 +66,8 @@ public final class Operations implements Administration {
     this.writeBack = writeBack;
     this.stores = stores;
     this.probe = probe;
-    this.local = local;
+    this.epoch = epoch;
+    this.contents = contents;
     this.execution = execution;
     started = execution.now();
   }
@@ -278,6 +283,7 @@ public final class Operations implements Administration {
       }
       mounts.remove(active.mount().number());
       writeBack.forget(active.mount().number());
+      contents.forget(active.mount().number());
       registry.remove(active);
       tallies.remove(active.mount().number());
     } catch (FileSystemException e) {
@@ -326,13 +332,19 @@ public final class Operations implements Administration {
     var all = mounts();
     return new GatewayStatus(
         started,
-        local.writeVerifier().getAsLong(),
+        epoch.writeVerifier(),
         all.stream().mapToLong(MountStatus::dirtyFiles).sum(),
         all.stream().mapToLong(MountStatus::dirtyBytes).sum(),
         all.stream().mapToLong(MountStatus::failing).sum(),
-        local.diskBytes().getAsLong(),
-        local.diskBytesMax().getAsLong(),
+        contents.usedBytes(),
+        contents.bytesMax(),
+        contents.effectiveBytesMax(),
         all);
+  }
+
+  @Override
+  public void setDiskBytesMax(long bytes) {
+    contents.setBytesMax(bytes);
   }
 
   // Reports.

@@ -23,7 +23,7 @@ public final class ContentEdits {
     }
   }
 
-  /** Puts a file whose bytes were changed. */
+  /** Puts a file whose bytes were changed without writing any. */
   static void putModified(Tx tx, Inode.Edit file) throws IOException {
     file.exclusiveVerifier = 0;
     var changed = file.modified(tx.nowNanos()).freeze();

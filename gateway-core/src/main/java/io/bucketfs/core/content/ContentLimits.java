@@ -6,6 +6,7 @@ import java.time.Duration;
  * Bounds of the read and write paths. Sizes are in bytes.
  *
  * @param diskBytesMax what extent files and metadata may occupy together
+ * @param freeBytesMin what the host's file system keeps free: the cap shrinks where it has less
  * @param granuleBytes the unit in which base bytes are fetched from S3
  * @param fetchBytesMax the longest single GET
  * @param readAheadBytesMax how far a sequential reader is run ahead of
@@ -15,6 +16,7 @@ import java.time.Duration;
  */
 public record ContentLimits(
     long diskBytesMax,
+    long freeBytesMin,
     int granuleBytes,
     int fetchBytesMax,
     int readAheadBytesMax,
@@ -22,9 +24,21 @@ public record ContentLimits(
     long idleExtentsMax,
     Duration unstableAge) {
 
-  /** The defaults for a disk cap. */
+  /** The defaults for a disk cap, on a disk that may be filled up. */
   public static ContentLimits ofDisk(long diskBytesMax) {
+    return ofDisk(diskBytesMax, 0);
+  }
+
+  /** The defaults for a disk cap, and for what stays free. */
+  public static ContentLimits ofDisk(long diskBytesMax, long freeBytesMin) {
     return new ContentLimits(
-        diskBytesMax, 256 << 10, 8 << 20, 32 << 20, 32, 1_000_000, Duration.ofSeconds(5));
+        diskBytesMax,
+        freeBytesMin,
+        256 << 10,
+        8 << 20,
+        32 << 20,
+        32,
+        1_000_000,
+        Duration.ofSeconds(5));
   }
 }

@@ -27,6 +27,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntToLongFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -94,7 +95,15 @@ public final class Contents implements Snapshots, AutoCloseable {
     floor = new LogFloor(extents, ExtentStore.Stream.WRITE);
     var fillFloor = new LogFloor(extents, ExtentStore.Stream.FILL);
     redo = new RedoLog(extents, committer, cache, table, floor, execution);
-    space = new DiskSpace(extents, cache.store(), execution, limits.diskBytesMax());
+    space =
+        new DiskSpace(
+            extents,
+            cache.store(),
+            mounts,
+            execution,
+            meters,
+            limits.diskBytesMax(),
+            limits.freeBytesMin());
     loader = new ContentLoader(cache);
     var fills =
         new Fills(extents, committer, mounts, table, fillFloor, space, execution, meters, limits);
@@ -130,20 +139,20 @@ public final class Contents implements Snapshots, AutoCloseable {
     }
     persistFloor();
     reaper.start();
-    space.onPressure(evictor::wake);
+    space.onFull(evictor::wake);
     evictor.start();
     execution.schedule(MAINTENANCE, "content-maintenance", this::maintain);
   }
 
   /**
-   * Adds an action that makes data clean when the disk fills up; called at most once a second, must
-   * not wait.
+   * Sets who makes bytes clean when too many are not, and who counts those that are not. Called
+   * from any thread, must not wait.
+   *
+   * @param bytes committed bytes of a mount that S3 does not have
+   * @param export called at most once a second
    */
-  public void onPressure(Runnable action) {
-    space.onPressure(() -> {
-      evictor.wake();
-      action.run();
-    });
+  public void onDirty(IntToLongFunction bytes, Runnable export) {
+    space.onDirty(bytes, export);
   }
 
   /** Attributes with what unstable writes changed. */
@@ -188,7 +197,7 @@ public final class Contents implements Snapshots, AutoCloseable {
     if (offset < 0 || offset > FILE_BYTES_MAX - length) {
       throw new FileSystemException(FsError.FILE_TOO_BIG);
     }
-    space.await(length, patience);
+    space.awaitDirty(key.mount(), length, patience);
     var file = table.acquire(key);
     try {
       appendAll(file, offset, data);
@@ -262,6 +271,7 @@ public final class Contents implements Snapshots, AutoCloseable {
               part);
       var extent = new Extent(offset, part.readableBytes(), sequence, record, 0);
       file.wrote(inode, extent, mark, redo.hold(part), Committer.nanos(execution.now()));
+      space.wrote(file.key.mount(), extent.length());
     } catch (IOException e) {
       mark.release();
       throw Failures.ofDisk(e);
@@ -304,6 +314,7 @@ public final class Contents implements Snapshots, AutoCloseable {
 
   /** Makes a capture durable and persists it. The file's commit lock is held. */
   private void persist(FileContent file, FileContent.Capture capture) throws FileSystemException {
+    var bytes = capture.writes().stream().mapToLong(write -> write.extent().length()).sum();
     var small = redo.takes(capture.writes());
     var done = small ? capture : synced(file, capture);
     committer.commit(tx -> {
@@ -332,11 +343,12 @@ public final class Contents implements Snapshots, AutoCloseable {
       edit.content = content.withSequence(done.sequence());
       var changed = edit.freeze();
       tx.put(changed);
-      tx.markDirty(changed);
+      tx.markDirty(changed, bytes);
       floor.persist(tx);
       return null;
     });
     file.committed(done);
+    space.committed(file.key.mount(), bytes);
     redo.letGo(done.writes());
     if (small) {
       redo.committed(done.writes());
@@ -476,6 +488,10 @@ public final class Contents implements Snapshots, AutoCloseable {
               edit.content = now.requireContent().withExportFloor(now.sizeBytes());
               var noted = edit.freeze();
               tx.put(noted);
+              var dirty = tx.dirty(key);
+              if (dirty != null) {
+                tx.putDirty(key, dirty.snapshotTaken());
+              }
               return noted;
             });
         if (!gaps.isEmpty()) {
@@ -563,7 +579,7 @@ public final class Contents implements Snapshots, AutoCloseable {
     }
   }
 
-  /** Bytes that the local tier occupies, and its cap. */
+  /** Bytes that the local tier occupies. */
   public long usedBytes() {
     return space.usedBytes();
   }
@@ -573,9 +589,20 @@ public final class Contents implements Snapshots, AutoCloseable {
     return space.bytesMax();
   }
 
+  /** The disk cap as it is while the host has little left. */
+  public long effectiveBytesMax() {
+    return space.effectiveBytesMax();
+  }
+
+  /** Changes the disk cap. One below what is used is reached by evicting and exporting. */
+  public void setBytesMax(long bytes) {
+    space.setBytesMax(bytes);
+  }
+
   /** Forgets what is in memory of a mount that is gone. */
   public void forget(int mount) {
     table.forget(mount);
+    space.forget(mount);
   }
 
   private void maintain() {

@@ -19,16 +19,22 @@ import io.bucketfs.core.vfs.Patience;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Gives disk space back, by whole extent files: those in which nothing is live any more at once,
- * and above the high-water mark the oldest ones with something clean in them. Of such a file the
- * clean extents are dropped (their bytes are in S3), the dirty ones are appended to the write log
- * again, synced and mapped there, and only then the file is deleted. Dirty data is never dropped.
+ * and above the high-water mark the oldest ones that are not all dirty. Of such a file the clean
+ * extents are dropped (their bytes are in S3), the dirty ones are appended to the write log again,
+ * synced and mapped there, and only then the file is deleted. Dirty data is never dropped.
+ *
+ * <p>What is clean gets a second chance where it was read since its file was full: it is appended
+ * to the fills again, as a copy of what is in S3. In the mean over some files at most half is kept
+ * like that, so that eviction gets on also where everything is read again and again.
  *
  * <p>A record that several files share is judged for each of them: who has it in S3 too lets go of
  * it, and for all others it is written once more, not once for each.
@@ -40,6 +46,18 @@ final class Evictor {
   private static final int REFERENCES_A_TRANSACTION = 256;
   private static final Duration SWEEP = Duration.ofSeconds(10);
 
+  /** A file is worth evicting where at least one part in so many of it is not dirty. */
+  private static final int GAIN_MIN = 8;
+
+  /** How many files' worth of second chances is saved up while nothing needs them. */
+  private static final int CHANCE_FILES = 4;
+
+  /** How long a file that is not worth it is left alone. */
+  private static final Duration REST = Duration.ofSeconds(5);
+
+  /** As {@link #REST}, of one in which something cannot be read. */
+  private static final Duration REST_BROKEN = Duration.ofMinutes(5);
+
   private final ExtentStore extents;
   private final Committer committer;
   private final MetadataCache cache;
@@ -49,6 +67,12 @@ final class Evictor {
   private final DiskSpace space;
   private final Execution execution;
   private final Meters.Counter droppedBytes;
+  private final Meters.Counter keptBytes;
+
+  /** What may be given a second chance before more is dropped; used by the evictor's task only. */
+  private long chanceBytes;
+
+  private final Map<Long, Long> restingUntil = new HashMap<>();
   private final Signal signal = new Signal();
   private volatile boolean stopped;
 
@@ -71,10 +95,20 @@ final class Evictor {
     this.space = space;
     this.execution = execution;
     droppedBytes = meters.counter("cache_evicted_bytes");
+    keptBytes = meters.counter("cache_second_chance_bytes");
   }
 
   /** What maps a record of a file. */
   private record Reference(InodeKey inode, long content, long offset) {}
+
+  /** What an extent that somebody maps is worth. */
+  private enum Liveness {
+    /** Of a content that waits for the reaper: nobody reads it any more. */
+    DEAD,
+    /** In S3 too. */
+    CLEAN,
+    DIRTY
+  }
 
   /** An extent that has to stay, and where it is mapped. */
   private record Kept(Reference reference, Extent extent) {}
@@ -156,9 +190,25 @@ final class Evictor {
 
   /** Frees the oldest file that has something clean in it; false where there is none. */
   private boolean evictOldest() throws IOException, FileSystemException {
-    for (var file : candidates()) {
-      if (evict(file.file())) {
+    var now = execution.nanoTime();
+    var candidates = candidates();
+    restingUntil.keySet().retainAll(candidates.stream().map(FileInfo::file).toList());
+    for (var file : candidates) {
+      var until = restingUntil.get(file.file());
+      if (until != null && until - now > 0) {
+        continue;
+      }
+      if (dirtyBytes(file.file()) > file.sizeBytes() - file.sizeBytes() / GAIN_MIN) {
+        restingUntil.put(file.file(), now + REST.toNanos());
+        continue;
+      }
+      try {
+        evict(file);
         return true;
+      } catch (IOException e) {
+        // Others can be freed all the same.
+        LOG.error("Extent file {} cannot be evicted; it is tried again", file.file(), e);
+        restingUntil.put(file.file(), now + REST_BROKEN.toNanos());
       }
     }
     return false;
@@ -193,47 +243,99 @@ final class Evictor {
     return found;
   }
 
-  private boolean evict(long file) throws IOException, FileSystemException {
-    if (!hasClean(file)) {
-      return false;
-    }
+  private void evict(FileInfo info) throws IOException, FileSystemException {
+    var file = info.file();
+    chanceBytes = Math.min(chanceBytes + info.sizeBytes() / 2, CHANCE_FILES * info.sizeBytes());
     while (true) {
       var references = references(file, REFERENCES_A_TRANSACTION);
       if (references.isEmpty()) {
         delete(file);
-        return true;
+        return;
       }
+      chanceBytes -= keepRead(file, references, chanceBytes);
       for (var shared : byRecord(dropClean(file, references))) {
         move(shared);
       }
     }
   }
 
-  private boolean hasClean(long file) throws IOException {
+  /** What of a file is dirty, at most. */
+  private long dirtyBytes(long file) throws IOException {
+    var bytes = 0L;
     for (var reference : references(file, Integer.MAX_VALUE)) {
       var inode = cache.inode(reference.inode, Patience.FOREVER);
       var content = inode == null ? null : inode.content();
       if (content == null || content.id() != reference.content || !content.isDirty()) {
-        return true;
+        continue;
       }
-      var stored =
-          cache
-              .store()
-              .get(
-                  Family.EXTENTS,
-                  Keys.extent(reference.inode.mount(), reference.content, reference.offset));
-      if (stored != null) {
-        var extent =
-            Extent.ofEntry(
-                new Entry(
-                    Keys.extent(reference.inode.mount(), reference.content, reference.offset),
-                    stored));
-        if (extent.sequence() <= content.exportedSequence()) {
-          return true;
-        }
+      var key = Keys.extent(reference.inode.mount(), reference.content, reference.offset);
+      var stored = cache.store().get(Family.EXTENTS, key);
+      var extent = stored == null ? null : Extent.ofEntry(new Entry(key, stored));
+      if (extent != null && !content.hasInBase(extent)) {
+        bytes += extent.length();
       }
     }
-    return false;
+    return bytes;
+  }
+
+  /**
+   * Gives what is clean and was read a second chance.
+   *
+   * @return how many bytes it took
+   */
+  private long keepRead(long file, List<Reference> references, long bytesMax)
+      throws FileSystemException, IOException {
+    if (bytesMax <= 0) {
+      return 0;
+    }
+    var read =
+        committer.commit(tx -> {
+          var found = new ArrayList<Kept>();
+          for (var reference : references) {
+            var extent = mapped(tx, file, reference);
+            if (extent != null
+                && extents.wasRead(extent.requireRecord())
+                && liveness(tx, reference, extent) == Liveness.CLEAN) {
+              found.add(new Kept(reference, extent));
+            }
+          }
+          return found;
+        });
+    var bytes = 0L;
+    for (var shared : byRecord(read)) {
+      if (bytes >= bytesMax) {
+        break;
+      }
+      bytes += copyToFills(shared);
+    }
+    keptBytes.add(bytes);
+    return bytes;
+  }
+
+  /** Appends clean bytes to the fills and maps them there; they need not be durable. */
+  private int copyToFills(List<Kept> shared) throws FileSystemException {
+    var part = Part.of(shared);
+    var mark = fillFloor.mark();
+    try {
+      var copy = copy(ExtentStore.Stream.FILL, shared.getFirst(), part, 0);
+      committer.commit(tx -> {
+        for (var kept : shared) {
+          var from = mapped(tx, part.record.file(), kept.reference);
+          if (from != null
+              && part.holds(from)
+              && liveness(tx, kept.reference, from) == Liveness.CLEAN) {
+            replace(tx, kept.reference, from, part.at(from, copy, 0));
+          }
+        }
+        return null;
+      });
+      return copy.length();
+    } catch (IOException e) {
+      LOG.debug("What was to be kept cannot be read and is dropped", e);
+      return 0;
+    } finally {
+      mark.release();
+    }
   }
 
   /** Drops what S3 has too, in one transaction; returns what has to stay. */
@@ -245,15 +347,13 @@ final class Evictor {
         if (extent == null) {
           continue;
         }
-        var inode = tx.inode(reference.inode);
-        var content = inode == null ? null : inode.content();
-        if (content == null || content.id() != reference.content) {
-          // Of a content that waits for the reaper: nobody reads it any more.
-          tx.deleteExtent(reference.inode.mount(), reference.content, extent);
+        var live = liveness(tx, reference, extent);
+        if (live == Liveness.DIRTY) {
+          kept.add(new Kept(reference, extent));
           continue;
         }
-        if (!content.hasInBase(extent)) {
-          kept.add(new Kept(reference, extent));
+        if (live == Liveness.DEAD) {
+          tx.deleteExtent(reference.inode.mount(), reference.content, extent);
           continue;
         }
         tx.deleteExtent(reference.inode.mount(), reference.content, extent);
@@ -294,40 +394,60 @@ final class Evictor {
     return groups;
   }
 
+  /** The part of a record that extents need. */
+  private record Part(ExtentRecord record, int from, int to) {
+    static Part of(List<Kept> shared) {
+      var from = Integer.MAX_VALUE;
+      var to = 0;
+      for (var kept : shared) {
+        from = Math.min(from, kept.extent.skip());
+        to = Math.max(to, kept.extent.skip() + (int) kept.extent.length());
+      }
+      return new Part(shared.getFirst().extent.requireRecord(), from, to);
+    }
+
+    boolean holds(Extent extent) {
+      return record.equals(extent.record())
+          && extent.skip() >= from
+          && extent.skip() + extent.length() <= to;
+    }
+
+    /** Where an extent is in a copy of the part. */
+    Extent at(Extent extent, ExtentRecord copy, long sequence) {
+      return new Extent(extent.offset(), extent.length(), sequence, copy, extent.skip() - from);
+    }
+  }
+
+  /** Appends a part of a record to a stream again. The header names one of those who map it. */
+  private ExtentRecord copy(ExtentStore.Stream stream, Kept first, Part part, long sequence)
+      throws IOException {
+    var data = extents.read(part.record, part.from, part.to - part.from, Patience.FOREVER);
+    try {
+      return extents.append(
+          stream,
+          first.reference.inode.mount(),
+          first.reference.inode.number(),
+          first.reference.content,
+          sequence,
+          Math.max(0, first.extent.offset() - (first.extent.skip() - part.from)),
+          data);
+    } finally {
+      data.release();
+    }
+  }
+
   /**
    * Appends what is dirty of a record to the write log again, and maps it there for all who share
-   * it. The copy's header names one of them; it is not replayed, as it is no newer than that one's
-   * metadata.
+   * it. The copy is not replayed, as it is no newer than the metadata of whom its header names.
    */
   private void move(List<Kept> shared) throws IOException, FileSystemException {
-    var first = shared.getFirst();
-    var old = first.extent.requireRecord();
-    var from = Integer.MAX_VALUE;
-    var to = 0;
-    for (var kept : shared) {
-      from = Math.min(from, kept.extent.skip());
-      to = Math.max(to, kept.extent.skip() + (int) kept.extent.length());
-    }
-    var start = from;
+    var part = Part.of(shared);
     var mark = floor.mark();
     try {
-      var data = extents.read(old, start, to - start, Patience.FOREVER);
-      ExtentRecord copy;
-      try {
-        copy =
-            extents.append(
-                ExtentStore.Stream.WRITE,
-                first.reference.inode.mount(),
-                first.reference.inode.number(),
-                first.reference.content,
-                first.extent.sequence(),
-                Math.max(0, first.extent.offset() - (first.extent.skip() - start)),
-                data);
-      } finally {
-        data.release();
-      }
+      var first = shared.getFirst();
+      var copy = copy(ExtentStore.Stream.WRITE, first, part, first.extent.sequence());
       extents.sync(List.of(copy));
-      while (!committer.commit(tx -> remap(tx, old, start, copy))) {
+      while (!committer.commit(tx -> remap(tx, part, copy))) {
         // Each turn maps some of them.
       }
     } finally {
@@ -338,34 +458,36 @@ final class Evictor {
   /**
    * Maps extents of a record in its copy; returns whether there were no more than one turn takes.
    */
-  private boolean remap(Tx tx, ExtentRecord old, int start, ExtentRecord copy) throws IOException {
-    var references = references(tx, old);
+  private boolean remap(Tx tx, Part part, ExtentRecord copy) throws IOException {
+    var references = references(tx, part.record);
     var changed = false;
     for (var reference : references) {
-      var from = mapped(tx, old.file(), reference);
-      if (from == null
-          || from.skip() < start
-          || from.skip() + from.length() > start + copy.length()
-          || isClean(tx, reference, from)) {
-        continue;
+      var from = mapped(tx, part.record.file(), reference);
+      if (from != null && part.holds(from) && liveness(tx, reference, from) == Liveness.DIRTY) {
+        replace(tx, reference, from, part.at(from, copy, from.sequence()));
+        changed = true;
       }
-      var to = new Extent(from.offset(), from.length(), from.sequence(), copy, from.skip() - start);
-      tx.deleteExtent(reference.inode.mount(), reference.content, from);
-      tx.putExtent(reference.inode, reference.content, to);
-      changed = true;
-      tx.afterCommit(() -> {
-        var present = table.present(reference.inode);
-        if (present != null) {
-          present.moved(reference.content, from, to);
-        }
-      });
     }
     return !changed || references.size() < REFERENCES_A_TRANSACTION;
   }
 
-  private static boolean isClean(Tx tx, Reference reference, Extent extent) throws IOException {
+  private void replace(Tx tx, Reference reference, Extent from, Extent to) throws IOException {
+    tx.deleteExtent(reference.inode.mount(), reference.content, from);
+    tx.putExtent(reference.inode, reference.content, to);
+    tx.afterCommit(() -> {
+      var present = table.present(reference.inode);
+      if (present != null) {
+        present.moved(reference.content, from, to);
+      }
+    });
+  }
+
+  private static Liveness liveness(Tx tx, Reference reference, Extent extent) throws IOException {
     var inode = tx.inode(reference.inode);
     var content = inode == null ? null : inode.content();
-    return content == null || content.id() != reference.content || content.hasInBase(extent);
+    if (content == null || content.id() != reference.content) {
+      return Liveness.DEAD;
+    }
+    return content.hasInBase(extent) ? Liveness.CLEAN : Liveness.DIRTY;
   }
 }

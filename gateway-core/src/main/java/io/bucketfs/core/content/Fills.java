@@ -230,7 +230,7 @@ final class Fills {
     var size = limits.granuleBytes();
     var at = run.firstGranule * size;
     var end = Math.min(at + (long) run.granules.size() * size, base.length());
-    space.await(end - at, Patience.atMost(Duration.ofSeconds(10), execution.nanoTime()));
+    space.awaitClean(end - at, Patience.atMost(Duration.ofSeconds(10), execution.nanoTime()));
     var store = mounts.require(file.key.mount()).store();
     for (var attempt = 0; at < end; attempt++) {
       var body = new FetchedBody();

@@ -62,10 +62,12 @@ final class Replay {
       }
       var edit = inode.edit();
       var count = 0L;
+      var bytes = 0L;
       for (var write : writes) {
         if (write.sequence() > content.sequence()) {
           ContentEdits.lay(tx, target.inode, content.id(), write);
           edit.sizeBytes = Math.max(edit.sizeBytes, write.end());
+          bytes += write.length();
           count++;
         }
       }
@@ -76,7 +78,7 @@ final class Replay {
         edit.modified(tx.nowNanos());
         var changed = edit.freeze();
         tx.put(changed);
-        tx.markDirty(changed);
+        tx.markDirty(changed, bytes);
       }
       return count;
     });

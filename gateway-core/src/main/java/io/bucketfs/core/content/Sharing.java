@@ -92,6 +92,7 @@ final class Sharing {
   /** Does all of a job. */
   void cloneAll(Job job, Patience patience) throws FileSystemException {
     requireRoom(job);
+    space.awaitDirty(job.to.mount(), 0, patience);
     var progress = reserve(job);
     try {
       cloneAll(job, progress, patience);
@@ -170,6 +171,9 @@ final class Sharing {
         }
         // What is done stays done; the next call meets the failure at its start.
         break;
+      }
+      if (before == 0) {
+        space.awaitDirty(job.to.mount(), 0, patience);
       }
       exclusive.of(job.from, job.to, () -> mapAll(job, progress, stop - job.fromOffset, deadline));
       requireProgress(job, turn, progress.done > before);

@@ -77,6 +77,13 @@ public interface ExtentStore extends AutoCloseable {
     }
   }
 
+  /**
+   * Whether a record was read, from memory or the disk, since its file takes no more. What is read
+   * sooner does not count: a fill is always read by whom it was fetched for. About: records that
+   * are near each other may be taken for one, and a restart forgets.
+   */
+  boolean wasRead(ExtentRecord record);
+
   /** All extent files, oldest first. */
   List<FileInfo> files();
 
@@ -97,6 +104,9 @@ public interface ExtentStore extends AutoCloseable {
 
   /** Bytes of all files that are not yet gone from the disk. */
   long diskBytes();
+
+  /** Bytes that the file system below could still take. */
+  long usableBytes() throws IOException;
 
   /** Makes everything durable and releases all files. */
   @Override

@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
  * @param notBeforeNanos when the next attempt is due, 0 for as soon as it is idle
  * @param failure why it cannot be exported, for the report; null where nothing is known against it
  * @param subtree for a stale key: whether it is a prefix under which everything may have to go
+ * @param bytes content that was written since the last snapshot for an export, or since it was
+ *     clean. What was overwritten counts again; what is shared with another file does not count
+ * @param snapshotBytes content that was written before the last snapshot and is not exported
  */
 public record Dirty(
     long sinceNanos,
@@ -19,31 +22,86 @@ public record Dirty(
     int attempts,
     long notBeforeNanos,
     @Nullable String failure,
-    boolean subtree) {
+    boolean subtree,
+    long bytes,
+    long snapshotBytes) {
 
   /** Dirty from now on. */
   public static Dirty since(long nanos, boolean subtree) {
-    return new Dirty(nanos, nanos, 0, 0, null, subtree);
+    return new Dirty(nanos, nanos, 0, 0, null, subtree, 0, 0);
   }
 
   /** Changed once more: earlier failures do not count any longer. */
   public Dirty changedAgain(long nanos) {
-    return new Dirty(sinceNanos, nanos, 0, 0, null, subtree);
+    return new Dirty(sinceNanos, nanos, 0, 0, null, subtree, bytes, snapshotBytes);
+  }
+
+  /** With so many more bytes that were written. */
+  public Dirty written(long more) {
+    return new Dirty(
+        sinceNanos,
+        changedNanos,
+        attempts,
+        notBeforeNanos,
+        failure,
+        subtree,
+        bytes + more,
+        snapshotBytes);
+  }
+
+  /** A snapshot was taken: an export of it covers everything so far. */
+  public Dirty snapshotTaken() {
+    return new Dirty(
+        sinceNanos,
+        changedNanos,
+        attempts,
+        notBeforeNanos,
+        failure,
+        subtree,
+        0,
+        snapshotBytes + bytes);
+  }
+
+  /** The last snapshot's content was exported. */
+  public Dirty contentExported() {
+    return new Dirty(
+        sinceNanos, changedNanos, attempts, notBeforeNanos, failure, subtree, bytes, 0);
+  }
+
+  /** What a snapshot held is exported, and what changed since counts from now on. */
+  public Dirty advanced() {
+    return new Dirty(changedNanos, changedNanos, 0, 0, null, false, bytes, snapshotBytes);
+  }
+
+  /** As old as this one, of something else. */
+  public Dirty derived() {
+    return new Dirty(sinceNanos, changedNanos, 0, 0, null, false, 0, 0);
   }
 
   /** An attempt failed. */
   public Dirty failed(String reason, long notBefore) {
-    return new Dirty(sinceNanos, changedNanos, attempts + 1, notBefore, reason, subtree);
+    return new Dirty(
+        sinceNanos, changedNanos, attempts + 1, notBefore, reason, subtree, bytes, snapshotBytes);
+  }
+
+  /** How many bytes of a file's content S3 does not have, at most. */
+  public long heldBytes(Inode inode) {
+    var content = inode.content();
+    return content != null && content.isDirty()
+        ? Math.min(bytes + snapshotBytes, inode.sizeBytes())
+        : 0;
   }
 
   byte[] encode() {
-    return new RecordWriter(40)
+    return new RecordWriter(56)
         .i64(sinceNanos)
         .i64(changedNanos)
         .i32(attempts)
         .i64(notBeforeNanos)
         .optionalText(failure)
         .bool(subtree)
+        .i64(bytes)
+        .i64(snapshotBytes)
         .toBytes();
   }
 
@@ -56,6 +114,8 @@ public record Dirty(
         reader.i32(),
         reader.i64(),
         reader.optionalText(),
-        reader.bool());
+        reader.bool(),
+        reader.i64(),
+        reader.i64());
   }
 }

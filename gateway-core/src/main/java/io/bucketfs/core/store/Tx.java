@@ -321,11 +321,21 @@ public final class Tx {
    * Notes that an inode differs from the bucket, as of now. Inodes that stay local are left out.
    */
   public void markDirty(Inode inode) throws IOException {
+    markDirty(inode, 0);
+  }
+
+  /**
+   * As {@link #markDirty(Inode)}, for content.
+   *
+   * @param writtenBytes what was written to the file
+   */
+  public void markDirty(Inode inode, long writtenBytes) throws IOException {
     if (inode.localOnly() || inode.isRoot()) {
       return;
     }
     var old = dirty(inode.key());
-    putDirty(inode.key(), old == null ? Dirty.since(nowNanos, false) : old.changedAgain(nowNanos));
+    var now = old == null ? Dirty.since(nowNanos, false) : old.changedAgain(nowNanos);
+    putDirty(inode.key(), now.written(writtenBytes));
   }
 
   public void putDirty(InodeKey inode, Dirty dirty) {

@@ -7,7 +7,6 @@ import io.bucketfs.core.object.KeyRules;
 import io.bucketfs.core.object.ObjectVersion;
 import io.bucketfs.core.store.Content;
 import io.bucketfs.core.store.DirentKey;
-import io.bucketfs.core.store.Dirty;
 import io.bucketfs.core.store.Inode;
 import io.bucketfs.core.store.InodeKey;
 import io.bucketfs.core.store.Job;
@@ -154,8 +153,7 @@ final class InodePlan {
   private Step advanced(Inode inode) throws IOException {
     var dirty = tx.dirty(inode.key());
     if (dirty != null) {
-      tx.putDirty(
-          inode.key(), new Dirty(dirty.changedNanos(), dirty.changedNanos(), 0, 0, null, false));
+      tx.putDirty(inode.key(), dirty.advanced());
     }
     return new Step.End(new Attempt.Done(List.of()));
   }

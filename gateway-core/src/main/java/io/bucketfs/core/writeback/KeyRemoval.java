@@ -300,13 +300,13 @@ final class KeyRemoval {
       return;
     }
     if (tx.stale(number, below) == null) {
-      tx.putStale(number, below, Settlement.derived(mark));
+      tx.putStale(number, below, mark.derived());
     }
     derived.add(Subject.of(number, below));
     var moved = tx.inode(new InodeKey(number, remote.inode()));
     if (moved != null && !moved.localOnly() && !moved.isRoot()) {
       if (tx.dirty(moved.key()) == null) {
-        tx.putDirty(moved.key(), Settlement.derived(mark));
+        tx.putDirty(moved.key(), mark.derived());
       }
       derived.add(Subject.of(moved.key()));
     }
@@ -321,7 +321,7 @@ final class KeyRemoval {
       for (var entry : page) {
         var below = Keys.textOf(entry.key());
         if (tx.stale(number, below) == null) {
-          tx.putStale(number, below, Settlement.derived(mark));
+          tx.putStale(number, below, mark.derived());
         }
         derived.add(Subject.of(number, below));
       }

@@ -5,15 +5,14 @@ import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.store.Committer;
 import io.bucketfs.core.store.Dirty;
+import io.bucketfs.core.writeback.MountQueue.Entry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.PriorityQueue;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -36,54 +35,8 @@ final class Schedule {
     Attempt export(Subject subject, boolean urgent);
   }
 
-  /** How much of a mount is not in the bucket. */
-  record Figures(long files, long bytes, long failing, long oldestNanos) {
-    static final Figures NONE = new Figures(0, 0, 0, 0);
-  }
-
   /** A mark, for the report. */
   record Marked(Subject subject, Dirty dirty, long bytes) {}
-
-  private static final class Entry {
-    final Subject subject;
-    @Nullable Dirty dirty;
-    long bytes;
-    long changes;
-    boolean running;
-    boolean urgent;
-    int attempts;
-    long notBeforeNanos;
-    long queuedAt = NOT_QUEUED;
-    long runningBytes;
-    List<Barrier> barriers = new ArrayList<>();
-    List<Entry> waiting = new ArrayList<>();
-
-    Entry(Subject subject) {
-      this.subject = subject;
-    }
-
-    boolean isUrgent() {
-      return urgent || !barriers.isEmpty();
-    }
-  }
-
-  private record Slot(long dueNanos, Entry entry) {}
-
-  private static final class MountQueue {
-    /** Marks up to this time are due, however short they have been idle. */
-    long hurriedNanos;
-
-    final Map<Subject, Entry> entries = new HashMap<>();
-    final PriorityQueue<Slot> slots = new PriorityQueue<>(Comparator.comparingLong(Slot::dueNanos));
-    final TreeMap<Long, Integer> since = new TreeMap<>();
-    int running;
-    long runningBytes;
-    long files;
-    long bytes;
-    long failing;
-  }
-
-  private static final long NOT_QUEUED = Long.MAX_VALUE;
 
   /** How long something that is blocked waits at most before it looks again. */
   private static final Duration BLOCKED_MAX = Duration.ofSeconds(5);
@@ -101,11 +54,11 @@ final class Schedule {
   private final Worker worker;
   private final ReentrantLock lock = new ReentrantLock();
 
-  @GuardedBy("lock")
-  private final Map<Integer, MountQueue> mounts = new HashMap<>();
+  /** Changed under the lock only. */
+  private final Map<Integer, MountQueue> mounts = new ConcurrentHashMap<>();
 
   @GuardedBy("lock")
-  private long timerAt = NOT_QUEUED;
+  private long timerAt = MountQueue.NOT_QUEUED;
 
   @GuardedBy("lock")
   private Execution.@Nullable Task timer;
@@ -136,7 +89,7 @@ final class Schedule {
   // Marks.
 
   /** Takes note of a mark, or with null that there is none any longer. */
-  void changed(Subject subject, @Nullable Dirty dirty, long bytes) {
+  void changed(Subject subject, @Nullable Dirty dirty, MountQueue.Size size) {
     lock.lock();
     try {
       var queue = mounts.computeIfAbsent(subject.mount(), _ -> new MountQueue());
@@ -148,7 +101,7 @@ final class Schedule {
         entry = new Entry(subject);
         queue.entries.put(subject, entry);
       }
-      set(queue, entry, dirty, bytes);
+      queue.set(entry, dirty, size);
       settle(queue, entry);
     } finally {
       lock.unlock();
@@ -157,7 +110,7 @@ final class Schedule {
   }
 
   /** Adds a mark that was found on disk, unless it is known. */
-  void loaded(Subject subject, Dirty dirty, long bytes) {
+  void loaded(Subject subject, Dirty dirty, MountQueue.Size size) {
     lock.lock();
     try {
       var queue = mounts.computeIfAbsent(subject.mount(), _ -> new MountQueue());
@@ -166,34 +119,10 @@ final class Schedule {
       }
       var entry = new Entry(subject);
       queue.entries.put(subject, entry);
-      set(queue, entry, dirty, bytes);
+      queue.set(entry, dirty, size);
       settle(queue, entry);
     } finally {
       lock.unlock();
-    }
-  }
-
-  @GuardedBy("lock")
-  private void set(MountQueue queue, Entry entry, @Nullable Dirty dirty, long bytes) {
-    var old = entry.dirty;
-    if (old != null) {
-      queue.files--;
-      queue.bytes -= entry.bytes;
-      queue.failing -= old.failure() == null ? 0 : 1;
-      queue.since.computeIfPresent(old.sinceNanos(), (_, count) -> count == 1 ? null : count - 1);
-    }
-    entry.changes++;
-    entry.dirty = dirty;
-    entry.bytes = dirty == null ? 0 : bytes;
-    if (dirty != null) {
-      queue.files++;
-      queue.bytes += bytes;
-      queue.failing += dirty.failure() == null ? 0 : 1;
-      queue.since.merge(dirty.sinceNanos(), 1, Integer::sum);
-      if (dirty.failure() == null && dirty.attempts() == 0) {
-        entry.attempts = 0;
-        entry.notBeforeNanos = 0;
-      }
     }
   }
 
@@ -230,15 +159,7 @@ final class Schedule {
 
   @GuardedBy("lock")
   private void enqueue(MountQueue queue, Entry entry) {
-    enqueue(queue, entry, due(entry));
-  }
-
-  @GuardedBy("lock")
-  private void enqueue(MountQueue queue, Entry entry, long due) {
-    if (due < entry.queuedAt) {
-      entry.queuedAt = due;
-      queue.slots.add(new Slot(due, entry));
-    }
+    queue.add(entry, due(entry));
   }
 
   @GuardedBy("lock")
@@ -246,7 +167,7 @@ final class Schedule {
     var dirty = entry.dirty;
     var policy = policies.apply(entry.subject.mount());
     if (dirty == null || policy == null) {
-      return NOT_QUEUED;
+      return MountQueue.NOT_QUEUED;
     }
     if (entry.isUrgent()) {
       return entry.notBeforeNanos;
@@ -283,7 +204,7 @@ final class Schedule {
         return;
       }
       var now = Committer.nanos(execution.now());
-      var next = NOT_QUEUED;
+      var next = MountQueue.NOT_QUEUED;
       for (var queue : mounts.values()) {
         next = Math.min(next, take(queue, now, starting));
       }
@@ -300,34 +221,35 @@ final class Schedule {
     while (true) {
       var slot = queue.slots.peek();
       if (slot == null) {
-        return NOT_QUEUED;
+        return MountQueue.NOT_QUEUED;
       }
-      var entry = slot.entry;
-      if (slot.dueNanos != entry.queuedAt || entry.running || entry.dirty == null) {
+      var entry = slot.entry();
+      if (slot.dueNanos() != entry.queuedAt || entry.running || entry.dirty == null) {
         queue.slots.remove();
-        if (slot.dueNanos == entry.queuedAt) {
-          entry.queuedAt = NOT_QUEUED;
+        if (slot.dueNanos() == entry.queuedAt) {
+          entry.queuedAt = MountQueue.NOT_QUEUED;
         }
         continue;
       }
-      if (slot.dueNanos > now) {
-        return slot.dueNanos;
+      if (slot.dueNanos() > now) {
+        return slot.dueNanos();
       }
       var due = due(entry);
       if (due > now) {
         queue.slots.remove();
-        entry.queuedAt = NOT_QUEUED;
-        enqueue(queue, entry, due);
+        entry.queuedAt = MountQueue.NOT_QUEUED;
+        queue.add(entry, due);
         continue;
       }
       if (queue.running >= limits.exportsPerMountMax()
-          || (queue.running > 0 && queue.runningBytes + entry.bytes > limits.bytesPerMountMax())) {
-        return NOT_QUEUED;
+          || (queue.running > 0
+              && queue.runningBytes + entry.size.uploadBytes() > limits.bytesPerMountMax())) {
+        return MountQueue.NOT_QUEUED;
       }
       queue.slots.remove();
-      entry.queuedAt = NOT_QUEUED;
+      entry.queuedAt = MountQueue.NOT_QUEUED;
       entry.running = true;
-      entry.runningBytes = entry.bytes;
+      entry.runningBytes = entry.size.uploadBytes();
       queue.running++;
       queue.runningBytes += entry.runningBytes;
       running++;
@@ -353,7 +275,7 @@ final class Schedule {
     lock.lock();
     try {
       if (timerAt == at) {
-        timerAt = NOT_QUEUED;
+        timerAt = MountQueue.NOT_QUEUED;
         timer = null;
       }
     } finally {
@@ -411,7 +333,7 @@ final class Schedule {
     switch (attempt) {
       case Attempt.Clean _ -> {
         if (entry.changes == changes) {
-          set(queue, entry, null, 0);
+          queue.set(entry, null, MountQueue.Size.NONE);
         }
         succeeded(entry, barriers);
       }
@@ -562,17 +484,20 @@ final class Schedule {
 
   // Reports.
 
-  Figures figures(int mount) {
+  MountQueue.Figures figures(int mount) {
     lock.lock();
     try {
       var queue = mounts.get(mount);
-      if (queue == null || queue.files == 0) {
-        return Figures.NONE;
-      }
-      return new Figures(queue.files, queue.bytes, queue.failing, queue.since.firstKey());
+      return queue == null ? MountQueue.Figures.NONE : queue.figures();
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Bytes of a mount that S3 does not have. */
+  long dirtyBytes(int mount) {
+    var queue = mounts.get(mount);
+    return queue == null ? 0 : queue.dirtyBytes();
   }
 
   /** The oldest marks of a mount; at most {@code max}. */
@@ -585,7 +510,7 @@ final class Schedule {
         for (var entry : queue.entries.values()) {
           var dirty = entry.dirty;
           if (dirty != null && (!onlyFailing || dirty.failure() != null)) {
-            found.add(new Marked(entry.subject, dirty, entry.bytes));
+            found.add(new Marked(entry.subject, dirty, entry.size.uploadBytes()));
           }
         }
       }

@@ -9,7 +9,6 @@ import io.bucketfs.core.object.ObjectVersion;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.store.Conflict;
 import io.bucketfs.core.store.Content;
-import io.bucketfs.core.store.Dirty;
 import io.bucketfs.core.store.Inode;
 import io.bucketfs.core.store.InodeKey;
 import io.bucketfs.core.store.Job;
@@ -62,6 +61,10 @@ final class Settlement {
       var edit = inode.edit();
       edit.content = rebased(inode.content(), job, key, version);
       tx.put(edit.freeze());
+      var dirty = tx.dirty(inode.key());
+      if (dirty != null && edit.content.exportedSequence() > inode.content().exportedSequence()) {
+        tx.putDirty(inode.key(), dirty.contentExported());
+      }
     }
     if (inodeAt(tx, mount, key) == null) {
       // The name went while the request was on its way.
@@ -264,10 +267,5 @@ final class Settlement {
         tx.putStale(subject.mount(), subject.key(), dirty.failed(reason, until));
       }
     }
-  }
-
-  /** A mark that is as old as another one. */
-  static Dirty derived(Dirty from) {
-    return new Dirty(from.sinceNanos(), from.changedNanos(), 0, 0, null, false);
   }
 }

@@ -120,7 +120,8 @@ public final class WriteBack implements AutoCloseable {
         var reader = new RecordReader(entry.key());
         var key = new InodeKey(reader.i32(), reader.i64());
         var inode = cache.inode(key, Patience.FOREVER);
-        schedule.loaded(Subject.of(key), Dirty.decode(entry.value()), dirtyBytes(inode));
+        var dirty = Dirty.decode(entry.value());
+        schedule.loaded(Subject.of(key), dirty, sizeOf(inode, dirty));
       }
       if (page.size() < LOAD_PAGE) {
         return;
@@ -135,7 +136,7 @@ public final class WriteBack implements AutoCloseable {
       var page = cache.store().scan(Family.STALE, from, null, LOAD_PAGE);
       for (var entry : page) {
         var subject = Subject.of(Keys.mountOf(entry.key()), Keys.textOf(entry.key()));
-        schedule.loaded(subject, Dirty.decode(entry.value()), 0);
+        schedule.loaded(subject, Dirty.decode(entry.value()), MountQueue.Size.NONE);
       }
       if (page.size() < LOAD_PAGE) {
         return;
@@ -144,28 +145,29 @@ public final class WriteBack implements AutoCloseable {
     }
   }
 
-  private static long dirtyBytes(@Nullable Inode inode) {
+  private static MountQueue.Size sizeOf(@Nullable Inode inode, Dirty dirty) {
     return inode != null && inode.content() != null && inode.content().isDirty()
-        ? inode.sizeBytes()
-        : 0;
+        ? new MountQueue.Size(inode.sizeBytes(), dirty.heldBytes(inode))
+        : MountQueue.Size.NONE;
   }
 
   /** On the committer's thread. */
   private void changed(
       int mount, @Nullable InodeKey inode, @Nullable String key, @Nullable Dirty dirty) {
     if (inode != null) {
-      schedule.changed(Subject.of(inode), dirty, dirty == null ? 0 : bytesOf(inode));
+      schedule.changed(
+          Subject.of(inode), dirty, dirty == null ? MountQueue.Size.NONE : sizeOf(inode, dirty));
     } else if (key != null) {
-      schedule.changed(Subject.of(mount, key), dirty, 0);
+      schedule.changed(Subject.of(mount, key), dirty, MountQueue.Size.NONE);
     }
   }
 
-  private long bytesOf(InodeKey key) {
+  private MountQueue.Size sizeOf(InodeKey key, Dirty dirty) {
     try {
-      return dirtyBytes(cache.inode(key, Patience.NONE));
+      return sizeOf(cache.inode(key, Patience.NONE), dirty);
     } catch (WouldBlock | IOException e) {
       // Only a figure: it was evicted from the cache right after it was put there.
-      return 0;
+      return MountQueue.Size.NONE;
     }
   }
 
@@ -371,6 +373,11 @@ public final class WriteBack implements AutoCloseable {
                 Instant.ofEpochSecond(0, marked.dirty().sinceNanos()),
                 marked.dirty().failure()))
         .toList();
+  }
+
+  /** Bytes of a mount that S3 does not have. Any thread; costs nothing. */
+  public long dirtyBytes(int mount) {
+    return schedule.dirtyBytes(mount);
   }
 
   /** Makes everything of a mount due now, as when the disk fills up. Never waits. */

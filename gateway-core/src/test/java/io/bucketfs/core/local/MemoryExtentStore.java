@@ -60,6 +60,11 @@ public final class MemoryExtentStore implements ExtentStore {
   }
 
   @Override
+  public boolean wasRead(ExtentRecord record) {
+    return false;
+  }
+
+  @Override
   public List<FileInfo> files() {
     return List.of(new FileInfo(FILE, Stream.WRITE, end.get(), true));
   }
@@ -70,6 +75,11 @@ public final class MemoryExtentStore implements ExtentStore {
   @Override
   public Pin pin(long file) {
     return () -> {};
+  }
+
+  @Override
+  public long usableBytes() {
+    return Long.MAX_VALUE;
   }
 
   @Override

@@ -3,7 +3,6 @@ package io.bucketfs.core.writeback;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.bucketfs.core.access.Access;
-import io.bucketfs.core.admin.LocalFigures;
 import io.bucketfs.core.admin.Operations;
 import io.bucketfs.core.content.ContentLimits;
 import io.bucketfs.core.content.Contents;
@@ -149,7 +148,8 @@ final class World {
             writeBack,
             stores,
             (_, _, _) -> traits,
-            new LocalFigures(epoch::writeVerifier, extents::diskBytes, () -> 1L << 40),
+            epoch,
+            contents,
             execution);
     files = new Namespace(committer, cache, mounts, contents, importer, epoch);
     registry.open(stores);

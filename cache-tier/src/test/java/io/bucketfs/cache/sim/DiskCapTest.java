@@ -1,0 +1,296 @@
+package io.bucketfs.cache.sim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bucketfs.core.object.MemoryFaults.Fault;
+import io.bucketfs.core.object.PatternBytes;
+import io.bucketfs.core.object.RequestKind;
+import io.bucketfs.core.vfs.Caller;
+import io.bucketfs.core.vfs.CreateMode;
+import io.bucketfs.core.vfs.Export;
+import io.bucketfs.core.vfs.FileId;
+import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.core.vfs.FsError;
+import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.SetAttributes;
+import io.bucketfs.core.vfs.Stability;
+import io.netty.buffer.Unpooled;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The cap holds whatever comes in, and what it costs the writers. Time is virtual. */
+@Timeout(60)
+final class DiskCapTest {
+  private static final int UNIT = 256 << 10;
+  private static final long CAP = 64L * UNIT;
+  private static final long INDEX_BYTES = UNIT;
+  private static final Duration HELD_MAX = Duration.ofSeconds(15);
+
+  private long mostUsed;
+
+  private static FileId root(SimulatedWorld world, String mount) {
+    return world.files().exports().stream()
+        .filter(export -> export.name().equals(mount))
+        .map(Export::root)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static FileId create(SimulatedWorld world, FileId root, String name)
+      throws FileSystemException {
+    return world
+        .files()
+        .create(
+            Caller.ROOT,
+            root,
+            name,
+            new CreateMode.Unchecked(),
+            SetAttributes.NONE,
+            Patience.FOREVER)
+        .attributes()
+        .id();
+  }
+
+  /**
+   * Writes a unit of a pattern, as a client does that comes back after a delay; how long it took.
+   */
+  private Duration write(SimulatedWorld world, FileId file, long offset, long seed)
+      throws FileSystemException {
+    var begin = world.execution.nanoTime();
+    var data = Unpooled.wrappedBuffer(PatternBytes.of(seed, offset, UNIT));
+    while (true) {
+      try {
+        world
+            .files()
+            .write(
+                file,
+                offset,
+                data.duplicate(),
+                Stability.FILE_SYNC,
+                Patience.atMost(HELD_MAX, world.execution.nanoTime()));
+        sample(world);
+        return Duration.ofNanos(world.execution.nanoTime() - begin);
+      } catch (FileSystemException e) {
+        if (e.error() != FsError.DELAY) {
+          throw e;
+        }
+        sample(world);
+      }
+    }
+  }
+
+  private static boolean isRefused(SimulatedWorld world, FileId file, long offset) {
+    try {
+      world
+          .files()
+          .write(
+              file,
+              offset,
+              Unpooled.wrappedBuffer(new byte[UNIT]),
+              Stability.FILE_SYNC,
+              Patience.atMost(HELD_MAX, world.execution.nanoTime()));
+      return false;
+    } catch (FileSystemException e) {
+      assertThat(e.error()).isEqualTo(FsError.DELAY);
+      return true;
+    }
+  }
+
+  private void sample(SimulatedWorld world) {
+    mostUsed = Math.max(mostUsed, world.gateway().administration().status().diskBytes());
+  }
+
+  /** Writes files of a unit until one is refused; how many there are then. */
+  private static int writeUntilRefused(SimulatedWorld world, FileId root)
+      throws FileSystemException {
+    for (var count = 0; ; count++) {
+      if (isRefused(world, create(world, root, "f" + count), 0)) {
+        return count;
+      }
+    }
+  }
+
+  @Test
+  void writersSlowDownSmoothlyToTheRateOfTheStore() {
+    var world = new SimulatedWorld(1, CAP);
+    world.execution.run(() -> {
+      world.start();
+      world.createMount();
+      var root = world.root();
+      world.bucket.faults().bytesPerSecondMax(4 * UNIT);
+      var longest = Duration.ZERO;
+      var begin = world.execution.nanoTime();
+      for (var i = 0; i < 300; i++) {
+        var took = write(world, create(world, root, "f" + i), 0, i);
+        longest = took.compareTo(longest) > 0 ? took : longest;
+      }
+      var seconds = (world.execution.nanoTime() - begin) / 1e9;
+      // The store takes 75 s for all; the last of it is still here.
+      assertThat(seconds).isBetween(40.0, 110.0);
+      assertThat(longest).isLessThan(Duration.ofSeconds(3));
+      assertThat(mostUsed).isLessThanOrEqualTo(CAP);
+      world.gateway().administration().flush("sim", "", true);
+      for (var i = 0; i < 300; i++) {
+        assertThat(world.bucket.foreign().get("f" + i)).isEqualTo(PatternBytes.of(i, 0, UNIT));
+      }
+    });
+    world.execution.abandonAll();
+  }
+
+  @Test
+  void whileTheStoreIsGoneWritersWaitAndReadsGoOnUntilItHeals() {
+    var world = new SimulatedWorld(2, CAP);
+    world.execution.run(() -> {
+      world.start();
+      world.createMount();
+      create(world, world.root(), "first");
+      world.bucket.faults().always(Fault.UNREACHABLE);
+      var written = writeUntilRefused(world, world.root());
+      sample(world);
+      // Six tenths of the cap may be dirty, less a reserve; the last of it is given out slowly.
+      assertThat(written).isBetween(25, 38);
+      assertThat(mostUsed).isLessThanOrEqualTo(CAP);
+      for (var i = 0; i < written; i++) {
+        var id = world.files().lookup(Caller.ROOT, world.root(), "f" + i, Patience.FOREVER).id();
+        assertThat(SimulatedClient.contents(world.files(), id)).isEqualTo(new byte[UNIT]);
+      }
+      world.bucket.faults().always(null);
+      var file = create(world, world.root(), "after");
+      assertThat(write(world, file, 0, 7)).isLessThan(Duration.ofMinutes(1));
+    });
+    world.execution.abandonAll();
+  }
+
+  /**
+   * What is overwritten is not dirty: its place is had again also while nothing can be exported.
+   */
+  @Test
+  void aFileIsRewrittenForEverWhileTheStoreIsGone() {
+    var world = new SimulatedWorld(3, CAP);
+    world.execution.run(() -> {
+      world.start();
+      world.createMount();
+      var file = create(world, world.root(), "database");
+      world.bucket.faults().always(Fault.UNREACHABLE);
+      write(world, create(world, world.root(), "other"), 0, 9);
+      for (var i = 0; i < 400; i++) {
+        assertThat(write(world, file, 0, i)).isLessThan(HELD_MAX);
+      }
+      assertThat(mostUsed).isLessThanOrEqualTo(CAP);
+      assertThat(SimulatedClient.contents(world.files(), file))
+          .isEqualTo(PatternBytes.of(399, 0, UNIT));
+    });
+    world.execution.abandonAll();
+  }
+
+  @Test
+  void rule22aMountWhoseStoreIsGoneDoesNotSlowAnother() {
+    var world = new SimulatedWorld(4, CAP);
+    world.execution.run(() -> {
+      var other = world.addBucket("other");
+      world.start();
+      world.createMount();
+      world.createMount("other");
+      create(world, root(world, "sim"), "first");
+      world.bucket.faults().always(Fault.UNREACHABLE);
+      other.faults().delay(RequestKind.PUT, Duration.ofMillis(30), Duration.ofMillis(30));
+      writeUntilRefused(world, root(world, "sim"));
+      var begin = world.execution.nanoTime();
+      for (var i = 0; i < 100; i++) {
+        assertThat(write(world, create(world, root(world, "other"), "g" + i), 0, i))
+            .isLessThan(Duration.ofSeconds(2));
+      }
+      assertThat(Duration.ofNanos(world.execution.nanoTime() - begin))
+          .isLessThan(Duration.ofSeconds(60));
+      sample(world);
+      assertThat(mostUsed).isLessThanOrEqualTo(CAP);
+    });
+    world.execution.abandonAll();
+  }
+
+  @Test
+  void theCapIsChangedWhileClientsWrite() {
+    var world = new SimulatedWorld(5, 2 * CAP);
+    world.execution.run(() -> {
+      world.start();
+      world.createMount();
+      var administration = world.gateway().administration();
+      for (var i = 0; i < 100; i++) {
+        write(world, create(world, world.root(), "f" + i), 0, i);
+      }
+      assertThat(administration.status().diskBytes()).isGreaterThan(CAP);
+      administration.setDiskBytesMax(CAP / 2);
+      var file = create(world, world.root(), "more");
+      for (var i = 0; i < 20; i++) {
+        write(world, file, (long) i * UNIT, 5);
+      }
+      assertThat(administration.status().diskBytes()).isLessThanOrEqualTo(CAP / 2);
+      administration.setDiskBytesMax(2 * CAP);
+      for (var i = 0; i < 100; i++) {
+        write(world, create(world, world.root(), "g" + i), 0, i);
+      }
+      assertThat(administration.status().diskBytes()).isGreaterThan(CAP);
+    });
+    world.execution.abandonAll();
+  }
+
+  @Test
+  void theHostKeepsItsFreeBytes() {
+    var free = 16L * UNIT;
+    var host = 48L * UNIT;
+    var world = new SimulatedWorld(6, 1L << 40, free);
+    world.limitHost(host);
+    world.execution.run(() -> {
+      world.start();
+      world.createMount();
+      for (var i = 0; i < 100; i++) {
+        write(world, create(world, world.root(), "f" + i), 0, i);
+      }
+      // The index is not on this disk.
+      assertThat(mostUsed).isLessThanOrEqualTo(host - free + INDEX_BYTES);
+      var status = world.gateway().administration().status();
+      assertThat(status.diskBytesNow()).isLessThanOrEqualTo(host - free + INDEX_BYTES);
+      assertThat(status.diskBytesMax()).isEqualTo(1L << 40);
+    });
+    world.execution.abandonAll();
+  }
+
+  /** A scan of more than the cache holds does not wash out what is read again and again. */
+  @Test
+  void whatIsReadAgainOutlivesAScan() {
+    var world = new SimulatedWorld(7, CAP);
+    world.execution.run(() -> {
+      world.start();
+      world.createMount();
+      for (var i = 0; i < 8; i++) {
+        world.bucket.foreign().put("hot" + i, PatternBytes.of(i, 0, UNIT));
+      }
+      for (var i = 0; i < 200; i++) {
+        world.bucket.foreign().put("cold" + i, PatternBytes.of(1000 + i, 0, UNIT));
+      }
+      var gets = 0L;
+      for (var i = 0; i < 200; i++) {
+        readAll(world, "cold" + i, 1000 + i);
+        // The RAM tier holds four, so that these come from the disk.
+        for (var hot = 0; hot < 8; hot++) {
+          readAll(world, "hot" + hot, hot);
+        }
+        if (i == 0) {
+          gets = world.bucket.counts().of(RequestKind.GET);
+        }
+        sample(world);
+      }
+      assertThat(world.bucket.counts().of(RequestKind.GET) - gets).isLessThan(199 + 10);
+      assertThat(mostUsed).isLessThanOrEqualTo(CAP);
+    });
+    world.execution.abandonAll();
+  }
+
+  private static void readAll(SimulatedWorld world, String name, long seed)
+      throws FileSystemException {
+    var id = world.files().lookup(Caller.ROOT, world.root(), name, Patience.FOREVER).id();
+    assertThat(SimulatedClient.contents(world.files(), id))
+        .isEqualTo(PatternBytes.of(seed, 0, UNIT));
+  }
+}
