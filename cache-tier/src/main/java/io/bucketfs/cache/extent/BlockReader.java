@@ -102,10 +102,6 @@ final class BlockReader {
     if (skip < 0 || length < 1 || skip > record.length() - length) {
       throw new IllegalArgumentException(skip + "+" + length + " of " + record.length());
     }
-    var file = catalog.find(record.file());
-    if (file != null) {
-      file.readMarks().note(record.position());
-    }
     var span = new Span(record, skip, length);
     // Slices of the span's blocks, in order. Where one pread brought several blocks, the first of
     // them has all their bytes and the others are empty.

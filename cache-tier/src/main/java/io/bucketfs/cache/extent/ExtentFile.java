@@ -33,7 +33,7 @@ final class ExtentFile {
   private final Disk disk;
   private final boolean createdHere;
   private final RecordSync records;
-  private final ReadMarks readMarks = new ReadMarks();
+  private final UseMarks useMarks = new UseMarks();
   private final ReentrantLock lock = new ReentrantLock();
 
   @GuardedBy("lock")
@@ -73,7 +73,7 @@ final class ExtentFile {
     this.disk = disk;
     createdHere = false;
     records = new RecordSync(name(number, stream), end, poisoned);
-    readMarks.begin(end);
+    useMarks.begin(end);
   }
 
   /**
@@ -118,8 +118,8 @@ final class ExtentFile {
     return name(number, stream);
   }
 
-  ReadMarks readMarks() {
-    return readMarks;
+  UseMarks useMarks() {
+    return useMarks;
   }
 
   RecordSync records() {
@@ -152,7 +152,7 @@ final class ExtentFile {
       if (growing) {
         growing = false;
         // A record that is being written may end behind it, but begins before.
-        readMarks.begin(records.end());
+        useMarks.begin(records.end());
       }
     } finally {
       lock.unlock();

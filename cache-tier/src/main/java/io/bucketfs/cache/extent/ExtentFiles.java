@@ -129,9 +129,17 @@ public final class ExtentFiles implements ExtentStore {
   }
 
   @Override
-  public boolean wasRead(ExtentRecord record) {
+  public void noteUse(ExtentRecord record) {
     var file = catalog.find(record.file());
-    return file != null && file.readMarks().has(record.position());
+    if (file != null) {
+      file.useMarks().note(record.position());
+    }
+  }
+
+  @Override
+  public boolean wasUsed(ExtentRecord record) {
+    var file = catalog.find(record.file());
+    return file != null && file.useMarks().has(record.position());
   }
 
   @Override

@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
  * extents are dropped (their bytes are in S3), the dirty ones are appended to the write log again,
  * synced and mapped there, and only then the file is deleted. Dirty data is never dropped.
  *
- * <p>What is clean gets a second chance where it was read since its file was full: it is appended
+ * <p>What is clean gets a second chance where it was used since its file was full: it is appended
  * to the fills again, as a copy of what is in S3. In the mean over some files at most half is kept
  * like that, so that eviction gets on also where everything is read again and again.
  *
@@ -46,8 +46,13 @@ final class Evictor {
   private static final int REFERENCES_A_TRANSACTION = 256;
   private static final Duration SWEEP = Duration.ofSeconds(10);
 
-  /** A file is worth evicting where at least one part in so many of it is not dirty. */
-  private static final int GAIN_MIN = 8;
+  /**
+   * A file is worth evicting where at least one part in so many of it is not dirty: half, and where
+   * there is none such, a quarter. As no more than six tenths of the cap are dirty, some file is.
+   */
+  private static final List<Integer> GAINS_MIN = List.of(2, 4);
+
+  private static final int GAIN_LEAST = GAINS_MIN.getLast();
 
   /** How many files' worth of second chances is saved up while nothing needs them. */
   private static final int CHANCE_FILES = 4;
@@ -190,16 +195,29 @@ final class Evictor {
 
   /** Frees the oldest file that has something clean in it; false where there is none. */
   private boolean evictOldest() throws IOException, FileSystemException {
-    var now = execution.nanoTime();
     var candidates = candidates();
     restingUntil.keySet().retainAll(candidates.stream().map(FileInfo::file).toList());
+    for (var gainMin : GAINS_MIN) {
+      if (evictOldest(candidates, gainMin)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private boolean evictOldest(List<FileInfo> candidates, int gainMin)
+      throws IOException, FileSystemException {
+    var now = execution.nanoTime();
     for (var file : candidates) {
       var until = restingUntil.get(file.file());
       if (until != null && until - now > 0) {
         continue;
       }
-      if (dirtyBytes(file.file()) > file.sizeBytes() - file.sizeBytes() / GAIN_MIN) {
-        restingUntil.put(file.file(), now + REST.toNanos());
+      var gain = file.sizeBytes() - dirtyBytes(file.file());
+      if (gain < file.sizeBytes() / gainMin) {
+        if (gainMin == GAIN_LEAST) {
+          restingUntil.put(file.file(), now + REST.toNanos());
+        }
         continue;
       }
       try {
@@ -252,7 +270,7 @@ final class Evictor {
         delete(file);
         return;
       }
-      chanceBytes -= keepRead(file, references, chanceBytes);
+      chanceBytes -= keepUsed(file, references, chanceBytes);
       for (var shared : byRecord(dropClean(file, references))) {
         move(shared);
       }
@@ -279,11 +297,11 @@ final class Evictor {
   }
 
   /**
-   * Gives what is clean and was read a second chance.
+   * Gives what is clean and was used a second chance.
    *
    * @return how many bytes it took
    */
-  private long keepRead(long file, List<Reference> references, long bytesMax)
+  private long keepUsed(long file, List<Reference> references, long bytesMax)
       throws FileSystemException, IOException {
     if (bytesMax <= 0) {
       return 0;
@@ -294,7 +312,7 @@ final class Evictor {
           for (var reference : references) {
             var extent = mapped(tx, file, reference);
             if (extent != null
-                && extents.wasRead(extent.requireRecord())
+                && extents.wasUsed(extent.requireRecord())
                 && liveness(tx, reference, extent) == Liveness.CLEAN) {
               found.add(new Kept(reference, extent));
             }

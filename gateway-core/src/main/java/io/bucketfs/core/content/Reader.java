@@ -256,7 +256,9 @@ final class Reader {
   private ByteBuf read(Extent extent, ExtentRecord record, int skip, int length, Patience patience)
       throws IOException {
     try {
-      return extents.read(record, skip, length, patience);
+      var bytes = extents.read(record, skip, length, patience);
+      extents.noteUse(record);
+      return bytes;
     } catch (CorruptExtentException e) {
       throw new BadPartException(extent, e, false);
     } catch (NoSuchFileException e) {

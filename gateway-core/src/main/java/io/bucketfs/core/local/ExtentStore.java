@@ -78,11 +78,16 @@ public interface ExtentStore extends AutoCloseable {
   }
 
   /**
-   * Whether a record was read, from memory or the disk, since its file takes no more. What is read
-   * sooner does not count: a fill is always read by whom it was fetched for. About: records that
-   * are near each other may be taken for one, and a restart forgets.
+   * Notes that somebody had use for a record. Only once its file takes no more: a fill is always
+   * used by whom it was fetched for.
    */
-  boolean wasRead(ExtentRecord record);
+  void noteUse(ExtentRecord record);
+
+  /**
+   * Whether a use of a record was noted. About: records that are near each other may be taken for
+   * one, and a restart forgets.
+   */
+  boolean wasUsed(ExtentRecord record);
 
   /** All extent files, oldest first. */
   List<FileInfo> files();

@@ -60,7 +60,10 @@ public final class MemoryExtentStore implements ExtentStore {
   }
 
   @Override
-  public boolean wasRead(ExtentRecord record) {
+  public void noteUse(ExtentRecord record) {}
+
+  @Override
+  public boolean wasUsed(ExtentRecord record) {
     return false;
   }
 

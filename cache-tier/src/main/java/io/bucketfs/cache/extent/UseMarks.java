@@ -4,10 +4,10 @@ import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which parts of a sealed extent file were read: one bit for so many bytes, by the position at
+ * Which parts of a sealed extent file were used: one bit for so many bytes, by the position at
  * which a record begins. Any thread.
  */
-final class ReadMarks {
+final class UseMarks {
   private static final int BYTES_A_BIT = 64 << 10;
   private static final int BITS = 64;
 
@@ -18,7 +18,7 @@ final class ReadMarks {
     marks = new AtomicLongArray(1 + Math.toIntExact(bytes / BYTES_A_BIT / BITS));
   }
 
-  /** Notes a read of the record at a position. */
+  /** Notes a use of the record at a position. */
   void note(long position) {
     var bits = marks;
     var word = (int) (position / BYTES_A_BIT / BITS);
