@@ -32,6 +32,8 @@ public final class FakeAdministration implements Administration {
   private final AtomicInteger statusCalls = new AtomicInteger();
   private volatile @Nullable CountDownLatch flushGate;
   private volatile boolean bucketsReachable;
+  private volatile long diskBytesMax = 20L << 30;
+  private volatile long hostBytes = Long.MAX_VALUE;
 
   /** Makes one file dirty. */
   public synchronized FakeAdministration withDirty(
@@ -145,8 +147,19 @@ public final class FakeAdministration implements Administration {
         all.stream().mapToLong(MountStatus::dirtyBytes).sum(),
         all.stream().mapToLong(MountStatus::failing).sum(),
         5L << 30,
-        20L << 30,
+        diskBytesMax,
+        Math.min(diskBytesMax, hostBytes),
         all);
+  }
+
+  @Override
+  public void setDiskBytesMax(long bytes) {
+    diskBytesMax = bytes;
+  }
+
+  /** Lets the host have this little left. */
+  public void limitHost(long bytes) {
+    hostBytes = bytes;
   }
 
   @Override

@@ -64,9 +64,14 @@ public final class Gateway implements AutoCloseable {
   public record Config(ContentLimits content, long cachedEntriesMax) {
     private static final long ENTRIES_DEFAULT = 250_000;
 
-    /** The defaults for a disk cap in bytes. */
+    /** The defaults for a disk cap in bytes, on a disk that may be filled up. */
     public static Config ofDisk(long diskBytesMax) {
-      return new Config(ContentLimits.ofDisk(diskBytesMax), ENTRIES_DEFAULT);
+      return ofDisk(diskBytesMax, 0);
+    }
+
+    /** The defaults for a disk cap in bytes, and for what the disk keeps free. */
+    public static Config ofDisk(long diskBytesMax, long freeBytesMin) {
+      return new Config(ContentLimits.ofDisk(diskBytesMax, freeBytesMin), ENTRIES_DEFAULT);
     }
   }
 

@@ -4,7 +4,6 @@ import io.bucketfs.cache.extent.ExtentFiles;
 import io.bucketfs.cache.extent.ExtentSettings;
 import io.bucketfs.core.Gateway;
 import io.bucketfs.core.admin.Administration.MountRequest;
-import io.bucketfs.core.content.ContentLimits;
 import io.bucketfs.core.local.Crash;
 import io.bucketfs.core.local.ForgetfulDisk;
 import io.bucketfs.core.local.LocalTier;
@@ -29,7 +28,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class SimulatedWorld {
   static final String BUCKET = "sim";
-  private static final long CACHED_ENTRIES_MAX = 250_000;
   private static final ExtentSettings EXTENTS = new ExtentSettings(1 << 20, 1 << 20, 64);
 
   /** Tasks that a crash abandons never release their buffers, which is no leak. */
@@ -52,8 +50,7 @@ final class SimulatedWorld {
 
   SimulatedWorld(long seed, long diskBytesMax, long freeBytesMin) {
     this.seed = seed;
-    config =
-        new Gateway.Config(ContentLimits.ofDisk(diskBytesMax, freeBytesMin), CACHED_ENTRIES_MAX);
+    config = Gateway.Config.ofDisk(diskBytesMax, freeBytesMin);
     execution = new SimulatedExecution(seed);
     chance = new SplittableRandom(seed ^ 0x5eedL);
     stores = new MemoryStores(execution);

@@ -1,5 +1,7 @@
 package io.bucketfs.app.admin;
 
+import io.bucketfs.app.config.ByteSizes;
+import io.bucketfs.app.config.GatewayConfig;
 import io.bucketfs.app.config.InvalidInputException;
 import io.bucketfs.app.config.MountKey;
 import io.bucketfs.app.config.MountSettings;
@@ -9,11 +11,13 @@ import io.bucketfs.core.admin.AdminException.Kind;
 import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.admin.Administration.MountStatus;
 import io.bucketfs.nfs.NfsServer;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +34,7 @@ import tools.jackson.databind.JsonNode;
  *   GET    /v1/mounts/NAME          DELETE /v1/mounts/NAME?force=true
  *   POST   /v1/mounts/NAME/settings {"clients": [RULE], "sub-exports": [TEXT], "quota-bytes": SIZE,
  *                                   "quota-inodes": N}
+ *   POST   /v1/cache                {"size": SIZE}
  *   POST   /v1/flush                {"mount": NAME, "path": PATH, "await": true}
  *   GET    /v1/report/KIND?mount=NAME&amp;max=N     dirty, failing, conflicts, unmapped
  * </pre>
@@ -56,19 +61,23 @@ public final class AdminApi {
   private final ConfiguredMounts configured;
   private final GatewayInfo info;
   private final Supplier<NfsServer.View> nfs;
+  private final CacheSetting cacheSize;
 
   /**
    * @param nfs what the NFS server is doing now
+   * @param cacheSize what later starts are told of the cache
    */
   public AdminApi(
       Administration administration,
       ConfiguredMounts configured,
       GatewayInfo info,
-      Supplier<NfsServer.View> nfs) {
+      Supplier<NfsServer.View> nfs,
+      CacheSetting cacheSize) {
     this.administration = administration;
     this.configured = configured;
     this.info = info;
     this.nfs = nfs;
+    this.cacheSize = cacheSize;
   }
 
   /**
@@ -126,6 +135,9 @@ public final class AdminApi {
     if (path.equals("/v1/flush")) {
       return only("POST", request, () -> flush(request));
     }
+    if (path.equals("/v1/cache")) {
+      return only("POST", request, () -> setCache(request));
+    }
     if (path.startsWith(REPORT)) {
       return only("GET", request, () -> report(path.substring(REPORT.length()), request));
     }
@@ -149,6 +161,7 @@ public final class AdminApi {
         status.failing(),
         status.diskBytes(),
         status.diskBytesMax(),
+        status.diskBytesNow(),
         NfsView.of(nfs.get()),
         status.mounts().stream().map(this::view).toList(),
         configured.pending());
@@ -231,6 +244,34 @@ public final class AdminApi {
     return new Reply(OK, new FlushView(result.files(), result.failing()));
   }
 
+  private Reply setCache(Request request) throws AdminException, InvalidInputException {
+    var settings = settings(request);
+    var text = settings.remove("size");
+    var size = text == null ? OptionalLong.empty() : ByteSizes.parse(text);
+    var problems = new Problems();
+    settings.keySet().forEach(key -> problems.add("Unknown key " + key + "."));
+    if (size.isEmpty() || size.getAsLong() < GatewayConfig.CACHE_SIZE_BYTES_MIN) {
+      problems.add(
+          "size must be "
+              + ByteSizes.FORM
+              + ", at least "
+              + ByteSizes.format(GatewayConfig.CACHE_SIZE_BYTES_MIN).replace(" ", "")
+              + ", but is '"
+              + (text == null ? "" : text)
+              + "'.");
+    }
+    problems.throwIfAny();
+    var bytes = size.orElseThrow();
+    try {
+      cacheSize.keep(bytes);
+    } catch (IOException e) {
+      throw new AdminException(
+          Kind.CONFLICT, "The size cannot be kept in the state directory: " + e.getMessage());
+    }
+    administration.setDiskBytesMax(bytes);
+    return new Reply(OK, new CacheView(bytes, cacheSize.configured().isPresent()));
+  }
+
   private Reply report(String kind, Request request) throws AdminException, InvalidInputException {
     knowOnly(request, Set.of("mount", "max"));
     var mount = request.query().get("mount");
@@ -279,6 +320,15 @@ public final class AdminApi {
 
   private MountView view(MountStatus status) {
     return MountView.of(status, configured.fileOf(status.mount().name()).orElse(null));
+  }
+
+  /** The size of the cache, as later starts have it. */
+  public interface CacheSetting {
+    /** Keeps a size for later starts. */
+    void keep(long bytes) throws IOException;
+
+    /** What the configuration says, which later starts take first. */
+    OptionalLong configured();
   }
 
   /** What one route does. */

@@ -97,6 +97,12 @@ public final class AdminClient {
     return as(send("POST", "/v1/flush", request), FlushView.class);
   }
 
+  /** Changes what the local tier may occupy. */
+  public Answer<CacheView> setCache(String size)
+      throws IOException, NotRunningException, RefusedException {
+    return as(send("POST", "/v1/cache", Map.of("size", size)), CacheView.class);
+  }
+
   /** A report of entries of the given kind. */
   public <T> Answer<T> report(String kind, @Nullable String mount, int max, Class<T> type)
       throws IOException, NotRunningException, RefusedException {

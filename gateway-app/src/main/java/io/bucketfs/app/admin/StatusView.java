@@ -7,6 +7,7 @@ import java.util.List;
  * The gateway as the admin API shows it.
  *
  * @param listen the address that NFS listens on
+ * @param diskBytesNow what of the cap can be used, given what the host has left
  * @param pending mounts of the configuration file that could not be made yet
  */
 public record StatusView(
@@ -20,6 +21,7 @@ public record StatusView(
     long failing,
     long diskBytes,
     long diskBytesMax,
+    long diskBytesNow,
     NfsView nfs,
     List<MountView> mounts,
     List<PendingMount> pending) {

@@ -48,6 +48,7 @@ public final class Cli {
             .addSubcommand("mount", mount)
             .addSubcommand("flush", new FlushCommand(context))
             .addSubcommand("status", new StatusCommand(context))
+            .addSubcommand("cache", new CacheCommand(context))
             .addSubcommand("clients", new ClientsCommand(context))
             .addSubcommand("report", new ReportCommand(context))
             .addSubcommand("version", new VersionCommand(context));

@@ -62,6 +62,14 @@ final class ServeCommand implements Command {
   @Nullable String cacheSize;
 
   @Option(
+      names = "--free-space",
+      paramLabel = "SIZE",
+      description =
+          "What the file system of the state directory keeps free, whatever --cache-size says;"
+              + " default: 1GiB.")
+  @Nullable String freeSpace;
+
+  @Option(
       names = "--lease",
       paramLabel = "TIME",
       description =
@@ -101,6 +109,7 @@ final class ServeCommand implements Command {
     put(options, ConfigKey.ADMIN_PORT, adminPort);
     put(options, ConfigKey.MEMORY, memory);
     put(options, ConfigKey.CACHE_SIZE, cacheSize);
+    put(options, ConfigKey.FREE_SPACE, freeSpace);
     put(options, ConfigKey.LEASE, lease);
     var reader =
         new ConfigReader(options, context.environment(), context.machine(), new Problems());

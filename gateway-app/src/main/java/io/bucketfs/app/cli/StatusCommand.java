@@ -64,6 +64,12 @@ final class StatusCommand extends ClientCommand {
             status.state(),
             ByteSizes.format(status.diskBytes()),
             ByteSizes.format(status.diskBytesMax()));
+    if (status.diskBytesNow() < status.diskBytesMax()) {
+      out()
+          .printf(
+              "The disk has little left: no more than %s can be used now.%n",
+              ByteSizes.format(status.diskBytesNow()));
+    }
     out()
         .printf(
             "%d dirty files (%s), %d failing%n",

@@ -10,6 +10,7 @@ public enum ConfigKey {
   ADMIN_PORT,
   MEMORY,
   CACHE_SIZE,
+  FREE_SPACE,
   LEASE;
 
   /** The key in YAML. */

@@ -59,6 +59,8 @@ public final class ConfigReader {
             size(ConfigKey.MEMORY, GatewayConfig.MEMORY_BYTES_MIN, yaml, file)
                 .orElse(machine.defaultMemoryBytes()),
             size(ConfigKey.CACHE_SIZE, GatewayConfig.CACHE_SIZE_BYTES_MIN, yaml, file),
+            size(ConfigKey.FREE_SPACE, 0, yaml, file)
+                .orElse(GatewayConfig.DEFAULT_FREE_SPACE_BYTES),
             lease(yaml, file),
             file == null ? List.of() : mounts(yaml, file),
             file);

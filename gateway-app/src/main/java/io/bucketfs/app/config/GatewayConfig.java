@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param adminPort the port of the admin API and of the metrics, on loopback
  * @param memoryBytes what the process may use, heap and everything else
  * @param cacheSizeBytes what the local tier may occupy; empty for the size of the first start
+ * @param freeSpaceBytes what the file system of the state directory keeps free
  * @param lease how long an NFS client may be silent before others may have what it holds
  * @param mounts those of the file
  * @param file where the mounts come from; null without a file
@@ -27,6 +28,7 @@ public record GatewayConfig(
     int adminPort,
     long memoryBytes,
     OptionalLong cacheSizeBytes,
+    long freeSpaceBytes,
     Duration lease,
     List<MountRequest> mounts,
     @Nullable Path file) {
@@ -37,7 +39,16 @@ public record GatewayConfig(
   /** The same on another NFS port. */
   public GatewayConfig withPort(int other) {
     return new GatewayConfig(
-        state, listen, other, adminPort, memoryBytes, cacheSizeBytes, lease, mounts, file);
+        state,
+        listen,
+        other,
+        adminPort,
+        memoryBytes,
+        cacheSizeBytes,
+        freeSpaceBytes,
+        lease,
+        mounts,
+        file);
   }
 
   /** The NFS port that clients try where none is given. */
@@ -63,4 +74,7 @@ public record GatewayConfig(
 
   /** Below this the log and two extent files would not fit. */
   public static final long CACHE_SIZE_BYTES_MIN = 1L << 30;
+
+  /** Enough for the machine to go on. */
+  public static final long DEFAULT_FREE_SPACE_BYTES = 1L << 30;
 }

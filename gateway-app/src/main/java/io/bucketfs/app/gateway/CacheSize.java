@@ -37,7 +37,12 @@ final class CacheSize {
         Math.max(
             GatewayConfig.CACHE_SIZE_BYTES_MIN,
             Files.getFileStore(state).getUsableSpace() / 100 * FREE_PERCENT);
-    Files.writeString(file, size + "\n", StandardCharsets.UTF_8);
+    keep(state, size);
     return size;
+  }
+
+  /** Keeps a size for later starts at which nothing is said. */
+  static void keep(Path state, long size) throws IOException {
+    Files.writeString(state.resolve(FILE), size + "\n", StandardCharsets.UTF_8);
   }
 }

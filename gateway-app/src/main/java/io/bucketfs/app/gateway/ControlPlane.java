@@ -10,6 +10,7 @@ import io.bucketfs.app.metrics.GatewayMetrics;
 import io.bucketfs.core.runtime.Execution;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.OptionalLong;
 
 /**
  * What an operator sees of a gateway: admin API, metrics, and the files by which the command line
@@ -47,11 +48,25 @@ final class ControlPlane implements AutoCloseable {
     var server =
         AdminServer.start(
             config.adminPort(),
-            new AdminApi(administration, mounts, info, data::nfs),
+            new AdminApi(administration, mounts, info, data::nfs, cacheSetting(config)),
             files.createToken(),
             metrics::scrape);
     files.writeAddress(server.address());
     return new ControlPlane(files, server, mounts, execution);
+  }
+
+  private static AdminApi.CacheSetting cacheSetting(GatewayConfig config) {
+    return new AdminApi.CacheSetting() {
+      @Override
+      public void keep(long bytes) throws IOException {
+        CacheSize.keep(config.state(), bytes);
+      }
+
+      @Override
+      public OptionalLong configured() {
+        return config.cacheSizeBytes();
+      }
+    };
   }
 
   /** Host and port of the admin API. */

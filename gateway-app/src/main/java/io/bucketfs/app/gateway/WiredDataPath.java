@@ -56,7 +56,11 @@ final class WiredDataPath implements DataPath {
       var core =
           parts.add(
               Gateway.open(
-                  Gateway.Config.ofDisk(cacheSizeBytes), local.tier(), stores, execution, meters));
+                  Gateway.Config.ofDisk(cacheSizeBytes, config.freeSpaceBytes()),
+                  local.tier(),
+                  stores,
+                  execution,
+                  meters));
       // The core has begun a new epoch durably, so the next start need not.
       local.lossHandled();
       var address = new InetSocketAddress(InetAddress.ofLiteral(config.listen()), config.port());

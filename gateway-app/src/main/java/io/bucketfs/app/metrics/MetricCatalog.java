@@ -59,6 +59,10 @@ public final class MetricCatalog {
           gauge("nfs_reply_cache_bytes", "Reserved for replies that clients may ask for again."),
           counter("cache_read_bytes", "Bytes read by where they were: ram, disk or s3.", "tier"),
           counter("cache_evicted_bytes", "Clean bytes dropped from the local disk."),
+          counter(
+              "cache_second_chance_bytes",
+              "Clean bytes kept when their extent file went, since they were used."),
+          counter("cache_held_writes", "Writes held until their mount had less that is dirty."),
           gauge("cache_ram_bytes", "File data in the RAM tier."),
           gauge("cache_disk_bytes", "Extent files on the local disk."),
           gauge("metadata_disk_bytes", "Metadata on the local disk."),

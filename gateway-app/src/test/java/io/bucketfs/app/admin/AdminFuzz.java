@@ -1,6 +1,7 @@
 package io.bucketfs.app.admin;
 
 import io.bucketfs.app.FakeAdministration;
+import io.bucketfs.app.FakeCacheSetting;
 import io.bucketfs.app.FakeNfs;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -9,7 +10,9 @@ import java.util.Map;
 
 /** Bodies of the admin API: carried out, or refused as the caller's mistake. */
 public final class AdminFuzz {
-  private static final String[] PATHS = {"/v1/mounts", "/v1/mounts/data/settings", "/v1/flush"};
+  private static final String[] PATHS = {
+    "/v1/mounts", "/v1/mounts/data/settings", "/v1/flush", "/v1/cache"
+  };
   private static final int SERVER_ERROR_MIN = 500;
 
   private AdminFuzz() {}
@@ -26,7 +29,8 @@ public final class AdminFuzz {
             core,
             new ConfiguredMounts(core, List.of(), null),
             new GatewayInfo("1", Path.of("/state"), "0.0.0.0", 2049),
-            FakeNfs::view);
+            FakeNfs::view,
+            new FakeCacheSetting());
     post(api, "/v1/mounts", "{\"bucket\": \"data\", \"region\": \"us-east-1\"}");
     var path = PATHS[Math.floorMod(input[0], PATHS.length)];
     var status =

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bucketfs.app.FakeAdministration;
+import io.bucketfs.app.FakeCacheSetting;
 import io.bucketfs.app.FakeNfs;
 import java.io.IOException;
 import java.net.URI;
@@ -184,7 +185,10 @@ final class AdminServerTest {
     var mounts = new ConfiguredMounts(core, List.of(), null);
     var info = new GatewayInfo("1", Path.of("/state"), "0.0.0.0", 2049);
     return AdminServer.start(
-        port, new AdminApi(core, mounts, info, FakeNfs::view), TOKEN, () -> "some 1\n");
+        port,
+        new AdminApi(core, mounts, info, FakeNfs::view, new FakeCacheSetting()),
+        TOKEN,
+        () -> "some 1\n");
   }
 
   private HttpRequest.Builder bare(String path) {

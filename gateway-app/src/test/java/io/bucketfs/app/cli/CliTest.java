@@ -3,6 +3,7 @@ package io.bucketfs.app.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bucketfs.app.FakeAdministration;
+import io.bucketfs.app.FakeCacheSetting;
 import io.bucketfs.app.FakeNfs;
 import io.bucketfs.app.admin.AdminApi;
 import io.bucketfs.app.admin.AdminServer;
@@ -28,6 +29,7 @@ final class CliTest {
   @TempDir Path state;
 
   private final FakeAdministration core = new FakeAdministration();
+  private final FakeCacheSetting cacheSize = new FakeCacheSetting();
   private List<String> awaited = List.of();
   private AdminServer server;
 
@@ -45,7 +47,7 @@ final class CliTest {
     server =
         AdminServer.start(
             0,
-            new AdminApi(core, mounts, info, () -> FakeNfs.view(awaited)),
+            new AdminApi(core, mounts, info, () -> FakeNfs.view(awaited), cacheSize),
             files.createToken(),
             () -> "");
     files.writeAddress(server.address());
@@ -101,6 +103,34 @@ final class CliTest {
             "\"clients\" : [ \"10.0.0.0/8,rw,squash=all,uid=5\","
                 + " \"fd00:0:0:0:0:0:0:0/8,ro,squash=none\" ]");
     assertThat(core.mount("n").mount().prefix()).isEqualTo("p/q/");
+  }
+
+  @Test
+  void changesTheSizeOfTheCacheAtOnceAndForLaterStarts() {
+    assertThat(run("cache").out()).isEqualTo("5.0 GiB of 20.0 GiB in use\n");
+    var result = run("cache --size 200GiB");
+    assertThat(result.code()).isZero();
+    assertThat(result.out()).isEqualTo("The local tier may occupy 200.0 GiB.\n");
+    assertThat(core.status().diskBytesMax()).isEqualTo(200L << 30);
+    assertThat(cacheSize.kept()).hasValue(200L << 30);
+    cacheSize.configure(7L << 30);
+    assertThat(run("cache --size 1GiB").out()).contains("which holds again", "next start");
+  }
+
+  @Test
+  void refusesASizeThatIsNone() {
+    for (var wrong : List.of("1", "1023MiB", "much", "-1GiB")) {
+      var result = run("cache", "--size", wrong);
+      assertThat(result.code()).isEqualTo(ExitCode.INVALID);
+      assertThat(result.err()).contains("size must be", "at least 1.0GiB", "'" + wrong + "'");
+    }
+    assertThat(core.status().diskBytesMax()).isEqualTo(20L << 30);
+  }
+
+  @Test
+  void saysThatTheHostHasLittleLeft() {
+    core.limitHost(6L << 30);
+    assertThat(run("status").out()).contains("no more than 6.0 GiB can be used now");
   }
 
   @Test

@@ -24,8 +24,8 @@ final class ServeCommandTest {
     var result =
         cli.run(
             List.of(
-                ("serve --state /s --port 1 --admin-port 2 --memory 1GiB --cache-size 2GiB --lease"
-                        + " 20s --config "
+                ("serve --state /s --port 1 --admin-port 2 --memory 1GiB --cache-size 2GiB"
+                        + " --free-space 3GiB --lease 20s --config "
                         + file)
                     .split(" ", -1)));
     assertThat(result.code()).isZero();
@@ -39,6 +39,7 @@ final class ServeCommandTest {
                 2,
                 1L << 30,
                 OptionalLong.of(2L << 30),
+                3L << 30,
                 Duration.ofSeconds(20),
                 List.of(),
                 file));

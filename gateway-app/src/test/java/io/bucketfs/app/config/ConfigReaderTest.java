@@ -30,6 +30,7 @@ final class ConfigReaderTest {
           ConfigKey.ADMIN_PORT, "19049",
           ConfigKey.MEMORY, "3GiB",
           ConfigKey.CACHE_SIZE, "100GiB",
+          ConfigKey.FREE_SPACE, "5GiB",
           ConfigKey.LEASE, "30s");
 
   @TempDir Path directory;
@@ -46,6 +47,7 @@ final class ConfigReaderTest {
                 9049,
                 4L << 30,
                 OptionalLong.empty(),
+                1L << 30,
                 Duration.ofSeconds(90),
                 List.of(),
                 null));
@@ -199,6 +201,7 @@ final class ConfigReaderTest {
       case ADMIN_PORT -> config.adminPort();
       case MEMORY -> config.memoryBytes();
       case CACHE_SIZE -> config.cacheSizeBytes();
+      case FREE_SPACE -> config.freeSpaceBytes();
       case LEASE -> config.lease();
     };
   }

@@ -107,6 +107,7 @@ final class GatewayProcessTest {
         adminPort,
         1L << 30,
         OptionalLong.of(2L << 30),
+        GatewayConfig.DEFAULT_FREE_SPACE_BYTES,
         GatewayConfig.DEFAULT_LEASE,
         List.of(),
         null);

@@ -58,6 +58,7 @@ final class WiredGatewayTest {
         freePort(),
         GatewayConfig.MEMORY_BYTES_MIN,
         OptionalLong.of(GatewayConfig.CACHE_SIZE_BYTES_MIN),
+        GatewayConfig.DEFAULT_FREE_SPACE_BYTES,
         GatewayConfig.DEFAULT_LEASE,
         List.of(),
         null);
