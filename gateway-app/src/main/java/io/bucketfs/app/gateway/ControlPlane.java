@@ -47,7 +47,7 @@ final class ControlPlane implements AutoCloseable {
     var server =
         AdminServer.start(
             config.adminPort(),
-            new AdminApi(administration, mounts, info, data::nfs),
+            new AdminApi(administration, mounts, info, data.nfs()),
             files.createToken(),
             metrics::scrape);
     files.writeAddress(server.address());
