@@ -7,6 +7,7 @@ import io.bucketfs.e2e.lab.Guest;
 import io.bucketfs.e2e.lab.KernelTest;
 import io.bucketfs.e2e.lab.NfsMount;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -91,27 +92,53 @@ final class TwoClientsIT {
     detach(one, two);
   }
 
+  /** A lock that is held until it is told to end. */
+  private record Holder(Guest.Command command, Path release) {
+    static Holder of(NfsMount mount, String file) {
+      var held = demo.data("holds-" + file);
+      var release = demo.data("release-" + file);
+      var command =
+          mount.start(
+              "flock %s sh -c 'touch %s; until [ -e %s ]; do sleep 0.05; done'"
+                  .formatted(
+                      file,
+                      demo.inGuest(held.getFileName().toString()),
+                      demo.inGuest(release.getFileName().toString())));
+      Await.until("the lock is held", LIMIT, () -> Files.exists(held));
+      return new Holder(command, release);
+    }
+
+    void end() {
+      demo.lab().host("touch", release.toString());
+      command.await(LIMIT).orFail();
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"4.1", "4.2"})
   void aLockIsRefusedWhileTheOtherHoldsIt(String version) {
     var one = demo.mount(version);
     var two = demo.mount(second, version);
     var file = "held-" + version;
-    var held = demo.data("holds-" + version);
-    var release = demo.data("release-" + version);
-
-    var holder =
-        one.start(
-            "flock %s sh -c 'touch %s; until [ -e %s ]; do sleep 0.05; done'"
-                .formatted(
-                    file,
-                    demo.inGuest(held.getFileName().toString()),
-                    demo.inGuest(release.getFileName().toString())));
-    Await.until("the lock is held", LIMIT, () -> Files.exists(held));
+    var holder = Holder.of(one, file);
     assertThat(two.run("flock -n %s true".formatted(file)).exitCode()).isEqualTo(1);
-    demo.lab().host("touch", release.toString());
-    holder.await(LIMIT).orFail();
+    holder.end();
     two.sh("flock -n %s true".formatted(file));
+    detach(one, two);
+  }
+
+  /** A kernel that is not called by CB_NOTIFY_LOCK asks again only after 30 seconds. */
+  @ParameterizedTest
+  @ValueSource(strings = {"4.1", "4.2"})
+  void whoWaitsForALockHasItAsSoonAsItIsFree(String version) {
+    var one = demo.mount(version);
+    var two = demo.mount(second, version);
+    var file = "waited-" + version;
+    var holder = Holder.of(one, file);
+    var waiter = two.start("flock %s true".formatted(file));
+    two.sh("sleep 3"); // its kernel has asked by then
+    holder.end();
+    waiter.await(Duration.ofSeconds(15)).orFail();
     detach(one, two);
   }
 

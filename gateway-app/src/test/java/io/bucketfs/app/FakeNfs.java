@@ -1,20 +1,48 @@
 package io.bucketfs.app;
 
+import io.bucketfs.app.admin.NfsControl;
 import io.bucketfs.nfs.NfsServer;
+import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
-/** An NFS server of which only its view is needed. */
-public final class FakeNfs {
-  private FakeNfs() {}
+/** An NFS server without clients that do anything. */
+public final class FakeNfs implements NfsControl {
+  private List<String> awaited = List.of();
+  private boolean failing;
+  private final List<Long> revoked = new ArrayList<>();
 
-  /** Two clients, one of which went away. */
-  public static NfsServer.View view() {
-    return view(List.of());
+  /** Lets it be in grace, where anybody is awaited. */
+  public void await(String... names) {
+    awaited = List.of(names);
   }
 
-  /** In grace, where anybody is awaited. */
-  public static NfsServer.View view(List<String> awaited) {
+  /** Lets its disk fail. */
+  public void fail() {
+    failing = true;
+  }
+
+  /** From whom all was taken. */
+  public List<Long> revoked() {
+    return List.copyOf(revoked);
+  }
+
+  @Override
+  public NfsServer.View view() {
+    return view(awaited);
+  }
+
+  @Override
+  public boolean revoke(long clientId) throws IOException {
+    if (failing) {
+      throw new IOException("the disk is gone");
+    }
+    return revoked.add(clientId);
+  }
+
+  /** Two clients, one of which went away. */
+  private static NfsServer.View view(List<String> awaited) {
     return new NfsServer.View(
         FakeAdministration.THEN,
         3,

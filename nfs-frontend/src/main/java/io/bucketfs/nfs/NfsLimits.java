@@ -12,13 +12,14 @@ import java.time.Duration;
  * @param cachedReplyBytesMax a reply that is kept for a retry
  * @param pendingBytesMax requests of one connection that are not answered yet; beyond it the
  *     connection is not read
- * @param clientsMax client records
+ * @param clientsMax client records, shared among addresses
  * @param sessionsPerClientMax sessions of one client
  * @param courtesyClientsMax clients whose lease ran out and that keep what nobody else wants
  * @param slotsFirst requests at once that a session begins with; it gets more while they wait for
  *     S3
- * @param replyCacheBytesMax what the replies that all sessions may keep add up to
- * @param statesPerClientMax opens and lock owners of one client
+ * @param replyCacheBytesMax what the replies that all sessions may keep add up to, shared among
+ *     addresses
+ * @param stateBytesMax heap for clients, sessions, opens and locks, shared among addresses
  * @param traffic what connections may hold, and for how long
  * @param operationWait how long an operation waits for S3 before it answers DELAY
  */
@@ -34,7 +35,7 @@ public record NfsLimits(
     int courtesyClientsMax,
     int slotsFirst,
     long replyCacheBytesMax,
-    int statesPerClientMax,
+    long stateBytesMax,
     Traffic traffic,
     Duration operationWait) {
   /**
@@ -80,7 +81,7 @@ public record NfsLimits(
           1000,
           64,
           256L * 1_048_576,
-          1_000_000,
+          128L * 1_048_576,
           Traffic.DEFAULT,
           Duration.ofSeconds(15));
 
@@ -96,25 +97,31 @@ public record NfsLimits(
     requireBetween("courtesy-clients-max", courtesyClientsMax, 0, clientsMax);
     requireBetween("slots-first", slotsFirst, 1, 1024);
     requireBetween("reply-cache-bytes-max", replyCacheBytesMax, 1_048_576, 1L << 40);
-    requireBetween("states-per-client-max", statesPerClientMax, 16, 100_000_000);
+    requireBetween("state-bytes-max", stateBytesMax, 262_144, 1L << 40);
   }
 
   /** The same with other limits to what connections hold. */
   public NfsLimits withTraffic(Traffic newTraffic) {
-    return with(connectionsMax, clientsMax, newTraffic);
+    return with(connectionsMax, clientsMax, stateBytesMax, newTraffic);
   }
 
   /** The same with another number of connections. */
   public NfsLimits withConnectionsMax(int max) {
-    return with(max, clientsMax, traffic);
+    return with(max, clientsMax, stateBytesMax, traffic);
   }
 
   /** The same with another number of clients. */
   public NfsLimits withClientsMax(int max) {
-    return with(connectionsMax, max, traffic);
+    return with(connectionsMax, max, stateBytesMax, traffic);
   }
 
-  private NfsLimits with(int newConnectionsMax, int newClientsMax, Traffic newTraffic) {
+  /** The same with other memory for what clients hold. */
+  public NfsLimits withStateBytesMax(long max) {
+    return with(connectionsMax, clientsMax, max, traffic);
+  }
+
+  private NfsLimits with(
+      int newConnectionsMax, int newClientsMax, long newStateBytesMax, Traffic newTraffic) {
     return new NfsLimits(
         newConnectionsMax,
         strangerRecordBytesMax,
@@ -127,7 +134,7 @@ public record NfsLimits(
         Math.min(courtesyClientsMax, newClientsMax),
         slotsFirst,
         replyCacheBytesMax,
-        statesPerClientMax,
+        newStateBytesMax,
         newTraffic,
         operationWait);
   }

@@ -4,6 +4,7 @@ import io.bucketfs.core.local.ProtocolRecords;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.vfs.FileSystem;
+import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.nfs.attr.AttributeWriter;
 import io.bucketfs.nfs.callback.CallbackOperation;
 import io.bucketfs.nfs.exec.Connection;
@@ -26,6 +27,8 @@ import io.bucketfs.nfs.state.LockWaiter;
 import io.bucketfs.nfs.state.Opaque;
 import io.bucketfs.nfs.state.OpenFiles;
 import io.bucketfs.nfs.state.Revocation;
+import io.bucketfs.nfs.state.StateBudget;
+import io.bucketfs.nfs.status.NfsException;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
@@ -148,6 +151,7 @@ public final class NfsServer implements AutoCloseable {
     meters.gauge("nfs_sessions", services.clients()::sessionCount);
     meters.gauge("nfs_open_files", services.openFiles()::fileCount);
     meters.gauge("nfs_states", services.openFiles()::stateCount);
+    meters.gauge("nfs_state_bytes", services.clients()::stateBytes);
     meters.gauge("nfs_reply_cache_bytes", services.clients()::replyCacheBytes);
     scheduleSweep(services, clock);
     scheduleConnectionSweep();
@@ -163,9 +167,8 @@ public final class NfsServer implements AutoCloseable {
     var limits = config.limits();
     var clientRecords = new ClientRecords(records, execution);
     var journal = new Journal(records);
-    var openFiles =
-        new OpenFiles(
-            fileSystem, execution, identity.epoch(), limits.statesPerClientMax(), journal);
+    var budget = new StateBudget(limits.stateBytesMax(), meters.counter("nfs_state_refusals"));
+    var openFiles = new OpenFiles(fileSystem, execution, identity.epoch(), budget, journal);
     var grace =
         new Grace(identity.recordedClients(), clientRecords, journal, execution, config.lease());
     var clients =
@@ -179,6 +182,7 @@ public final class NfsServer implements AutoCloseable {
                 limits.courtesyClientsMax(),
                 config.courtesy(),
                 limits.replyCacheBytesMax()),
+            budget,
             identity.epoch(),
             journal,
             grace);
@@ -352,14 +356,22 @@ public final class NfsServer implements AutoCloseable {
   }
 
   /**
-   * Takes all opens and locks away from a client, which is told (RFC 8881, 8.5).
+   * Takes all opens and locks away from a client, which is told (RFC 8881, 8.5). Before that it is
+   * durable that it cannot reclaim them after a loss of power, since others may have them then.
+   * Waits for the disk.
    *
    * @return whether there is such a client
+   * @throws IOException where nothing was taken, since the disk did not do its part
    */
-  public boolean revoke(long clientId) {
+  public boolean revoke(long clientId) throws IOException {
     var services = requireRunning().services;
     for (var client : services.clients().all()) {
       if (client.id() == clientId) {
+        try {
+          services.grace().forfeit(client, Patience.FOREVER);
+        } catch (NfsException e) {
+          throw new IOException("cannot note that the client lost what it held", e);
+        }
         services.openFiles().revokeAll(client, Revocation.ADMINISTRATIVE);
         return true;
       }
@@ -384,6 +396,16 @@ public final class NfsServer implements AutoCloseable {
   /** Bytes that connections hold for requests and replies. */
   long bufferedBytes() {
     return connections.heldBytes();
+  }
+
+  /** Heap that clients take with what they hold, about. */
+  long stateBytes() {
+    return requireRunning().services.clients().stateBytes();
+  }
+
+  /** Bytes that are reserved for kept replies. */
+  long replyCacheBytes() {
+    return requireRunning().services.clients().replyCacheBytes();
   }
 
   private Running requireRunning() {

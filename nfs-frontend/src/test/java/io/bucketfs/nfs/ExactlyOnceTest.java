@@ -15,9 +15,11 @@ import static io.bucketfs.nfs.TestState.open;
 import static io.bucketfs.nfs.TestState.openResult;
 import static io.bucketfs.nfs.TestState.tryOpen;
 import static io.bucketfs.nfs.TestState.unlock;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bucketfs.core.local.Crash;
+import io.bucketfs.nfs.TestState.Opened;
 import io.bucketfs.nfs.op.OperationCode;
 import io.bucketfs.nfs.state.StateId;
 import io.bucketfs.nfs.status.NfsStatus;
@@ -202,6 +204,70 @@ final class ExactlyOnceTest {
     reply = twice(putFh(file.handle()), lockAgain(id, WRITE_LOCK, 20, 10));
     id = StateId.read(reply.ok(OperationCode.PUTFH, OperationCode.LOCK).body());
     twice(putFh(file.handle()), unlock(id, 0, 5));
+  }
+
+  /** What another client did meanwhile shows that the retry changes nothing. */
+  private void onceAndNotAgain(Opened file, Consumer<ByteBuf> change) throws Exception {
+    Consumer<ByteBuf>[] operations =
+        TestOps.array(
+            List.of(putFh(file.handle()), op(OperationCode.SAVEFH), putFh(file.handle()), change));
+    var first = client.call(operations).requireOk();
+    client = kill(client);
+    try (var other = TestClient.connected(server.port(), "b")) {
+      var theirs = open(other, "o", "f", BOTH, 0);
+      other
+          .call(
+              putFh(theirs.handle()),
+              TestOps.setSize(theirs.id(), 0),
+              TestOps.write(theirs.id(), 0, "later".getBytes(UTF_8)))
+          .requireOk();
+    }
+    var second = client.again(operations).requireOk();
+    assertThat(ByteBufUtil.getBytes(second.body())).isEqualTo(ByteBufUtil.getBytes(first.body()));
+    var reply = client.call(putFh(file.handle()), TestOps.read(file.id(), 0, 100)).requireOk();
+    var body = reply.ok(OperationCode.PUTFH, OperationCode.READ).body();
+    body.skipBytes(4);
+    assertThat(new String(Xdr.readBytes(body, 100), UTF_8)).isEqualTo("later");
+  }
+
+  private Opened fileOfTenBytes() throws IOException {
+    var file = open(client, "o", "f", BOTH, 0);
+    var data = "0123456789".getBytes(UTF_8);
+    client.call(putFh(file.handle()), TestOps.write(file.id(), 0, data)).requireOk();
+    return file;
+  }
+
+  @Test
+  void allocate() throws Exception {
+    var file = fileOfTenBytes();
+    onceAndNotAgain(file, Minor2Ops.range(OperationCode.ALLOCATE, file.id(), 0, 20));
+  }
+
+  @Test
+  void deallocate() throws Exception {
+    var file = fileOfTenBytes();
+    onceAndNotAgain(file, Minor2Ops.range(OperationCode.DEALLOCATE, file.id(), 2, 2));
+  }
+
+  @Test
+  void cloneOfARange() throws Exception {
+    var file = fileOfTenBytes();
+    onceAndNotAgain(file, Minor2Ops.cloneRange(file, file, 0, 12, 4));
+  }
+
+  @Test
+  void copyOfARange() throws Exception {
+    var file = fileOfTenBytes();
+    onceAndNotAgain(file, Minor2Ops.copy(file, file, 0, 12, 4));
+  }
+
+  @Test
+  void extendedAttributes() throws Exception {
+    var file = open(client, "o", "f", BOTH, 0);
+    var value = new byte[] {1};
+    twice(putFh(file.handle()), Minor2Ops.setXattr(1, "k", value));
+    twice(putFh(file.handle()), Minor2Ops.removeXattr("k"));
+    client.call(putFh(file.handle()), Minor2Ops.getXattr("k")).require(NfsStatus.NOXATTR);
   }
 
   /** A change may be followed by more, and by what fails: that is done by the later process. */

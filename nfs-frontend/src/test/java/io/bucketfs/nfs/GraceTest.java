@@ -9,6 +9,7 @@ import static io.bucketfs.nfs.TestState.open;
 import static io.bucketfs.nfs.TestState.tryOpen;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bucketfs.nfs.state.SequenceStatus;
 import io.bucketfs.nfs.status.NfsStatus;
 import java.io.IOException;
 import java.time.Duration;
@@ -117,6 +118,56 @@ final class GraceTest {
       assertThat(Duration.ofNanos(last)).isBetween(Duration.ofSeconds(4), Duration.ofSeconds(8));
     }
     assertThat(view().inGrace()).isFalse();
+  }
+
+  /** RFC 8881, 8.5, and the edge conditions of 8.4.3: others may have it then. */
+  @Test
+  void whatAnOperatorTookIsNotReclaimed() throws Exception {
+    start(Duration.ofSeconds(60));
+    byte[] handle;
+    try (var client = TestClient.connected(server().port(), "a")) {
+      var file = open(client, "o", "f", BOTH, BOTH);
+      lock(client, file, "l", WRITE_LOCK, 0, 10);
+      handle = file.handle();
+      assertThat(server().server().revoke(client.clientId())).isTrue();
+      assertThat(server().server().revoke(-1)).isFalse();
+      assertThat(flags(client)).isEqualTo(SequenceStatus.ADMIN_STATE_REVOKED);
+      assertThat(TestState.test(client, file.id())).containsExactly(NfsStatus.ADMIN_REVOKED.code());
+    }
+    try (var other = TestClient.connected(server().port(), "b")) {
+      open(other, "x", "f", BOTH, 0);
+    }
+    server().losePower();
+    assertThat(view().awaited()).containsExactly("b");
+    try (var client = comeBack("a")) {
+      client.call(putFh(handle), TestOps.openPrevious("o", BOTH)).require(NfsStatus.RECLAIM_BAD);
+    }
+  }
+
+  /** RFC 8881, 18.46.3. */
+  @Test
+  void whoMayReclaimIsToldSoUntilItIsDone() throws Exception {
+    start(Duration.ofSeconds(60));
+    try (var client = TestClient.connected(server().port(), "a");
+        var other = TestClient.connected(server().port(), "b")) {
+      open(client, "o", "f", BOTH, 0);
+      open(other, "o", "g", BOTH, 0);
+    }
+    server().losePower();
+    try (var client = comeBack("a");
+        var stranger = comeBack("c")) {
+      for (var n = 0; n < 2; n++) {
+        assertThat(flags(client)).isEqualTo(SequenceStatus.RESTART_RECLAIM_NEEDED);
+      }
+      assertThat(flags(stranger)).isZero();
+      client.call(TestClient.reclaimComplete()).requireOk();
+      assertThat(view().inGrace()).as("b is awaited").isTrue();
+      assertThat(flags(client)).isZero();
+    }
+  }
+
+  private static int flags(TestClient client) throws IOException {
+    return client.call(TestOps.putRoot()).requireSequence().flags();
   }
 
   @Test

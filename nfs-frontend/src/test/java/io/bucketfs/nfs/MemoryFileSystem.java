@@ -18,6 +18,7 @@ import io.bucketfs.core.vfs.NewNode;
 import io.bucketfs.core.vfs.Outcome;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.Permissions;
+import io.bucketfs.core.vfs.Rider;
 import io.bucketfs.core.vfs.SetAttributes;
 import io.bucketfs.core.vfs.SetAttributes.TimeChange;
 import io.bucketfs.core.vfs.Stability;
@@ -123,7 +124,11 @@ public final class MemoryFileSystem implements FileSystem {
   }
 
   private <T extends Outcome> T noted(Caller caller, T outcome) throws FileSystemException {
-    caller.rider().ride(outcome, notes);
+    return noted(caller.rider(), outcome);
+  }
+
+  private <T extends Outcome> T noted(Rider rider, T outcome) throws FileSystemException {
+    rider.ride(outcome, notes);
     return outcome;
   }
 
@@ -570,7 +575,8 @@ public final class MemoryFileSystem implements FileSystem {
   }
 
   @Override
-  public synchronized void allocate(FileId id, long offset, long length, Patience patience)
+  public synchronized void allocate(
+      Rider rider, FileId id, long offset, long length, Patience patience)
       throws FileSystemException {
     var file = regular(id);
     if (length > Long.MAX_VALUE - offset) {
@@ -580,20 +586,24 @@ public final class MemoryFileSystem implements FileSystem {
       file.resize(offset + length);
       touch(file);
     }
+    noted(rider, ChangeInfo.NONE);
   }
 
   @Override
-  public synchronized void deallocate(FileId id, long offset, long length, Patience patience)
+  public synchronized void deallocate(
+      Rider rider, FileId id, long offset, long length, Patience patience)
       throws FileSystemException {
     var file = regular(id);
     if (offset < file.size) {
       file.punch(offset, offset + Math.min(length, file.size - offset));
     }
     touch(file);
+    noted(rider, ChangeInfo.NONE);
   }
 
   @Override
-  public synchronized void clone(FileRange from, FileId to, long toOffset, Patience patience)
+  public synchronized void clone(
+      Rider rider, FileRange from, FileId to, long toOffset, Patience patience)
       throws FileSystemException {
     var source = regular(from.file());
     var target = regular(to);
@@ -612,14 +622,16 @@ public final class MemoryFileSystem implements FileSystem {
     source.read(from.offset(), bytes, (int) from.length());
     target.write(toOffset, bytes);
     touch(target);
+    noted(rider, new Copied(from.length()));
   }
 
   @Override
-  public synchronized long copy(FileRange from, FileId to, long toOffset, Patience patience)
+  public synchronized Copied copy(
+      Rider rider, FileRange from, FileId to, long toOffset, Patience patience)
       throws FileSystemException {
     var part = Math.min(from.length(), COPY_BYTES_MAX);
-    clone(new FileRange(from.file(), from.offset(), part), to, toOffset, patience);
-    return part;
+    clone(rider, new FileRange(from.file(), from.offset(), part), to, toOffset, patience);
+    return new Copied(part);
   }
 
   @Override
@@ -660,7 +672,7 @@ public final class MemoryFileSystem implements FileSystem {
     var before = file.change;
     file.xattrs.put(name, value);
     touchMetadata(file);
-    return new ChangeInfo(before, file.change);
+    return noted(caller, new ChangeInfo(before, file.change));
   }
 
   @Override
@@ -673,7 +685,7 @@ public final class MemoryFileSystem implements FileSystem {
       throw failure(FsError.NO_XATTR);
     }
     touchMetadata(file);
-    return new ChangeInfo(before, file.change);
+    return noted(caller, new ChangeInfo(before, file.change));
   }
 
   @Override

@@ -11,6 +11,7 @@ import java.time.Duration;
 
 /**
  * Serves a file system in memory, to be looked at with real clients: ADDRESS PORT LEASE-SECONDS.
+ * Each line of the standard input restarts it; the line {@code power} as after a loss of power.
  */
 public final class MemoryServerMain {
   private MemoryServerMain() {}
@@ -33,6 +34,9 @@ public final class MemoryServerMain {
                 records)) {
           server.start();
           line = lines.readLine();
+        }
+        if ("power".equals(line)) {
+          records.loseNotes();
         }
       } while (line != null);
     }

@@ -1,5 +1,14 @@
 package io.bucketfs.nfs;
 
+import static io.bucketfs.nfs.Minor2Ops.cloneRange;
+import static io.bucketfs.nfs.Minor2Ops.copy;
+import static io.bucketfs.nfs.Minor2Ops.copyRange;
+import static io.bucketfs.nfs.Minor2Ops.getXattr;
+import static io.bucketfs.nfs.Minor2Ops.listXattrs;
+import static io.bucketfs.nfs.Minor2Ops.range;
+import static io.bucketfs.nfs.Minor2Ops.removeXattr;
+import static io.bucketfs.nfs.Minor2Ops.seek;
+import static io.bucketfs.nfs.Minor2Ops.setXattr;
 import static io.bucketfs.nfs.TestOps.getAttr;
 import static io.bucketfs.nfs.TestOps.lookup;
 import static io.bucketfs.nfs.TestOps.op;
@@ -8,6 +17,7 @@ import static io.bucketfs.nfs.TestOps.putRoot;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bucketfs.nfs.TestState.Opened;
 import io.bucketfs.nfs.attr.Attribute;
 import io.bucketfs.nfs.attr.AttributeMask;
 import io.bucketfs.nfs.op.OperationCode;
@@ -30,7 +40,6 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 final class MinorVersion2Test {
   private static final int CHUNK = 65_536;
-  private static final int READ_WRITE = 3;
 
   private MemoryFileSystem files = new MemoryFileSystem();
   private NfsTestServer server;
@@ -49,94 +58,37 @@ final class MinorVersion2Test {
     server.close();
   }
 
-  /** A file that the client has open. */
-  private record Open(byte[] handle, StateId stateId) {}
-
-  private Open open(String name) throws IOException {
-    var reply =
-        client
-            .call(
-                putRoot(),
-                lookup("data"),
-                TestOps.open("owner", name, READ_WRITE, 0, TestOps.UNCHECKED),
-                op(OperationCode.GETFH))
-            .requireOk();
-    reply.ok(OperationCode.PUTROOTFH).ok(OperationCode.LOOKUP).ok(OperationCode.OPEN);
-    var body = reply.body();
-    var stateId = StateId.read(body);
-    body.skipBytes(4 + 16 + 4);
-    AttributeMask.read(body);
-    body.skipBytes(4);
-    reply.ok(OperationCode.GETFH);
-    return new Open(Xdr.readBytes(body, 128), stateId);
+  private Opened open(String name) throws IOException {
+    return TestState.open(client, "owner", name, TestState.BOTH, 0);
   }
 
-  private void write(Open file, long offset, byte[] data) throws IOException {
-    client.call(putFh(file.handle), TestOps.write(file.stateId, offset, data)).requireOk();
+  private void write(Opened file, long offset, byte[] data) throws IOException {
+    client.call(putFh(file.handle()), TestOps.write(file.id(), offset, data)).requireOk();
   }
 
-  private byte[] read(Open file, long offset, int count) throws IOException {
+  private byte[] read(Opened file, long offset, int count) throws IOException {
     var reply =
-        client.call(putFh(file.handle), TestOps.read(file.stateId, offset, count)).requireOk();
+        client.call(putFh(file.handle()), TestOps.read(file.id(), offset, count)).requireOk();
     reply.ok(OperationCode.PUTFH).ok(OperationCode.READ);
     reply.body().skipBytes(4);
     return Xdr.readBytes(reply.body(), count);
   }
 
-  private long size(Open file) throws IOException {
-    var reply = client.call(putFh(file.handle), getAttr(Attribute.SIZE)).requireOk();
+  private long size(Opened file) throws IOException {
+    var reply = client.call(putFh(file.handle()), getAttr(Attribute.SIZE)).requireOk();
     reply.ok(OperationCode.PUTFH).ok(OperationCode.GETATTR);
     AttributeMask.read(reply.body());
     reply.body().skipBytes(4);
     return reply.body().readLong();
   }
 
-  private static Consumer<ByteBuf> seek(Open file, long offset, int what) {
-    return op(
-        OperationCode.SEEK,
-        out -> {
-          file.stateId.write(out);
-          out.writeLong(offset).writeInt(what);
-        });
+  private int status(Consumer<ByteBuf> operation, Opened file) throws IOException {
+    return client.call(putFh(file.handle()), operation).status();
   }
 
-  private static Consumer<ByteBuf> range(
-      OperationCode code, StateId stateId, long offset, long length) {
-    return op(
-        code,
-        out -> {
-          stateId.write(out);
-          out.writeLong(offset).writeLong(length);
-        });
-  }
-
-  private static Consumer<ByteBuf> clone(Open from, Open to, long at, long toAt, long count) {
-    return op(OperationCode.CLONE, out -> copyRange(out, from, to, at, toAt, count));
-  }
-
-  private static Consumer<ByteBuf> copy(Open from, Open to, long at, long toAt, long count) {
-    return op(
-        OperationCode.COPY,
-        out -> {
-          copyRange(out, from, to, at, toAt, count);
-          // Asynchronous and in any order, if the server likes.
-          out.writeInt(0).writeInt(0).writeInt(0);
-        });
-  }
-
-  private static void copyRange(ByteBuf out, Open from, Open to, long at, long toAt, long count) {
-    from.stateId.write(out);
-    to.stateId.write(out);
-    out.writeLong(at).writeLong(toAt).writeLong(count);
-  }
-
-  private int status(Consumer<ByteBuf> operation, Open file) throws IOException {
-    return client.call(putFh(file.handle), operation).status();
-  }
-
-  private int status(Consumer<ByteBuf> operation, Open from, Open to) throws IOException {
+  private int status(Consumer<ByteBuf> operation, Opened from, Opened to) throws IOException {
     return client
-        .call(putFh(from.handle), op(OperationCode.SAVEFH), putFh(to.handle), operation)
+        .call(putFh(from.handle()), op(OperationCode.SAVEFH), putFh(to.handle()), operation)
         .status();
   }
 
@@ -148,9 +100,9 @@ final class MinorVersion2Test {
 
   // Sparse files.
 
-  private void assertFound(Open file, long from, int what, boolean end, long offset)
+  private void assertFound(Opened file, long from, int what, boolean end, long offset)
       throws IOException {
-    var reply = client.call(putFh(file.handle), seek(file, from, what)).requireOk();
+    var reply = client.call(putFh(file.handle()), seek(file, from, what)).requireOk();
     reply.ok(OperationCode.PUTFH).ok(OperationCode.SEEK);
     assertThat(reply.body().readInt() == 1).isEqualTo(end);
     assertThat(reply.body().readLong()).isEqualTo(offset);
@@ -167,7 +119,7 @@ final class MinorVersion2Test {
     assertFound(file, 0, 1, false, 0);
     // Every file ends with a hole.
     assertFound(file, 5 * CHUNK - 1, 1, true, 5 * CHUNK);
-    client.call(putFh(file.handle), TestOps.setSize(file.stateId, 9 * CHUNK)).requireOk();
+    client.call(putFh(file.handle()), TestOps.setSize(file.id(), 9 * CHUNK)).requireOk();
     assertFound(file, 6 * CHUNK, 0, true, 9 * CHUNK);
     assertThat(status(seek(file, 9 * CHUNK, 1), file)).isEqualTo(NfsStatus.NXIO.code());
     assertThat(status(seek(file, -1, 0), file)).isEqualTo(NfsStatus.NXIO.code());
@@ -178,21 +130,19 @@ final class MinorVersion2Test {
   void allocateGrowsAndDeallocatePunches() throws Exception {
     var file = open("f");
     client
-        .call(putFh(file.handle), range(OperationCode.ALLOCATE, file.stateId, 0, 3 * CHUNK))
+        .call(putFh(file.handle()), range(OperationCode.ALLOCATE, file.id(), 0, 3 * CHUNK))
         .requireOk();
     assertThat(size(file)).isEqualTo(3 * CHUNK);
     write(file, 0, bytes(3 * CHUNK, 5));
-    client
-        .call(putFh(file.handle), range(OperationCode.ALLOCATE, file.stateId, 10, 10))
-        .requireOk();
+    client.call(putFh(file.handle()), range(OperationCode.ALLOCATE, file.id(), 10, 10)).requireOk();
     assertThat(read(file, 0, 30)).isEqualTo(bytes(30, 5));
     client
-        .call(putFh(file.handle), range(OperationCode.DEALLOCATE, file.stateId, CHUNK, -1))
+        .call(putFh(file.handle()), range(OperationCode.DEALLOCATE, file.id(), CHUNK, -1))
         .requireOk();
     assertThat(size(file)).isEqualTo(3 * CHUNK);
     assertThat(read(file, CHUNK - 1, 2)).containsExactly(5, 0);
     assertFound(file, 0, 1, false, CHUNK);
-    assertThat(status(range(OperationCode.ALLOCATE, file.stateId, -1, 1), file))
+    assertThat(status(range(OperationCode.ALLOCATE, file.id(), -1, 1), file))
         .isEqualTo(NfsStatus.FBIG.code());
   }
 
@@ -213,21 +163,22 @@ final class MinorVersion2Test {
 
   // Copies.
 
+  /** Lets a COPY succeed, whose result comes next. */
+  private TestReply copied(Opened from, Opened to, Consumer<ByteBuf> copy) throws IOException {
+    var reply =
+        client
+            .call(putFh(from.handle()), op(OperationCode.SAVEFH), putFh(to.handle()), copy)
+            .requireOk();
+    return reply.ok(
+        OperationCode.PUTFH, OperationCode.SAVEFH, OperationCode.PUTFH, OperationCode.COPY);
+  }
+
   @Test
   void copyIsSynchronousAndStable() throws Exception {
     var from = open("from");
     var to = open("to");
     write(from, 0, "0123456789".getBytes(UTF_8));
-    var reply =
-        client
-            .call(
-                putFh(from.handle),
-                op(OperationCode.SAVEFH),
-                putFh(to.handle),
-                copy(from, to, 2, 1, 0))
-            .requireOk();
-    reply.ok(OperationCode.PUTFH).ok(OperationCode.SAVEFH).ok(OperationCode.PUTFH);
-    reply.ok(OperationCode.COPY);
+    var reply = copied(from, to, copy(from, to, 2, 1, 0));
     assertThat(reply.body().readInt()).as("callback ids").isZero();
     assertThat(reply.body().readLong()).isEqualTo(8);
     assertThat(reply.body().readInt()).as("FILE_SYNC").isEqualTo(2);
@@ -242,19 +193,9 @@ final class MinorVersion2Test {
     var from = open("from");
     var to = open("to");
     client
-        .call(
-            putFh(from.handle), TestOps.setSize(from.stateId, MemoryFileSystem.COPY_BYTES_MAX + 1))
+        .call(putFh(from.handle()), TestOps.setSize(from.id(), MemoryFileSystem.COPY_BYTES_MAX + 1))
         .requireOk();
-    var reply =
-        client
-            .call(
-                putFh(from.handle),
-                op(OperationCode.SAVEFH),
-                putFh(to.handle),
-                copy(from, to, 0, 0, 0))
-            .requireOk();
-    reply.ok(OperationCode.PUTFH).ok(OperationCode.SAVEFH).ok(OperationCode.PUTFH);
-    reply.ok(OperationCode.COPY);
+    var reply = copied(from, to, copy(from, to, 0, 0, 0));
     reply.body().skipBytes(4);
     assertThat(reply.body().readLong()).isEqualTo(MemoryFileSystem.COPY_BYTES_MAX);
   }
@@ -264,9 +205,9 @@ final class MinorVersion2Test {
     var from = open("from");
     var to = open("to");
     write(from, 0, "0123456789".getBytes(UTF_8));
-    assertThat(status(clone(from, to, 3, 0, 4), from, to)).isZero();
+    assertThat(status(cloneRange(from, to, 3, 0, 4), from, to)).isZero();
     assertThat(read(to, 0, 20)).isEqualTo("3456".getBytes(UTF_8));
-    assertThat(status(clone(from, from, 0, 20, 0), from, from)).isZero();
+    assertThat(status(cloneRange(from, from, 0, 20, 0), from, from)).isZero();
     assertThat(size(from)).isEqualTo(30);
   }
 
@@ -277,20 +218,21 @@ final class MinorVersion2Test {
     write(from, 0, "0123456789".getBytes(UTF_8));
     for (var operation :
         List.of(
-            clone(from, to, 5, 0, 6),
+            cloneRange(from, to, 5, 0, 6),
             copy(from, to, 5, 0, 6),
-            clone(from, to, 11, 0, 0),
-            clone(from, to, -1, 0, 1),
+            cloneRange(from, to, 11, 0, 0),
+            cloneRange(from, to, -1, 0, 1),
             copy(from, to, 0, 0, -1))) {
       assertThat(status(operation, from, to)).isEqualTo(NfsStatus.INVAL.code());
     }
-    assertThat(status(clone(from, from, 0, 5, 6), from, from)).isEqualTo(NfsStatus.INVAL.code());
-    assertThat(status(clone(from, to, 0, Long.MAX_VALUE, 5), from, to))
+    assertThat(status(cloneRange(from, from, 0, 5, 6), from, from))
+        .isEqualTo(NfsStatus.INVAL.code());
+    assertThat(status(cloneRange(from, to, 0, Long.MAX_VALUE, 5), from, to))
         .isEqualTo(NfsStatus.FBIG.code());
-    assertThat(client.call(putFh(to.handle), clone(from, to, 0, 0, 1)).status())
+    assertThat(client.call(putFh(to.handle()), cloneRange(from, to, 0, 0, 1)).status())
         .isEqualTo(NfsStatus.NOFILEHANDLE.code());
-    var directory = new Open(root(), from.stateId);
-    assertThat(status(clone(from, to, 0, 0, 1), directory, to))
+    var directory = new Opened(from.id(), root());
+    assertThat(status(cloneRange(from, to, 0, 0, 1), directory, to))
         .isEqualTo(NfsStatus.WRONG_TYPE.code());
   }
 
@@ -324,11 +266,11 @@ final class MinorVersion2Test {
         op(
             OperationCode.IO_ADVISE,
             out -> {
-              file.stateId.write(out);
+              file.id().write(out);
               out.writeLong(100).writeLong(1000);
               AttributeMask.of(1, 4, 6).write(out);
             });
-    var reply = client.call(putFh(file.handle), advise).requireOk();
+    var reply = client.call(putFh(file.handle()), advise).requireOk();
     reply.ok(OperationCode.PUTFH).ok(OperationCode.IO_ADVISE);
     assertThat(AttributeMask.read(reply.body())).isEqualTo(AttributeMask.of(4));
     assertThat(files.hints()).hasSize(1);
@@ -382,7 +324,7 @@ final class MinorVersion2Test {
     var reply =
         client
             .call(
-                putFh(file.handle),
+                putFh(file.handle()),
                 getAttr(
                     Attribute.CLONE_BLKSIZE, Attribute.CHANGE_ATTR_TYPE, Attribute.XATTR_SUPPORT))
             .requireOk();
@@ -435,35 +377,17 @@ final class MinorVersion2Test {
 
   // Extended attributes.
 
-  private static Consumer<ByteBuf> setXattr(int option, String name, byte[] value) {
-    return op(
-        OperationCode.SETXATTR,
-        out -> {
-          out.writeInt(option);
-          Xdr.writeString(out, name);
-          Xdr.writeOpaque(out, value);
-        });
-  }
-
-  private static Consumer<ByteBuf> getXattr(String name) {
-    return TestOps.named(OperationCode.GETXATTR, name);
-  }
-
-  private static Consumer<ByteBuf> listXattrs(long cookie, int max) {
-    return op(OperationCode.LISTXATTRS, out -> out.writeLong(cookie).writeInt(max));
-  }
-
   @Test
   void extendedAttributesAreSetReadAndRemoved() throws Exception {
     var file = open("f");
     var reply =
         client
             .call(
-                putFh(file.handle),
+                putFh(file.handle()),
                 getAttr(Attribute.CHANGE),
                 setXattr(1, "k", "value".getBytes(UTF_8)),
                 getXattr("k"),
-                TestOps.named(OperationCode.REMOVEXATTR, "k"))
+                removeXattr("k"))
             .requireOk();
     reply.ok(OperationCode.PUTFH).ok(OperationCode.GETATTR);
     AttributeMask.read(reply.body());
@@ -492,8 +416,7 @@ final class MinorVersion2Test {
     assertThat(status(setXattr(0, "k", value), file)).isZero();
     assertThat(status(setXattr(2, "k", value), file)).isZero();
     assertThat(status(setXattr(3, "k", value), file)).isEqualTo(NfsStatus.INVAL.code());
-    assertThat(status(TestOps.named(OperationCode.REMOVEXATTR, "other"), file))
-        .isEqualTo(NfsStatus.NOXATTR.code());
+    assertThat(status(removeXattr("other"), file)).isEqualTo(NfsStatus.NOXATTR.code());
     assertThat(status(setXattr(0, "", value), file)).isEqualTo(NfsStatus.INVAL.code());
     assertThat(status(setXattr(0, "n".repeat(256), value), file))
         .isEqualTo(NfsStatus.NAMETOOLONG.code());
@@ -513,7 +436,7 @@ final class MinorVersion2Test {
     var seen = new ArrayList<String>();
     var cookie = 0L;
     for (var end = false; !end; ) {
-      var reply = client.call(putFh(file.handle), listXattrs(cookie, 64)).requireOk();
+      var reply = client.call(putFh(file.handle()), listXattrs(cookie, 64)).requireOk();
       reply.ok(OperationCode.PUTFH).ok(OperationCode.LISTXATTRS);
       cookie = reply.body().readLong();
       for (var left = reply.body().readInt(); left > 0; left--) {
@@ -521,8 +444,7 @@ final class MinorVersion2Test {
       }
       end = reply.body().readInt() == 1;
       // What was seen and goes meanwhile hides nothing else.
-      assertThat(status(TestOps.named(OperationCode.REMOVEXATTR, seen.getFirst()), file))
-          .isIn(0, NfsStatus.NOXATTR.code());
+      assertThat(status(removeXattr(seen.getFirst()), file)).isIn(0, NfsStatus.NOXATTR.code());
     }
     assertThat(seen).hasSize(20).doesNotHaveDuplicates();
     assertThat(status(listXattrs(0, 15), file)).isEqualTo(NfsStatus.TOOSMALL.code());
@@ -533,7 +455,7 @@ final class MinorVersion2Test {
   void accessTellsWhoMayUseExtendedAttributes() throws Exception {
     var file = open("f");
     var access = op(OperationCode.ACCESS, out -> out.writeInt(0x1c0));
-    var reply = client.call(putFh(file.handle), access).requireOk();
+    var reply = client.call(putFh(file.handle()), access).requireOk();
     reply.ok(OperationCode.PUTFH).ok(OperationCode.ACCESS);
     assertThat(reply.body().readInt()).isEqualTo(0x1c0);
     assertThat(reply.body().readInt()).isEqualTo(0x1c0);

@@ -8,6 +8,7 @@ import static io.bucketfs.nfs.TestState.READ;
 import static io.bucketfs.nfs.TestState.READ_LOCK;
 import static io.bucketfs.nfs.TestState.WRITE;
 import static io.bucketfs.nfs.TestState.WRITE_LOCK;
+import static io.bucketfs.nfs.TestState.WRITE_LOCK_WAITING;
 import static io.bucketfs.nfs.TestState.lock;
 import static io.bucketfs.nfs.TestState.lockAgain;
 import static io.bucketfs.nfs.TestState.lockTest;
@@ -19,6 +20,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bucketfs.core.local.Note;
 import io.bucketfs.nfs.op.OperationCode;
+import io.bucketfs.nfs.state.SequenceStatus;
 import io.bucketfs.nfs.state.StateId;
 import io.bucketfs.nfs.status.NfsStatus;
 import io.netty.buffer.ByteBuf;
@@ -40,6 +42,9 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(60)
 final class ResumeTest {
+  /** What BIND_CONN_TO_SESSION asks for. */
+  private static final int FORE_OR_BOTH = 7;
+
   private final MemoryFileSystem fileSystem = new MemoryFileSystem();
   private NfsTestServer server;
   private TestClient client;
@@ -88,6 +93,28 @@ final class ResumeTest {
     open(other, "o", "g", BOTH, 0);
     client.exchangeId("a", 1);
     assertThat(client.clientId()).isIn(ids);
+  }
+
+  /** A wrong number would be a fault of the backchannel, which only a new session mends. */
+  @Test
+  void callbacksGoOnCounting() throws Exception {
+    var theirs = open(client, "o", "f", BOTH, 0);
+    var file = open(other, "o", "f", BOTH, 0);
+    for (var round = 0; round < 3; round++) {
+      var held = lock(client, theirs, "holder", WRITE_LOCK, 0, 10);
+      var wish = lock(file.id(), "waiter", WRITE_LOCK_WAITING, 0, 10);
+      other.call(putFh(file.handle()), wish).require(NfsStatus.DENIED);
+      client.call(putFh(theirs.handle()), unlock(held, 0, 10)).requireOk();
+      other.callbacks().take(TestCallbacks.CB_NOTIFY_LOCK);
+      var granted = other.call(putFh(file.handle()), wish).requireOk();
+      var locked = stateId(granted.ok(OperationCode.PUTFH), OperationCode.LOCK);
+      other.call(putFh(file.handle()), unlock(locked, 0, 10)).requireOk();
+      restart();
+      assertThat(other.call(putRoot()).requireSequence().flags())
+          .isEqualTo(SequenceStatus.CB_PATH_DOWN_SESSION | SequenceStatus.CB_PATH_DOWN);
+      other.bare(TestOps.bindConnection(other.requireSession(), FORE_OR_BOTH)).requireOk();
+      assertThat(other.call(putRoot()).requireSequence().flags()).isZero();
+    }
   }
 
   @Test

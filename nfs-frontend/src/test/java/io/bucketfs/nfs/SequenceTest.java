@@ -136,6 +136,19 @@ final class SequenceTest {
     uncached.call(TestOps.putFh(file.handle()), read).requireOk();
   }
 
+  /** Those behind a large WRITE count, too. */
+  @Test
+  void anotherOperationAtTheEndOfALargeRequestMakesAFalseRetry() throws Exception {
+    var file = TestState.open(client, "o", "f", TestState.BOTH, 0);
+    var write = TestOps.write(file.id(), 0, new byte[9000]);
+    var handle = TestOps.putFh(file.handle());
+    client.call(handle, write, putRoot(), lookup("data"), makeDirectory("one")).requireOk();
+    client
+        .again(handle, write, putRoot(), lookup("data"), makeDirectory("two"))
+        .require(NfsStatus.SEQ_FALSE_RETRY);
+    client.again(handle, write, putRoot(), lookup("data"), makeDirectory("one")).requireOk();
+  }
+
   @Test
   void anotherRequestUnderAnOldNumberIsAFalseRetry() throws Exception {
     client.call(putRoot(), lookup("data"), makeDirectory("one")).requireOk();

@@ -8,7 +8,6 @@ import io.bucketfs.nfs.xdr.Xdr;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -35,8 +34,7 @@ public final class TestCallbacks {
   private final Map<Integer, Answer> answers = new ConcurrentHashMap<>();
   private final AtomicInteger nulls = new AtomicInteger();
 
-  /** Only on the event loop of the connections, which all tests share. */
-  private final Map<SlotKey, Integer> sequences = new HashMap<>();
+  private final Map<SlotKey, Integer> sequences = new ConcurrentHashMap<>();
 
   private volatile boolean silent;
   private volatile int sequenceStatus;
@@ -57,6 +55,11 @@ public final class TestCallbacks {
   public interface Answer {
     /** Writes what follows the status, and returns that. Called on the event loop. */
     int run(ByteBuf arguments, ByteBuf result);
+  }
+
+  /** Takes over how far another had come, which serves nothing any more. */
+  void goOnFor(TestCallbacks other) {
+    sequences.putAll(other.sequences);
   }
 
   /** Serves a connection. */

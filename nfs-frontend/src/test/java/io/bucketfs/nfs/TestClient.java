@@ -167,6 +167,7 @@ public final class TestClient implements AutoCloseable {
     clientId = other.clientId;
     createSequence = other.createSequence;
     session = other.session;
+    callbacks.goOnFor(other.callbacks);
   }
 
   public SessionId requireSession() {

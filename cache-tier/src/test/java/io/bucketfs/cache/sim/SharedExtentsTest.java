@@ -12,6 +12,7 @@ import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystem.FileRange;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.Rider;
 import io.bucketfs.core.vfs.SetAttributes;
 import io.bucketfs.core.vfs.Stability;
 import io.netty.buffer.Unpooled;
@@ -77,7 +78,7 @@ final class SharedExtentsTest {
 
   private static void cloneAll(SimulatedWorld world, FileId from, FileId to, int bytes)
       throws FileSystemException {
-    world.files().clone(new FileRange(from, 0, bytes), to, 0, Patience.FOREVER);
+    world.files().clone(Rider.NONE, new FileRange(from, 0, bytes), to, 0, Patience.FOREVER);
   }
 
   private static void flush(SimulatedWorld world, String name) throws Exception {

@@ -13,6 +13,7 @@ import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.NewNode;
 import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.Rider;
 import io.bucketfs.core.vfs.SetAttributes;
 import io.bucketfs.core.vfs.Stability;
 import io.netty.buffer.Unpooled;
@@ -220,9 +221,10 @@ final class SimulatedClient {
     pending = next;
     var range = new FileRange(from.id, start, length);
     if (random.nextBoolean()) {
-      world.files().clone(range, target.id, offset, Patience.FOREVER);
+      world.files().clone(Rider.NONE, range, target.id, offset, Patience.FOREVER);
     } else {
-      assertThat(world.files().copy(range, target.id, offset, Patience.FOREVER)).isEqualTo(length);
+      assertThat(world.files().copy(Rider.NONE, range, target.id, offset, Patience.FOREVER).bytes())
+          .isEqualTo(length);
     }
     done(next);
   }
@@ -240,7 +242,7 @@ final class SimulatedClient {
     }
     target.punch(from, from + length);
     pending = next;
-    world.files().deallocate(file.id, from, length, Patience.FOREVER);
+    world.files().deallocate(Rider.NONE, file.id, from, length, Patience.FOREVER);
     done(next);
   }
 

@@ -10,7 +10,6 @@ import io.bucketfs.core.admin.AdminException;
 import io.bucketfs.core.admin.AdminException.Kind;
 import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.admin.Administration.MountStatus;
-import io.bucketfs.nfs.NfsServer;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -19,8 +18,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
@@ -29,7 +29,7 @@ import tools.jackson.databind.JsonNode;
  *
  * <pre>
  *   GET    /v1/status
- *   GET    /v1/clients
+ *   GET    /v1/clients              POST   /v1/clients/ID/revoke
  *   GET    /v1/mounts               POST   /v1/mounts
  *   GET    /v1/mounts/NAME          DELETE /v1/mounts/NAME?force=true
  *   POST   /v1/mounts/NAME/settings {"clients": [RULE], "sub-exports": [TEXT], "quota-bytes": SIZE,
@@ -40,12 +40,16 @@ import tools.jackson.databind.JsonNode;
  * </pre>
  */
 public final class AdminApi {
+  private static final Logger LOG = LoggerFactory.getLogger(AdminApi.class);
+
   /** The most entries that a report holds. */
   public static final int REPORT_ENTRIES_MAX = 100_000;
 
   /** The entries that a report holds where nothing is said. */
   public static final int REPORT_ENTRIES_DEFAULT = 1_000;
 
+  private static final String CLIENTS = "/v1/clients/";
+  private static final String REVOKE = "/revoke";
   private static final String MOUNTS = "/v1/mounts";
   private static final String SETTINGS = "/settings";
   private static final String REPORT = "/v1/report/";
@@ -55,23 +59,24 @@ public final class AdminApi {
   private static final int NOT_FOUND = 404;
   private static final int METHOD_NOT_ALLOWED = 405;
   private static final int CONFLICT = 409;
+  private static final int INTERNAL_ERROR = 500;
   private static final int BAD_GATEWAY = 502;
 
   private final Administration administration;
   private final ConfiguredMounts configured;
   private final GatewayInfo info;
-  private final Supplier<NfsServer.View> nfs;
+  private final NfsControl nfs;
   private final CacheSetting cacheSize;
 
   /**
-   * @param nfs what the NFS server is doing now
+   * @param nfs the NFS server
    * @param cacheSize what later starts are told of the cache
    */
   public AdminApi(
       Administration administration,
       ConfiguredMounts configured,
       GatewayInfo info,
-      Supplier<NfsServer.View> nfs,
+      NfsControl nfs,
       CacheSetting cacheSize) {
     this.administration = administration;
     this.configured = configured;
@@ -113,6 +118,10 @@ public final class AdminApi {
     if (path.equals("/v1/clients")) {
       return only("GET", request, () -> new Reply(OK, clients()));
     }
+    if (path.startsWith(CLIENTS) && path.endsWith(REVOKE)) {
+      var end = Math.max(CLIENTS.length(), path.length() - REVOKE.length());
+      return only("POST", request, () -> revoke(path.substring(CLIENTS.length(), end)));
+    }
     if (path.equals(MOUNTS)) {
       return switch (request.method()) {
         case "GET" -> new Reply(OK, administration.mounts().stream().map(this::view).toList());
@@ -145,7 +154,25 @@ public final class AdminApi {
   }
 
   private List<ClientView> clients() {
-    return nfs.get().clients().stream().map(ClientView::of).toList();
+    return nfs.view().clients().stream().map(ClientView::of).toList();
+  }
+
+  private Reply revoke(String id) throws AdminException {
+    for (var client : nfs.view().clients()) {
+      if (Long.toHexString(client.id()).equals(id)) {
+        try {
+          if (nfs.revoke(client.id())) {
+            return new Reply(OK, new RevokedView(ClientView.of(client)));
+          }
+        } catch (IOException e) {
+          LOG.warn("Nothing was taken from client {}", id, e);
+          return error(
+              INTERNAL_ERROR, "Nothing was taken from client " + id + ": " + e.getMessage() + ".");
+        }
+      }
+    }
+    throw new AdminException(
+        Kind.NOT_FOUND, "There is no client " + id + ": bucketfs clients lists them.");
   }
 
   private StatusView status() {
@@ -162,7 +189,7 @@ public final class AdminApi {
         status.diskBytes(),
         status.diskBytesMax(),
         status.diskBytesNow(),
-        NfsView.of(nfs.get()),
+        NfsView.of(nfs.view()),
         status.mounts().stream().map(this::view).toList(),
         configured.pending());
   }

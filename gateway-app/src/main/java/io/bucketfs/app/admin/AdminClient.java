@@ -66,6 +66,12 @@ public final class AdminClient {
     return as(send("GET", "/v1/clients", null), ClientView[].class);
   }
 
+  /** Takes everything away from a client. */
+  public Answer<RevokedView> revoke(String id)
+      throws IOException, NotRunningException, RefusedException {
+    return as(send("POST", "/v1/clients/" + encode(id) + "/revoke", null), RevokedView.class);
+  }
+
   public Answer<MountView[]> mounts() throws IOException, NotRunningException, RefusedException {
     return as(send("GET", "/v1/mounts", null), MountView[].class);
   }

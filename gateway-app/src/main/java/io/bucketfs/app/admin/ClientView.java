@@ -5,6 +5,7 @@ import io.bucketfs.nfs.NfsServer;
 /**
  * An NFS client as the admin API shows it.
  *
+ * @param id hexadecimal, by which orders name it
  * @param name as the client names itself
  * @param software what it says it runs; may be empty
  * @param leaseAgeSeconds since it was last heard of
@@ -13,6 +14,7 @@ import io.bucketfs.nfs.NfsServer;
  * @param locks byte ranges that it has locked
  */
 public record ClientView(
+    String id,
     String address,
     String name,
     String software,
@@ -23,6 +25,7 @@ public record ClientView(
     int locks) {
   static ClientView of(NfsServer.ClientView client) {
     return new ClientView(
+        Long.toHexString(client.id()),
         client.address(),
         client.owner(),
         client.implementation(),

@@ -41,6 +41,9 @@ public final class Cli {
             .addSubcommand("show", new MountShowCommand(context))
             .addSubcommand("set", new MountSetCommand(context))
             .addSubcommand("delete", new MountDeleteCommand(context));
+    var clients =
+        new CommandLine(new ClientsCommand(context))
+            .addSubcommand("revoke", new ClientsRevokeCommand(context));
     var root =
         new CommandLine(new RootCommand(context))
             .addSubcommand("demo", new DemoCommand(context))
@@ -49,7 +52,7 @@ public final class Cli {
             .addSubcommand("flush", new FlushCommand(context))
             .addSubcommand("status", new StatusCommand(context))
             .addSubcommand("cache", new CacheCommand(context))
-            .addSubcommand("clients", new ClientsCommand(context))
+            .addSubcommand("clients", clients)
             .addSubcommand("report", new ReportCommand(context))
             .addSubcommand("version", new VersionCommand(context));
     prepare(root);

@@ -31,10 +31,11 @@ final class ClientsCommand extends ClientCommand {
       out().print(answer.json());
       return ExitCode.OK;
     }
-    var table = new Table("ADDRESS", "LEASE AGE", "SESSIONS", "OPENS", "LOCKS", "NAME");
+    var table = new Table("ID", "ADDRESS", "LEASE AGE", "SESSIONS", "OPENS", "LOCKS", "NAME");
     for (var client : answer.value()) {
       var age = Durations.human(Duration.ofSeconds(client.leaseAgeSeconds()));
       table.add(
+          client.id(),
           client.address(),
           client.expired() ? age + ", expired" : age,
           client.sessions(),

@@ -48,7 +48,7 @@ final class ControlPlane implements AutoCloseable {
     var server =
         AdminServer.start(
             config.adminPort(),
-            new AdminApi(administration, mounts, info, data::nfs, cacheSetting(config)),
+            new AdminApi(administration, mounts, info, data.nfs(), cacheSetting(config)),
             files.createToken(),
             metrics::scrape);
     files.writeAddress(server.address());

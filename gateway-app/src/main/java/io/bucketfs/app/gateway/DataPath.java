@@ -1,18 +1,18 @@
 package io.bucketfs.app.gateway;
 
+import io.bucketfs.app.admin.NfsControl;
 import io.bucketfs.app.config.GatewayConfig;
 import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
-import io.bucketfs.nfs.NfsServer;
 import java.io.IOException;
 
 /** What serves files: local tier, S3, core and NFS. Closing it makes everything durable. */
 interface DataPath extends AutoCloseable {
   Administration administration();
 
-  /** What the NFS server is doing now. */
-  NfsServer.View nfs();
+  /** The NFS server. */
+  NfsControl nfs();
 
   @Override
   void close() throws IOException;

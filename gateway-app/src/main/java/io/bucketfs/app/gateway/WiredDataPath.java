@@ -1,5 +1,6 @@
 package io.bucketfs.app.gateway;
 
+import io.bucketfs.app.admin.NfsControl;
 import io.bucketfs.app.config.GatewayConfig;
 import io.bucketfs.app.config.MemorySplit;
 import io.bucketfs.cache.LocalTiers;
@@ -83,10 +84,12 @@ final class WiredDataPath implements DataPath {
     }
   }
 
-  /** What connections hold has to fit beside the RAM tier. */
+  /** What connections hold has to fit beside the RAM tier, and what clients hold into the heap. */
   private static NfsLimits nfsLimits(MemorySplit split) {
-    return NfsLimits.DEFAULT.withTraffic(
-        NfsLimits.Traffic.DEFAULT.withMemory((split.directBytes() - split.ramTierBytes()) / 2));
+    return NfsLimits.DEFAULT
+        .withTraffic(
+            NfsLimits.Traffic.DEFAULT.withMemory((split.directBytes() - split.ramTierBytes()) / 2))
+        .withStateBytesMax(split.heapBytes() / 4);
   }
 
   private static TierSettings tierSettings(MemorySplit split) {
@@ -102,8 +105,18 @@ final class WiredDataPath implements DataPath {
   }
 
   @Override
-  public NfsServer.View nfs() {
-    return nfs.view();
+  public NfsControl nfs() {
+    return new NfsControl() {
+      @Override
+      public NfsServer.View view() {
+        return nfs.view();
+      }
+
+      @Override
+      public boolean revoke(long clientId) throws IOException {
+        return nfs.revoke(clientId);
+      }
+    };
   }
 
   @Override

@@ -56,6 +56,10 @@ public final class MetricCatalog {
           gauge("nfs_sessions", "NFS sessions of clients."),
           gauge("nfs_open_files", "Files that clients hold open."),
           gauge("nfs_states", "Opens and lock owners, those included that were revoked."),
+          gauge("nfs_state_bytes", "Heap for clients, sessions, opens and locks, about."),
+          counter(
+              "nfs_state_refusals",
+              "Requests for more of them than an address may have; told to come again."),
           gauge("nfs_reply_cache_bytes", "Reserved for replies that clients may ask for again."),
           counter("cache_read_bytes", "Bytes read by where they were: ram, disk or s3.", "tier"),
           counter("cache_evicted_bytes", "Clean bytes dropped from the local disk."),

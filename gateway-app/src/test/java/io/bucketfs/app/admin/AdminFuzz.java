@@ -29,7 +29,7 @@ public final class AdminFuzz {
             core,
             new ConfiguredMounts(core, List.of(), null),
             new GatewayInfo("1", Path.of("/state"), "0.0.0.0", 2049),
-            FakeNfs::view,
+            new FakeNfs(),
             new FakeCacheSetting());
     post(api, "/v1/mounts", "{\"bucket\": \"data\", \"region\": \"us-east-1\"}");
     var path = PATHS[Math.floorMod(input[0], PATHS.length)];

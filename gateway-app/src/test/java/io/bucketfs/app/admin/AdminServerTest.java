@@ -29,6 +29,7 @@ final class AdminServerTest {
 
   private final FakeAdministration core = new FakeAdministration();
   private final HttpClient client = HttpClient.newHttpClient();
+  private final FakeNfs nfs = new FakeNfs();
   private AdminServer server;
 
   @BeforeEach
@@ -63,6 +64,24 @@ final class AdminServerTest {
     assertThat(response.statusCode()).isEqualTo(401);
     assertThat(send(bare("/v1/status").GET()).statusCode()).isEqualTo(401);
     assertThat(send(bare("/").GET()).statusCode()).isEqualTo(401);
+  }
+
+  @Test
+  void takesEverythingFromAClient() throws Exception {
+    var revoke = with("/v1/clients/2/revoke").POST(BodyPublishers.noBody());
+    var done = send(revoke);
+    assertThat(done.statusCode()).isEqualTo(200);
+    assertThat(done.body()).contains("\"id\" : \"2\"", "\"opens\" : 5");
+    assertThat(nfs.revoked()).containsExactly(2L);
+    for (var wrong : List.of("/v1/clients/3/revoke", "/v1/clients//revoke", "/v1/clients/revoke")) {
+      assertThat(send(with(wrong).POST(BodyPublishers.noBody())).statusCode()).isEqualTo(404);
+    }
+    assertThat(send(with("/v1/clients/2/revoke").GET()).statusCode()).isEqualTo(405);
+    nfs.fail();
+    var failed = send(revoke);
+    assertThat(failed.statusCode()).isEqualTo(500);
+    assertThat(failed.body()).contains("Nothing was taken from client 2: the disk is gone.");
+    assertThat(nfs.revoked()).hasSize(1);
   }
 
   @Test
@@ -186,7 +205,7 @@ final class AdminServerTest {
     var info = new GatewayInfo("1", Path.of("/state"), "0.0.0.0", 2049);
     return AdminServer.start(
         port,
-        new AdminApi(core, mounts, info, FakeNfs::view, new FakeCacheSetting()),
+        new AdminApi(core, mounts, info, nfs, new FakeCacheSetting()),
         TOKEN,
         () -> "some 1\n");
   }

@@ -30,7 +30,7 @@ final class CliTest {
 
   private final FakeAdministration core = new FakeAdministration();
   private final FakeCacheSetting cacheSize = new FakeCacheSetting();
-  private List<String> awaited = List.of();
+  private final FakeNfs nfs = new FakeNfs();
   private AdminServer server;
 
   @BeforeEach
@@ -47,7 +47,7 @@ final class CliTest {
     server =
         AdminServer.start(
             0,
-            new AdminApi(core, mounts, info, () -> FakeNfs.view(awaited), cacheSize),
+            new AdminApi(core, mounts, info, nfs, cacheSize),
             files.createToken(),
             () -> "");
     files.writeAddress(server.address());
@@ -267,7 +267,7 @@ final class CliTest {
     assertThat(run("status").out())
         .contains("2 clients, 10 files open, 8 ranges locked")
         .doesNotContain("Grace");
-    awaited = List.of("Linux NFSv4.2 alpha", "other\u001b[31m");
+    nfs.await("Linux NFSv4.2 alpha", "other\u001b[31m");
     assertThat(run("status").out())
         .contains("Grace period after a loss of power, for 42s at most")
         .contains("Awaited: Linux NFSv4.2 alpha, other?[31m");
@@ -277,10 +277,30 @@ final class CliTest {
   @Test
   void listsTheClients() {
     assertThat(run("clients").out())
-        .containsPattern("ADDRESS +LEASE AGE +SESSIONS +OPENS +LOCKS +NAME")
+        .containsPattern("ID +ADDRESS +LEASE AGE +SESSIONS +OPENS +LOCKS +NAME")
         .containsPattern("10.0.0.1 +7s +1 +5 +4 +Linux NFSv4.2 alpha")
         .containsPattern("10.0.0.2 +2m 3s, expired +1 +5 +4 +Linux NFSv4.2 beta");
     assertThat(run("clients --json").out()).contains("\"leaseAgeSeconds\" : 123");
+  }
+
+  @Test
+  void takesEverythingFromAClientOnceThatIsConfirmed() {
+    var asked = run("clients revoke 1");
+    assertThat(asked.code()).isEqualTo(1);
+    assertThat(asked.err())
+        .contains(
+            "Nothing was taken yet. Say --yes to take away: 5 open files and 4 locked ranges of"
+                + " Linux NFSv4.2 alpha at 10.0.0.1.");
+    assertThat(nfs.revoked()).isEmpty();
+    var done = run("clients revoke 1 --yes");
+    assertThat(done.code()).isZero();
+    assertThat(done.out()).contains("Taken away: 5 open files and 4 locked ranges");
+    assertThat(nfs.revoked()).containsExactly(1L);
+    for (var wrong : List.of("clients revoke 7", "clients revoke 7 --yes")) {
+      assertThat(run(wrong).code()).isEqualTo(1);
+      assertThat(run(wrong).err()).contains("There is no client 7: bucketfs clients lists them.");
+    }
+    assertThat(run("clients revoke").code()).isEqualTo(2);
   }
 
   @Test
@@ -333,6 +353,7 @@ final class CliTest {
         "flush",
         "status",
         "clients",
+        "clients revoke",
         "report",
         "version"
       })

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bucketfs.app.FakeAdministration;
 import io.bucketfs.app.FakeNfs;
+import io.bucketfs.app.admin.NfsControl;
 import io.bucketfs.app.config.GatewayConfig;
 import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
-import io.bucketfs.nfs.NfsServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -88,8 +88,8 @@ final class GatewayProcessTest {
       }
 
       @Override
-      public NfsServer.View nfs() {
-        return FakeNfs.view();
+      public NfsControl nfs() {
+        return new FakeNfs();
       }
 
       @Override

@@ -165,6 +165,7 @@ final class GatewayMetricsTest {
             "nfs_sessions",
             "nfs_open_files",
             "nfs_states",
+            "nfs_state_bytes",
             "nfs_reply_cache_bytes",
             "cache_ram_bytes",
             "cache_disk_bytes",

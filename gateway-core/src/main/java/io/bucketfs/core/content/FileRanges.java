@@ -9,6 +9,7 @@ import io.bucketfs.core.vfs.FileSystem.SeekResult;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.Rider;
 import java.io.IOException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,16 +50,16 @@ public final class FileRanges {
   }
 
   /** See {@link io.bucketfs.core.vfs.FileSystem#allocate}. */
-  public void allocate(InodeKey key, long offset, long length, Patience patience)
+  public void allocate(Rider rider, InodeKey key, long offset, long length, Patience patience)
       throws FileSystemException {
     patience.requireWaiting();
     ContentLoader.requireFile(cache, key, patience);
     requireRange(offset, length);
-    holes.allocate(key, offset + length);
+    holes.allocate(rider, key, offset + length);
   }
 
   /** See {@link io.bucketfs.core.vfs.FileSystem#deallocate}. */
-  public void deallocate(InodeKey key, long offset, long length, Patience patience)
+  public void deallocate(Rider rider, InodeKey key, long offset, long length, Patience patience)
       throws FileSystemException {
     patience.requireWaiting();
     ContentLoader.requireFile(cache, key, patience);
@@ -66,26 +67,28 @@ public final class FileRanges {
       throw new FileSystemException(FsError.INVALID);
     }
     holes.deallocate(
+        rider,
         key,
         offset,
         length > Contents.FILE_BYTES_MAX - offset ? Contents.FILE_BYTES_MAX : offset + length);
   }
 
   /** See {@link io.bucketfs.core.vfs.FileSystem#clone}. */
-  public void clone(FileRange from, InodeKey to, long toOffset, Patience patience)
+  public void clone(Rider rider, FileRange from, InodeKey to, long toOffset, Patience patience)
       throws FileSystemException {
     patience.requireWaiting();
-    sharing.cloneAll(job(from, to, toOffset), patience);
+    sharing.cloneAll(job(rider, from, to, toOffset), patience);
   }
 
   /** See {@link io.bucketfs.core.vfs.FileSystem#copy}. */
-  public long copy(FileRange from, InodeKey to, long toOffset, Patience patience)
+  public long copy(Rider rider, FileRange from, InodeKey to, long toOffset, Patience patience)
       throws FileSystemException {
     patience.requireWaiting();
-    return sharing.copyPart(job(from, to, toOffset), patience);
+    return sharing.copyPart(job(rider, from, to, toOffset), patience);
   }
 
-  private Sharing.Job job(FileRange from, InodeKey to, long toOffset) throws FileSystemException {
+  private Sharing.Job job(Rider rider, FileRange from, InodeKey to, long toOffset)
+      throws FileSystemException {
     var source = InodeKey.of(from.file());
     requireRange(from.offset(), from.length());
     requireRange(toOffset, from.length());
@@ -102,7 +105,7 @@ public final class FileRanges {
     } catch (IOException e) {
       throw Failures.ofDisk(e);
     }
-    return new Sharing.Job(source, from.offset(), to, toOffset, from.length());
+    return new Sharing.Job(rider, source, from.offset(), to, toOffset, from.length());
   }
 
   private static void requireRange(long offset, long length) throws FileSystemException {

@@ -5,11 +5,13 @@ import io.bucketfs.core.store.Extent;
 import io.bucketfs.core.store.InodeKey;
 import io.bucketfs.core.store.MetadataCache;
 import io.bucketfs.core.store.Tx;
+import io.bucketfs.core.vfs.ChangeInfo;
 import io.bucketfs.core.vfs.FileSystem.Region;
 import io.bucketfs.core.vfs.FileSystem.SeekResult;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.Rider;
 import java.io.IOException;
 
 /**
@@ -71,7 +73,7 @@ final class Holes {
     throw new FileSystemException(FsError.DELAY, "the file is replaced all the time");
   }
 
-  void allocate(InodeKey key, long end) throws FileSystemException {
+  void allocate(Rider rider, InodeKey key, long end) throws FileSystemException {
     exclusive.of(
         key,
         () -> {
@@ -84,12 +86,12 @@ final class Holes {
               ContentEdits.putModified(tx, edit);
               tx.requireQuota();
             }
-            return true;
+            return tx.noted(rider, ChangeInfo.NONE);
           });
         });
   }
 
-  void deallocate(InodeKey key, long offset, long end) throws FileSystemException {
+  void deallocate(Rider rider, InodeKey key, long offset, long end) throws FileSystemException {
     exclusive.of(
         key,
         () -> {
@@ -97,7 +99,14 @@ final class Holes {
           table.unload(key);
           for (var at = offset; at < end; ) {
             var from = at;
-            at = committer.commit(tx -> punch(tx, key, from, end));
+            at =
+                committer.commit(tx -> {
+                  var next = punch(tx, key, from, end);
+                  if (next >= end) {
+                    tx.noted(rider, ChangeInfo.NONE);
+                  }
+                  return next;
+                });
           }
           return true;
         });

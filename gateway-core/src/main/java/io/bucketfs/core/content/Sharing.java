@@ -9,9 +9,11 @@ import io.bucketfs.core.store.Extent;
 import io.bucketfs.core.store.InodeKey;
 import io.bucketfs.core.store.MetadataCache;
 import io.bucketfs.core.store.Tx;
+import io.bucketfs.core.vfs.FileSystem.Copied;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.Rider;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -67,8 +69,9 @@ final class Sharing {
     this.execution = execution;
   }
 
-  /** What is to be copied where. */
-  record Job(InodeKey from, long fromOffset, InodeKey to, long toOffset, long length) {}
+  /** What is to be copied where, and is noted with the last of it. */
+  record Job(
+      Rider rider, InodeKey from, long fromOffset, InodeKey to, long toOffset, long length) {}
 
   /** What of a job is done, and the fetched records that are durable since. */
   private static final class Progress {
@@ -145,7 +148,7 @@ final class Sharing {
     }
   }
 
-  /** Does a part of a job; returns how much. */
+  /** Does a part of a job; returns how much. What stops early is noted after its last part. */
   long copyPart(Job job, Patience patience) throws FileSystemException {
     var progress = reserve(job);
     try {
@@ -177,6 +180,9 @@ final class Sharing {
       }
       exclusive.of(job.from, job.to, () -> mapAll(job, progress, stop - job.fromOffset, deadline));
       requireProgress(job, turn, progress.done > before);
+    }
+    if (progress.done < job.length) {
+      committer.commit(tx -> tx.noted(job.rider, new Copied(progress.done)));
     }
     return progress.done;
   }
@@ -229,7 +235,15 @@ final class Sharing {
     // Before the first change: readers must not see its size or change attribute with old bytes.
     table.unload(job.to);
     while (progress.done < to) {
-      var turn = committer.commit(tx -> map(tx, job, progress, to));
+      var turn =
+          committer.commit(tx -> {
+            var mapped = map(tx, job, progress, to);
+            if (mapped instanceof Turn.Mapped(var bytes, _)
+                && progress.done + bytes == job.length) {
+              tx.noted(job.rider, new Copied(job.length));
+            }
+            return mapped;
+          });
       switch (turn) {
         case Turn.Mapped(var bytes, var releasedBytes) -> {
           progress.reservedBytes -= releasedBytes;

@@ -24,6 +24,7 @@ import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.NewNode;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.Permissions;
+import io.bucketfs.core.vfs.Rider;
 import io.bucketfs.core.vfs.SetAttributes;
 import io.bucketfs.core.vfs.Stability;
 import io.netty.buffer.ByteBuf;
@@ -387,28 +388,28 @@ public final class Namespace implements FileSystem {
   }
 
   @Override
-  public void allocate(FileId file, long offset, long length, Patience patience)
+  public void allocate(Rider rider, FileId file, long offset, long length, Patience patience)
       throws FileSystemException {
     patience.requireWaiting();
     inodes.requireWritable(file);
     withinQuota(
         file,
         () -> {
-          contents.ranges().allocate(InodeKey.of(file), offset, length, patience);
+          contents.ranges().allocate(rider, InodeKey.of(file), offset, length, patience);
           return true;
         });
   }
 
   @Override
-  public void deallocate(FileId file, long offset, long length, Patience patience)
+  public void deallocate(Rider rider, FileId file, long offset, long length, Patience patience)
       throws FileSystemException {
     patience.requireWaiting();
     inodes.requireWritable(file);
-    contents.ranges().deallocate(InodeKey.of(file), offset, length, patience);
+    contents.ranges().deallocate(rider, InodeKey.of(file), offset, length, patience);
   }
 
   @Override
-  public void clone(FileRange from, FileId to, long toOffset, Patience patience)
+  public void clone(Rider rider, FileRange from, FileId to, long toOffset, Patience patience)
       throws FileSystemException {
     patience.requireWaiting();
     requireSameMount(from.file(), to);
@@ -416,18 +417,20 @@ public final class Namespace implements FileSystem {
     withinQuota(
         to,
         () -> {
-          contents.ranges().clone(from, InodeKey.of(to), toOffset, patience);
+          contents.ranges().clone(rider, from, InodeKey.of(to), toOffset, patience);
           return true;
         });
   }
 
   @Override
-  public long copy(FileRange from, FileId to, long toOffset, Patience patience)
+  public Copied copy(Rider rider, FileRange from, FileId to, long toOffset, Patience patience)
       throws FileSystemException {
     patience.requireWaiting();
     requireSameMount(from.file(), to);
     inodes.requireWritable(to);
-    return withinQuota(to, () -> contents.ranges().copy(from, InodeKey.of(to), toOffset, patience));
+    var key = InodeKey.of(to);
+    return new Copied(
+        withinQuota(to, () -> contents.ranges().copy(rider, from, key, toOffset, patience)));
   }
 
   @Override

@@ -11,6 +11,7 @@ import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Outcome;
+import io.bucketfs.core.vfs.Rider;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -115,7 +116,12 @@ public final class Tx {
 
   /** Lets the caller's rider note the outcome; the last step of a transaction. */
   public <T extends Outcome> T noted(Caller caller, T outcome) throws FileSystemException {
-    caller.rider().ride(outcome, this::note);
+    return noted(caller.rider(), outcome);
+  }
+
+  /** Lets a rider note the outcome; the last step of a transaction. */
+  public <T extends Outcome> T noted(Rider rider, T outcome) throws FileSystemException {
+    rider.ride(outcome, this::note);
     return outcome;
   }
 

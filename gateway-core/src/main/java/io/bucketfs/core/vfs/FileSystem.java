@@ -164,12 +164,14 @@ public interface FileSystem {
    * Lets a file reach to the end of a range, with zeroes where nothing was written; bytes that are
    * there stay. Durable when it returns. No disk space is set aside for it: a write never fails for
    * want of it, since writers are made to wait instead.
+   *
+   * @param rider what is noted together with the change; here and in the next ones
    */
-  void allocate(FileId file, long offset, long length, Patience patience)
+  void allocate(Rider rider, FileId file, long offset, long length, Patience patience)
       throws FileSystemException;
 
   /** Turns a range into a hole, as far as the file reaches. Durable when it returns. */
-  void deallocate(FileId file, long offset, long length, Patience patience)
+  void deallocate(Rider rider, FileId file, long offset, long length, Patience patience)
       throws FileSystemException;
 
   /**
@@ -178,7 +180,7 @@ public interface FileSystem {
    *
    * @throws FileSystemException INVALID where the source is shorter or the ranges overlap
    */
-  void clone(FileRange from, FileId to, long toOffset, Patience patience)
+  void clone(Rider rider, FileRange from, FileId to, long toOffset, Patience patience)
       throws FileSystemException;
 
   /**
@@ -186,7 +188,11 @@ public interface FileSystem {
    *
    * @return how many bytes were copied, at least one unless none were asked for
    */
-  long copy(FileRange from, FileId to, long toOffset, Patience patience) throws FileSystemException;
+  Copied copy(Rider rider, FileRange from, FileId to, long toOffset, Patience patience)
+      throws FileSystemException;
+
+  /** How far a copy came. */
+  record Copied(long bytes) implements Outcome {}
 
   /** A range of a file. */
   record FileRange(FileId file, long offset, long length) {}

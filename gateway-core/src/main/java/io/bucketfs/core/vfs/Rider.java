@@ -17,7 +17,8 @@ public interface Rider {
    * Called at most once for a change, as the last step of its transaction: before anybody sees the
    * change, on the thread of all transactions. Must not wait, nor call the file system's changes.
    *
-   * @param outcome what the change returns; for a change of attributes {@link ChangeInfo#NONE}
+   * @param outcome what the change returns; {@link ChangeInfo#NONE} for a change of attributes, and
+   *     where it returns nothing; of a clone what a copy returns
    * @param notes takes what is to be noted
    * @throws FileSystemException undoes the change, which fails with it
    */

@@ -17,6 +17,7 @@ import io.bucketfs.core.vfs.FileSystemStatistics;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.NewNode;
 import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.Rider;
 import io.bucketfs.core.vfs.SetAttributes;
 import io.bucketfs.core.vfs.Stability;
 import io.netty.buffer.Unpooled;
@@ -192,15 +193,21 @@ final class QuotaTest {
       limit(world, 1_000, Long.MAX_VALUE);
       var a = world.write("a", "x".repeat(400));
       var b = world.write("b", "");
-      world.files.clone(new FileRange(a, 0, 400), b, 0, Patience.FOREVER);
-      refused(() -> world.files.clone(new FileRange(a, 0, 400), b, 201, Patience.FOREVER));
-      refused(() -> world.files.copy(new FileRange(a, 0, 400), b, 201, Patience.FOREVER));
-      refused(() -> world.files.allocate(b, 0, 601, Patience.FOREVER));
-      assertThat(world.files.copy(new FileRange(a, 0, 400), b, 200, Patience.FOREVER))
+      world.files.clone(Rider.NONE, new FileRange(a, 0, 400), b, 0, Patience.FOREVER);
+      refused(
+          () -> world.files.clone(Rider.NONE, new FileRange(a, 0, 400), b, 201, Patience.FOREVER));
+      refused(
+          () -> world.files.copy(Rider.NONE, new FileRange(a, 0, 400), b, 201, Patience.FOREVER));
+      refused(() -> world.files.allocate(Rider.NONE, b, 0, 601, Patience.FOREVER));
+      assertThat(
+              world
+                  .files
+                  .copy(Rider.NONE, new FileRange(a, 0, 400), b, 200, Patience.FOREVER)
+                  .bytes())
           .isEqualTo(400);
       assertThat(df(world).freeBytes()).isZero();
-      world.files.allocate(b, 100, 500, Patience.FOREVER);
-      world.files.deallocate(b, 0, 600, Patience.FOREVER);
+      world.files.allocate(Rider.NONE, b, 100, 500, Patience.FOREVER);
+      world.files.deallocate(Rider.NONE, b, 0, 600, Patience.FOREVER);
       assertThat(requireRight(world)).isEqualTo(new Usage(1_000, 2));
     });
   }
@@ -343,6 +350,7 @@ final class QuotaTest {
       case 6 -> {
         var from = world.at(path);
         world.files.clone(
+            Rider.NONE,
             new FileRange(from.id(), 0, from.sizeBytes()),
             world.at(name(random)).id(),
             random.nextInt(1_000),

@@ -14,6 +14,7 @@ import io.bucketfs.core.vfs.FileSystem.Region;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.Rider;
 import io.bucketfs.core.vfs.SetAttributes;
 import io.bucketfs.core.vfs.Stability;
 import io.netty.buffer.Unpooled;
@@ -115,8 +116,9 @@ final class RangeModelTest {
       world.foreignPut("big", "0123456789".repeat(100_000));
       var source = world.at("big").id();
       var target = world.write("copy", "");
-      world.files.clone(new FileRange(source, 0, 1_000_000), target, 0, Patience.FOREVER);
-      world.files.deallocate(target, 10, 10, Patience.FOREVER);
+      world.files.clone(
+          Rider.NONE, new FileRange(source, 0, 1_000_000), target, 0, Patience.FOREVER);
+      world.files.deallocate(Rider.NONE, target, 10, 10, Patience.FOREVER);
       world.flush();
       assertThat(world.object("copy"))
           .isEqualTo("0123456789" + "\0".repeat(10) + "0123456789".repeat(99_998));
@@ -139,11 +141,12 @@ final class RangeModelTest {
       }
       data.release();
       var target = world.write("target", "old");
-      world.files.clone(new FileRange(source, 0, 2 * FRAGMENTS), target, 1, Patience.FOREVER);
+      world.files.clone(
+          Rider.NONE, new FileRange(source, 0, 2 * FRAGMENTS), target, 1, Patience.FOREVER);
       assertThat(world.read(target)).isEqualTo("o" + expected);
       world.flush();
       assertThat(world.object("target")).isEqualTo("o" + expected);
-      world.files.deallocate(target, 1, 2 * FRAGMENTS - 1, Patience.FOREVER);
+      world.files.deallocate(Rider.NONE, target, 1, 2 * FRAGMENTS - 1, Patience.FOREVER);
       assertThat(world.read(target)).isEqualTo("o" + "\0".repeat(2 * FRAGMENTS - 1) + "x");
       var found = world.files.seek(target, 1, Region.DATA, Patience.FOREVER);
       assertThat(found.offset()).isEqualTo(2 * FRAGMENTS);
@@ -158,7 +161,7 @@ final class RangeModelTest {
       world.bucket.faults().delay(Duration.ofSeconds(1), Duration.ofSeconds(1));
       world.execution.fork("flush", () -> unchecked(world::flush));
       world.execution.sleep(Duration.ofMillis(500));
-      world.files.deallocate(file, 2, 3, Patience.FOREVER);
+      world.files.deallocate(Rider.NONE, file, 2, 3, Patience.FOREVER);
       assertThat(world.backlog().files()).as("the export is on its way").isEqualTo(1);
       world.execution.sleep(World.IDLE.multipliedBy(3));
       assertThat(world.read("f")).isEqualTo("01" + "\0".repeat(3) + "56789");
@@ -234,13 +237,13 @@ final class RangeModelTest {
         case 4, 5 -> {
           var offset = offset(model);
           var length = random.nextInt(10_000);
-          world.files.deallocate(model.id, offset, length, Patience.FOREVER);
+          world.files.deallocate(Rider.NONE, model.id, offset, length, Patience.FOREVER);
           model.punch(offset, offset + length);
         }
         case 6 -> {
           var offset = offset(model);
           var length = random.nextInt(5_000);
-          world.files.allocate(model.id, offset, length, Patience.FOREVER);
+          world.files.allocate(Rider.NONE, model.id, offset, length, Patience.FOREVER);
           model.resize(Math.max(model.bytes.length, offset + length));
         }
         default -> copy(world, model, models.get(random.nextInt(FILES)));
@@ -266,16 +269,18 @@ final class RangeModelTest {
       var target = offset(to);
       var range = new FileRange(from.id, start, length);
       if (from == to && start < target + length && target < start + length) {
-        assertThatThrownBy(() -> world.files.clone(range, to.id, target, Patience.FOREVER))
+        assertThatThrownBy(
+                () -> world.files.clone(Rider.NONE, range, to.id, target, Patience.FOREVER))
             .isInstanceOfSatisfying(
                 FileSystemException.class, e -> assertThat(e.error()).isEqualTo(FsError.INVALID));
         return;
       }
       var before = world.files.attributes(to.id, Patience.FOREVER).change();
       if (random.nextBoolean()) {
-        world.files.clone(range, to.id, target, Patience.FOREVER);
+        world.files.clone(Rider.NONE, range, to.id, target, Patience.FOREVER);
       } else {
-        assertThat(world.files.copy(range, to.id, target, Patience.FOREVER)).isEqualTo(length);
+        assertThat(world.files.copy(Rider.NONE, range, to.id, target, Patience.FOREVER).bytes())
+            .isEqualTo(length);
       }
       assertThat(world.files.attributes(to.id, Patience.FOREVER).change()).isGreaterThan(before);
       to.copy(from, start, target, length);

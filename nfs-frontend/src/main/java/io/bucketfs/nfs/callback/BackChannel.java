@@ -23,8 +23,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Each connection is tried with CB_NULL when it is bound and when program or security change. A
  * call that one does not carry is sent again over the next, on the same slot with the same sequence
- * number, so that the client does it once. Where none carries it, nobody knows whether the client
- * saw its sequence number; the next call on the slot first takes it that it did.
+ * number, so that the client does it once.
+ *
+ * <p>Where none carries it, nobody knows whether the client saw its sequence number; nor after a
+ * restart, where some of the last numbers may not have been noted. The next call on the slot then
+ * finds out: a number that the client has not come to, or is past, is MISORDERED and changes
+ * nothing, and the one that it is at is known for a retry (RFC 8881, 2.10.6.1, 20.9.3). The first
+ * that is tried is the one after the last that was sent, so that nothing is taken for a retry
+ * without need.
  *
  * <p>Thread-safe; never waits. Outcomes come from any thread.
  */
@@ -34,6 +40,10 @@ public final class BackChannel {
 
   private static final int QUEUE_MAX = 1024;
   private static final int DELAYS_MAX = 8;
+
+  /** So many numbers of a slot may be missing from the notes of a process that was killed. */
+  private static final int LOST_MAX = 16;
+
   private static final Duration DELAY_FIRST = Duration.ofMillis(50);
 
   private final Execution execution;
@@ -62,6 +72,14 @@ public final class BackChannel {
   private boolean closed;
 
   private volatile State state = State.UNWANTED;
+  private volatile Numbers numbers = (_, _) -> {};
+
+  /** Is told how far the slots have come, for a later process. */
+  @FunctionalInterface
+  public interface Numbers {
+    /** The next call on a slot will have this number. Must not wait. */
+    void next(int slot, int number);
+  }
 
   /** How callbacks fare. */
   public enum State {
@@ -98,11 +116,25 @@ public final class BackChannel {
 
     boolean busy;
 
-    /** Whether a call with that number may have reached the client. */
-    boolean unsure;
+    /** How many calls, from that number on, may have reached the client. */
+    int unsure;
+
+    /** How many numbers the client refused since. */
+    int refused;
 
     int toSend() {
-      return unsure ? next + 1 : next;
+      return unsure == 0 || refused == 1 ? next : next + Math.max(1, refused);
+    }
+
+    /** Turns to the next number that may be right; returns false where there is none. */
+    boolean tryNext() {
+      return ++refused <= unsure;
+    }
+
+    void isAt(int number) {
+      next = number + 1;
+      unsure = 0;
+      refused = 0;
     }
   }
 
@@ -145,13 +177,55 @@ public final class BackChannel {
     return state;
   }
 
-  /** Notes that the client had given a connection, which is gone: it is to give another. */
-  public void wasBound() {
+  /** Sets who is told how far the slots have come. */
+  public void onNumber(Numbers listener) {
+    numbers = listener;
+  }
+
+  /**
+   * Goes on after a restart.
+   *
+   * @param wasBound whether the client had given a connection, which is gone: it is to give another
+   */
+  public void resume(boolean wasBound) {
     lock.lock();
     try {
-      if (header != null && slots.length > 0) {
+      for (var slot : slots) {
+        slot.unsure = LOST_MAX;
+      }
+      if (wasBound && header != null && slots.length > 0) {
         update();
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes over how far a slot had come. Returns false where there is no such slot. */
+  public boolean resume(int slot, int next) {
+    lock.lock();
+    try {
+      if (slot >= slots.length) {
+        return false;
+      }
+      slots[slot].next = next;
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The slots on which the client was called. */
+  public List<Integer> usedSlots() {
+    lock.lock();
+    try {
+      var used = new ArrayList<Integer>();
+      for (var n = 0; n < slots.length; n++) {
+        if (slots[n].next != 1) {
+          used.add(n);
+        }
+      }
+      return used;
     } finally {
       lock.unlock();
     }
@@ -291,8 +365,9 @@ public final class BackChannel {
       used = header;
       path = closed || state == State.FAULTY ? null : nextPath(call);
       at = new CallbackRecords.Position(call.slot, slots[call.slot].toSend(), highestBusy());
-      if (path == null) {
-        slots[call.slot].unsure |= !call.tried.isEmpty();
+      if (path == null && !call.tried.isEmpty()) {
+        slots[call.slot].unsure = Math.max(1, slots[call.slot].unsure);
+        slots[call.slot].refused = 0;
       }
     } finally {
       lock.unlock();
@@ -339,22 +414,22 @@ public final class BackChannel {
         fail(path);
         transmit(call);
       }
-      case CallbackRecords.Reply.Misplaced(var status) -> misplaced(call, status).run();
+      case CallbackRecords.Reply.Misplaced(var status) -> misplaced(call, at, status).run();
       case CallbackRecords.Reply.Done(var highestSlot, var status) -> {
         lock.lock();
         try {
-          slots[call.slot].next = at.sequence() + 1;
-          slots[call.slot].unsure = false;
+          slots[call.slot].isAt(at.sequence());
           slotTarget = Math.clamp(highestSlot + 1L, 1, slots.length);
         } finally {
           lock.unlock();
         }
+        numbers.next(at.slot(), at.sequence() + 1);
         finish(call, new CallbackOutcome.Answered(status));
       }
     }
   }
 
-  private Step misplaced(Call call, int status) {
+  private Step misplaced(Call call, CallbackRecords.Position at, int status) {
     lock.lock();
     try {
       var slot = slots[call.slot];
@@ -364,9 +439,24 @@ public final class BackChannel {
           var _ = execution.schedule(pause, "nfs callback", () -> transmit(call));
         };
       }
-      if (status == NfsStatus.SEQ_MISORDERED.code() && slot.unsure) {
-        slot.unsure = false;
+      if (status == NfsStatus.SEQ_MISORDERED.code() && slot.tryNext()) {
         return () -> transmit(call);
+      }
+      if (status == NfsStatus.RETRY_UNCACHED_REP.code()
+          || status == NfsStatus.SEQ_FALSE_RETRY.code()) {
+        var isNew = slot.unsure > 0 && call.tried.isEmpty();
+        slot.isAt(at.sequence());
+        // What was sent before may be what the client has seen.
+        return isNew ? () -> transmit(call) : () -> finish(call, new CallbackOutcome.Unreachable());
+      }
+      if (status == NfsStatus.BADSLOT.code() && call.slot > 0) {
+        slot.busy = false;
+        slotTarget = Math.min(slotTarget, call.slot);
+        if (seat(call)) {
+          return () -> transmit(call);
+        }
+        queue.add(call);
+        return () -> {};
       }
       if (status != NfsStatus.DELAY.code()) {
         state = State.FAULTY;

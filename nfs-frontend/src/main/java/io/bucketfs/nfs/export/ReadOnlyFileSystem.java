@@ -13,6 +13,7 @@ import io.bucketfs.core.vfs.FileSystemStatistics;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.NewNode;
 import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.Rider;
 import io.bucketfs.core.vfs.SetAttributes;
 import io.bucketfs.core.vfs.Stability;
 import io.netty.buffer.ByteBuf;
@@ -160,25 +161,25 @@ public final class ReadOnlyFileSystem implements FileSystem {
   }
 
   @Override
-  public void allocate(FileId file, long offset, long length, Patience patience)
+  public void allocate(Rider rider, FileId file, long offset, long length, Patience patience)
       throws FileSystemException {
     throw refused();
   }
 
   @Override
-  public void deallocate(FileId file, long offset, long length, Patience patience)
+  public void deallocate(Rider rider, FileId file, long offset, long length, Patience patience)
       throws FileSystemException {
     throw refused();
   }
 
   @Override
-  public void clone(FileRange from, FileId to, long toOffset, Patience patience)
+  public void clone(Rider rider, FileRange from, FileId to, long toOffset, Patience patience)
       throws FileSystemException {
     throw refused();
   }
 
   @Override
-  public long copy(FileRange from, FileId to, long toOffset, Patience patience)
+  public Copied copy(Rider rider, FileRange from, FileId to, long toOffset, Patience patience)
       throws FileSystemException {
     throw refused();
   }

@@ -1,5 +1,6 @@
 package io.bucketfs.nfs.op;
 
+import io.bucketfs.core.vfs.FileSystem;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.nfs.status.NfsException;
 import io.bucketfs.nfs.status.NfsStatus;
@@ -20,7 +21,14 @@ record Clone(CopyRange range) implements Operation {
   public NfsStatus run(Compound c) throws NfsException, FileSystemException {
     var target = range.requireTarget(c);
     var source = range.requireSource(c);
-    c.fileSystem().clone(source, target, range.to(), c.patience());
+    c.once(
+        target,
+        FileSystem.Copied.class,
+        caller -> {
+          c.fileSystem().clone(caller.rider(), source, target, range.to(), c.patience());
+          return new FileSystem.Copied(source.length());
+        },
+        _ -> {});
     c.forgetKnown();
     return NfsStatus.OK;
   }

@@ -1,5 +1,6 @@
 package io.bucketfs.nfs.op;
 
+import io.bucketfs.core.vfs.FileSystem;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.nfs.status.NfsException;
 import io.bucketfs.nfs.status.NfsStatus;
@@ -36,13 +37,20 @@ record Copy(CopyRange range, boolean fromElsewhere) implements Operation {
     var target = range.requireTarget(c);
     var source = range.requireSource(c);
     var verifier = c.fileSystem().writeVerifier();
-    var count = c.fileSystem().copy(source, target, range.to(), c.patience());
+    c.once(
+        target,
+        FileSystem.Copied.class,
+        caller -> c.fileSystem().copy(caller.rider(), source, target, range.to(), c.patience()),
+        copied -> writeResult(c.out(), copied.bytes(), verifier));
     c.forgetKnown();
-    // No id for a callback, count, how stable it is.
-    c.out().writeInt(0).writeLong(count).writeInt(FILE_SYNC).writeLong(verifier);
-    // In order, and synchronous.
-    Xdr.writeBoolean(c.out(), true);
-    Xdr.writeBoolean(c.out(), true);
     return NfsStatus.OK;
+  }
+
+  private static void writeResult(ByteBuf out, long count, long verifier) {
+    // No id for a callback, count, how stable it is.
+    out.writeInt(0).writeLong(count).writeInt(FILE_SYNC).writeLong(verifier);
+    // In order, and synchronous.
+    Xdr.writeBoolean(out, true);
+    Xdr.writeBoolean(out, true);
   }
 }

@@ -1,16 +1,14 @@
 package io.bucketfs.nfs.op;
 
 import io.bucketfs.core.vfs.FileSystemException;
-import io.bucketfs.nfs.state.StateId;
 import io.bucketfs.nfs.status.NfsException;
 import io.bucketfs.nfs.status.NfsStatus;
-import io.bucketfs.nfs.xdr.Xdr;
 import io.netty.buffer.ByteBuf;
 
 /** DEALLOCATE (RFC 7862, 15.4): the range becomes a hole. */
-record Deallocate(StateId stateId, long offset, long length) implements Operation {
+record Deallocate(SpaceRange range) implements Operation {
   static Deallocate read(ByteBuf in) {
-    return new Deallocate(StateId.read(in), Xdr.readLong(in), Xdr.readLong(in));
+    return new Deallocate(SpaceRange.read(in));
   }
 
   @Override
@@ -20,14 +18,16 @@ record Deallocate(StateId stateId, long offset, long length) implements Operatio
 
   @Override
   public NfsStatus run(Compound c) throws NfsException, FileSystemException {
-    var file = c.currentFile(NfsStatus.ISDIR);
-    IoAccess.requireWrite(c, file, c.resolve(stateId));
+    var target = range.requireTarget(c);
+    var offset = range.offset();
     if (offset >= 0) {
       // No file reaches further than a signed number does.
-      var bytes = length < 0 ? Long.MAX_VALUE : length;
-      c.fileSystem().deallocate(file, offset, bytes, c.patience());
+      var length = range.length() < 0 ? Long.MAX_VALUE : range.length();
+      SpaceRange.change(
+          c,
+          target,
+          (rider, file) -> c.fileSystem().deallocate(rider, file, offset, length, c.patience()));
     }
-    c.forgetKnown();
     return NfsStatus.OK;
   }
 }

@@ -78,7 +78,12 @@ record ExchangeId(long verifier, Opaque owner, int flags, int protection, String
       default -> {}
     }
     var identity =
-        new Clients.Identity(owner, verifier, principal(c.request().credential()), implementation);
+        new Clients.Identity(
+            owner,
+            verifier,
+            principal(c.request().credential()),
+            implementation,
+            c.peer().clientAddress());
     var clients = c.services().clients();
     var client = (flags & UPDATE) != 0 ? clients.update(identity) : clients.exchange(identity);
     client.seenAt(c.peer());

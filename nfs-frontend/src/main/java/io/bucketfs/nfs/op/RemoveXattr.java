@@ -1,5 +1,6 @@
 package io.bucketfs.nfs.op;
 
+import io.bucketfs.core.vfs.ChangeInfo;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.nfs.status.NfsException;
 import io.bucketfs.nfs.status.NfsStatus;
@@ -19,9 +20,13 @@ record RemoveXattr(ByteBuf name) implements Operation {
   @Override
   public NfsStatus run(Compound c) throws NfsException, FileSystemException {
     var file = c.currentFile();
-    var info = c.fileSystem().removeXattr(c.caller(file), file, Names.xattr(name), c.patience());
+    var attribute = Names.xattr(name);
+    c.once(
+        file,
+        ChangeInfo.class,
+        caller -> c.fileSystem().removeXattr(caller, file, attribute, c.patience()),
+        info -> ChangeInfos.write(c.out(), info));
     c.forgetKnown();
-    ChangeInfos.write(c.out(), info);
     return NfsStatus.OK;
   }
 }

@@ -58,7 +58,7 @@ record Sequence(SessionId sessionId, int sequence, int slotId, int highestSlot, 
     sessionId.write(out);
     out.writeInt(sequence).writeInt(slotId);
     out.writeInt(session.slotLimit() - 1).writeInt(session.slotTarget() - 1);
-    out.writeInt(session.statusFlags());
+    out.writeInt(session.statusFlags() | c.services().grace().sequenceFlags(session.client()));
     c.beginResults();
     return NfsStatus.OK;
   }

@@ -1,5 +1,6 @@
 package io.bucketfs.nfs.op;
 
+import io.bucketfs.core.vfs.ChangeInfo;
 import io.bucketfs.core.vfs.FileSystem.XattrMode;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.nfs.status.NfsException;
@@ -37,9 +38,12 @@ record SetXattr(int option, ByteBuf name, ByteBuf value) implements Operation {
     }
     var bytes = new byte[value.readableBytes()];
     value.getBytes(value.readerIndex(), bytes);
-    var info = c.fileSystem().setXattr(c.caller(file), file, attribute, bytes, mode, c.patience());
+    c.once(
+        file,
+        ChangeInfo.class,
+        caller -> c.fileSystem().setXattr(caller, file, attribute, bytes, mode, c.patience()),
+        info -> ChangeInfos.write(c.out(), info));
     c.forgetKnown();
-    ChangeInfos.write(c.out(), info);
     return NfsStatus.OK;
   }
 }

@@ -7,6 +7,7 @@ import io.bucketfs.nfs.state.Client;
 import io.bucketfs.nfs.state.Clients;
 import io.bucketfs.nfs.state.Journal;
 import io.bucketfs.nfs.state.Opaque;
+import io.bucketfs.nfs.state.SequenceStatus;
 import io.bucketfs.nfs.status.NfsException;
 import io.bucketfs.nfs.status.NfsStatus;
 import java.time.Duration;
@@ -133,6 +134,13 @@ public final class Grace implements Clients.Forgetting {
   /** How long it lasts at most from now. */
   public Duration remaining() {
     return active ? Duration.ofNanos(Math.max(0, endNanos - execution.nanoTime())) : Duration.ZERO;
+  }
+
+  /** What SEQUENCE tells a client that may take back what it held (RFC 8881, 18.46.3). */
+  public int sequenceFlags(Client client) {
+    return active && !client.isReclaimComplete() && recorded.contains(client.owner())
+        ? SequenceStatus.RESTART_RECLAIM_NEEDED
+        : 0;
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.bucketfs.nfs.state;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.bucketfs.core.access.ClientAddress;
 import io.bucketfs.nfs.callback.BackChannel;
 import io.bucketfs.nfs.callback.CallbackOperation;
 import io.bucketfs.nfs.callback.CallbackOutcome;
@@ -16,10 +17,7 @@ import org.jspecify.annotations.Nullable;
 /** A client id and what hangs on it (RFC 8881, 2.4). */
 public final class Client {
   private final long id;
-  private final Opaque owner;
-  private final long verifier;
-  private final Principal principal;
-  private final String implementation;
+  private final Clients.Identity who;
   private final LeaseClock clock;
 
   /** Opens and locks. Concurrent: files add to it under their own locks. */
@@ -51,27 +49,16 @@ public final class Client {
   private volatile long renewed;
   private volatile String address = "";
 
-  Client(
-      long id,
-      Opaque owner,
-      long verifier,
-      Principal principal,
-      String implementation,
-      LeaseClock clock) {
+  Client(long id, Clients.Identity who, LeaseClock clock) {
     this.id = id;
-    this.owner = owner;
-    this.verifier = verifier;
-    this.principal = principal;
-    this.implementation = implementation;
+    this.who = who;
     this.clock = clock;
     renewed = clock.now();
   }
 
   /** Makes a client again that an earlier process had. */
   static Client resumed(long id, StateNotes.ClientNote note, boolean recorded, LeaseClock clock) {
-    var who = note.identity();
-    var client =
-        new Client(id, who.owner(), who.verifier(), who.principal(), who.implementation(), clock);
+    var client = new Client(id, note.identity(), clock);
     client.resume(note);
     client.recorded = recorded;
     return client;
@@ -95,20 +82,32 @@ public final class Client {
   }
 
   public Opaque owner() {
-    return owner;
+    return who.owner();
   }
 
   public long verifier() {
-    return verifier;
+    return who.verifier();
   }
 
   public Principal principal() {
-    return principal;
+    return who.principal();
   }
 
   /** Name and version of the client's software as it gives them. */
   public String implementation() {
-    return implementation;
+    return who.implementation();
+  }
+
+  /** Where the client was first seen: to this address counts what it takes. */
+  ClientAddress home() {
+    return who.home();
+  }
+
+  /** What it takes of the heap beside its sessions and states, about. */
+  long bytes() {
+    return StateBudget.CLIENT_BYTES
+        + 2L * who.owner().bytes().length
+        + who.implementation().length();
   }
 
   /** Whether a session was ever created. */

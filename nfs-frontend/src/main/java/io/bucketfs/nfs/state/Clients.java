@@ -1,6 +1,7 @@
 package io.bucketfs.nfs.state;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.bucketfs.core.access.ClientAddress;
 import io.bucketfs.core.local.Note;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.nfs.callback.BackChannel;
@@ -41,7 +42,14 @@ public final class Clients {
 
   private final ConcurrentHashMap<Long, Client> byId = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<SessionId, Session> sessions = new ConcurrentHashMap<>();
-  private final SlotBudget slotBudget;
+
+  /** What the kept replies of all slots may take. */
+  private final FairShares replyBytes;
+
+  /** How many clients there may be. */
+  private final FairShares places;
+
+  private final StateBudget budget;
 
   /** Who sees to it that a client may not reclaim any more. */
   public interface Forgetting {
@@ -60,6 +68,7 @@ public final class Clients {
       LeaseClock clock,
       OpenFiles openFiles,
       ClientLimits limits,
+      StateBudget budget,
       int epoch,
       Journal journal,
       Forgetting forgetting) {
@@ -70,16 +79,26 @@ public final class Clients {
     this.epoch = epoch;
     this.journal = journal;
     this.forgetting = forgetting;
-    slotBudget = new SlotBudget(limits.replyCacheBytesMax());
+    this.budget = budget;
+    replyBytes = new FairShares(limits.replyCacheBytesMax());
+    places = new FairShares(limits.clientsMax());
   }
 
-  /** What a client says of itself in EXCHANGE_ID. */
-  public record Identity(Opaque owner, long verifier, Principal principal, String implementation) {}
+  /**
+   * What a client says of itself in EXCHANGE_ID.
+   *
+   * @param home whence it says so first: to this address counts what it takes
+   */
+  public record Identity(
+      Opaque owner,
+      long verifier,
+      Principal principal,
+      String implementation,
+      ClientAddress home) {}
 
   /** EXCHANGE_ID without the update flag: finds or makes a client record. */
   public Client exchange(Identity who) throws NfsException {
     @Nullable Client replaced = null;
-    var crowded = false;
     lock.lock();
     try {
       var known = confirmed.get(who.owner());
@@ -94,29 +113,14 @@ public final class Clients {
           return known;
         }
       }
-      if (byId.size() >= limits.clientsMax() && !unconfirmed.isEmpty()) {
-        // Whoever asks for ids and does not use them makes way, the oldest first.
-        var oldest = unconfirmed.pollFirstEntry().getValue();
-        oldest.leave();
-        byId.remove(oldest.id());
-      }
-      if (byId.size() >= limits.clientsMax()) {
-        crowded = true;
-        throw new NfsException(NfsStatus.DELAY);
-      }
-      var client =
-          new Client(
-              epoch << 32 | ++lastNumber,
-              who.owner(),
-              who.verifier(),
-              who.principal(),
-              who.implementation(),
-              clock);
       var pending = unconfirmed.remove(who.owner());
-      unconfirmed.put(who.owner(), client);
       if (pending != null) {
-        byId.remove(pending.id());
+        pending.leave();
+        unlist(pending);
       }
+      var client = new Client(epoch << 32 | ++lastNumber, who, clock);
+      makePlace(client);
+      unconfirmed.put(who.owner(), client);
       byId.put(client.id(), client);
       return client;
     } finally {
@@ -124,9 +128,49 @@ public final class Clients {
       if (replaced != null) {
         discard(replaced);
       }
-      if (crowded) {
-        expired().stream().findFirst().ifPresent(this::expire); // the caller comes again
+    }
+  }
+
+  /**
+   * Takes a place for a client. Whoever asks for ids and does not use them makes way, the oldest
+   * first: those of the same address, then, where it has no place at all, those of others.
+   *
+   * @throws NfsException DELAY; there will be a place once leases ran out
+   */
+  @GuardedBy("lock")
+  private void makePlace(Client client) throws NfsException {
+    var home = client.home();
+    while (!tryPlace(client)) {
+      var all = unconfirmed.values().stream();
+      var victim =
+          (places.heldBy(home) == 0 ? all : all.filter(other -> other.home().equals(home)))
+              .findFirst()
+              .orElse(null);
+      if (victim == null) {
+        throw new NfsException(NfsStatus.DELAY);
       }
+      unconfirmed.remove(victim.owner());
+      victim.leave();
+      unlist(victim);
+    }
+  }
+
+  private boolean tryPlace(Client client) {
+    if (!places.take(client.home(), 1)) {
+      return false;
+    }
+    if (!budget.tryTake(client, client.bytes())) {
+      places.give(client.home(), 1);
+      return false;
+    }
+    return true;
+  }
+
+  /** Takes a client out of the list and gives its place back. */
+  private void unlist(Client client) {
+    if (byId.remove(client.id(), client)) {
+      places.give(client.home(), 1);
+      budget.give(client, client.bytes());
     }
   }
 
@@ -184,8 +228,11 @@ public final class Clients {
       if (client.sessions().size() >= limits.sessionsPerClientMax()) {
         throw new NfsException(NfsStatus.DELAY);
       }
-      slots = SlotTable.reserve(slotBudget, fore.cachedResponseBytesMax(), fore.requestsMax());
+      budget.take(client, StateBudget.SESSION_BYTES);
+      slots =
+          SlotTable.reserve(slotBudget(client), fore.cachedResponseBytesMax(), fore.requestsMax());
       if (slots == null) {
+        budget.give(client, StateBudget.SESSION_BYTES);
         throw new NfsException(NfsStatus.DELAY);
       }
       if (!client.isConfirmed()) {
@@ -207,6 +254,10 @@ public final class Clients {
     }
   }
 
+  private SlotBudget slotBudget(Client client) {
+    return new SlotBudget(replyBytes, client.home());
+  }
+
   /**
    * How a client wants to be called back.
    *
@@ -218,7 +269,9 @@ public final class Clients {
   private BackChannel backChannel(SessionId id, Callbacks back) {
     var setup =
         new BackChannel.Setup(id.bytes(), back.minorVersion, back.slots, BackChannel.ANSWER_MAX);
-    return new BackChannel(execution, setup, back.program, back.offered);
+    var channel = new BackChannel(execution, setup, back.program, back.offered);
+    channel.onNumber((slot, number) -> journal.noteSoon(List.of(StateNotes.of(id, slot, number))));
+    return channel;
   }
 
   /** The session with the given id, or null. */
@@ -246,6 +299,8 @@ public final class Clients {
   void resume(long id, StateNotes.ClientNote note, boolean recorded) {
     var client = Client.resumed(id, note, recorded, clock);
     byId.put(id, client);
+    places.add(client.home(), 1);
+    budget.add(client, client.bytes());
     lock.lock();
     try {
       confirmed.put(client.owner(), client);
@@ -256,15 +311,15 @@ public final class Clients {
 
   /** Returns false where there is no memory for the session; its client makes another. */
   boolean resume(Client client, SessionId id, StateNotes.SessionNote note) {
-    var slots = SlotTable.resume(slotBudget, note.fore().cachedResponseBytesMax(), note.slots());
+    var slots =
+        SlotTable.resume(slotBudget(client), note.fore().cachedResponseBytesMax(), note.slots());
     if (slots == null) {
       return false;
     }
     var back = note.back();
     var session = new Session(id, client, note.fore(), slots, back, backChannel(id, back), journal);
-    if (note.calledBack()) {
-      session.back().wasBound();
-    }
+    session.back().resume(note.calledBack());
+    budget.add(client, StateBudget.SESSION_BYTES);
     client.add(session);
     sessions.put(id, session);
     return true;
@@ -276,7 +331,9 @@ public final class Clients {
 
   /** Ends a session. What its client holds open stays. */
   public void destroy(Session session) {
-    sessions.remove(session.id());
+    if (sessions.remove(session.id(), session)) {
+      budget.give(session.client(), StateBudget.SESSION_BYTES);
+    }
     session.client().remove(session);
     journal.noteSoon(session.gone());
     session.dispose();
@@ -332,7 +389,7 @@ public final class Clients {
 
   private void discard(Client client) {
     client.leave();
-    byId.remove(client.id());
+    unlist(client);
     for (var session : client.sessions()) {
       destroy(session);
     }
@@ -349,15 +406,14 @@ public final class Clients {
 
   /**
    * To be called regularly. Renews clients whose requests still run, drops those whose lease ran
-   * out so long ago that courtesy ends, or that are too many, and steers the numbers of slots. A
-   * client that holds nothing gets no courtesy.
+   * out so long ago that courtesy ends, or that are too many, or where memory or places for clients
+   * are short, and steers the numbers of slots. A client that holds nothing gets no courtesy.
    *
    * @param pressed whether memory is short
    */
   public void sweep(boolean pressed) {
-    var tight = pressed || slotBudget.isTight();
     for (var session : sessions.values()) {
-      session.relax(tight);
+      session.relax(pressed || slotBudget(session.client()).isTight());
     }
     for (var client : byId.values()) {
       if (client.isBusy()) {
@@ -369,7 +425,10 @@ public final class Clients {
     for (var n = 0; n < expired.size(); n++) {
       var client = expired.get(n);
       var courtesy = client.stateCount() == 0 ? 0 : limits.courtesy().toNanos();
-      if (n < tooMany || client.idleNanos() - clock.lengthNanos() >= courtesy) {
+      if (n < tooMany
+          || client.idleNanos() - clock.lengthNanos() >= courtesy
+          || budget.isTight(client)
+          || places.isTight(client.home())) {
         expire(client);
       }
     }
@@ -386,7 +445,12 @@ public final class Clients {
 
   /** Bytes that are reserved for kept replies. */
   public long replyCacheBytes() {
-    return slotBudget.reservedBytes();
+    return replyBytes.taken();
+  }
+
+  /** Heap that clients take with what they hold, about. */
+  public long stateBytes() {
+    return budget.takenBytes();
   }
 
   /** Lets go of memory when the server stops. The next one goes on with all clients. */

@@ -20,7 +20,7 @@ final class FileState {
   private final Map<OwnerKey, OpenState> opens = new HashMap<>();
   private final Map<OwnerKey, LockState> locks = new HashMap<>();
   private final LockTree held = new LockTree();
-  private final LockWaiters waiters = new LockWaiters();
+  private final LockWaiters waiters;
 
   /** How many opens have READ, and WRITE, and deny them: conflicts are found by counting. */
   private int readers;
@@ -28,6 +28,10 @@ final class FileState {
   private int writers;
   private int denyingRead;
   private int denyingWrite;
+
+  FileState(StateBudget budget) {
+    waiters = new LockWaiters(budget);
+  }
 
   /** An owner is known by its client and its name there. */
   record OwnerKey(Client client, Opaque owner) {

@@ -17,7 +17,7 @@ public final class Journal {
   private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
 
   /** Another number for each change of how anything is noted. */
-  static final byte FORMAT = 1;
+  static final byte FORMAT = 2;
 
   private final ProtocolRecords records;
 

@@ -44,6 +44,13 @@ final class LockRanges {
     return overlapping(new ByteRange(first, last));
   }
 
+  /** Whether one of them goes beyond a range on both sides. */
+  boolean splits(ByteRange range) {
+    var before = held.lowerEntry(range.first());
+    return before != null
+        && Long.compareUnsigned(before.getValue().range().last(), range.last()) > 0;
+  }
+
   /** Takes over what was noted. */
   void resume(HeldLock lock) {
     held.put(lock.range().first(), lock);

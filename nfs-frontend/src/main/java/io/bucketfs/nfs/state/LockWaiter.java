@@ -9,6 +9,11 @@ package io.bucketfs.nfs.state;
 public record LockWaiter(
     Client client, Opaque owner, Opaque handle, ByteRange range, boolean exclusive) {
 
+  /** What it takes of the heap, about. */
+  long bytes() {
+    return StateBudget.WAITER_BYTES + (long) owner.bytes().length + handle.bytes().length;
+  }
+
   boolean isOf(Client ofClient, Opaque ofOwner) {
     return client == ofClient && owner.equals(ofOwner);
   }

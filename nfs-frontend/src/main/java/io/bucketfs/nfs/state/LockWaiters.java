@@ -27,7 +27,12 @@ final class LockWaiters {
   /** So many are told at once. */
   private static final int TOLD_MAX = 64;
 
+  private final StateBudget budget;
   private final Map<LockWaiter, Times> waiters = new LinkedHashMap<>();
+
+  LockWaiters(StateBudget budget) {
+    this.budget = budget;
+  }
 
   /**
    * @param askedNanos when the waiter last asked
@@ -44,17 +49,36 @@ final class LockWaiters {
     return waiters.isEmpty();
   }
 
-  /** Remembers one who was refused. Asking again keeps his place. */
+  /** Remembers one who was refused, where there is room. Asking again keeps his place. */
   void add(LockWaiter waiter, long nowNanos) {
-    if (waiters.size() < WAITERS_MAX || waiters.containsKey(waiter)) {
+    if (waiters.containsKey(waiter)
+        || (waiters.size() < WAITERS_MAX && budget.tryTake(waiter.client(), waiter.bytes()))) {
       waiters.put(waiter, new Times(nowNanos, false, 0));
     }
+  }
+
+  /** Forgets all of them. */
+  void clear() {
+    removeIf(_ -> true);
+  }
+
+  private void removeIf(Predicate<Map.Entry<LockWaiter, Times>> isOver) {
+    waiters
+        .entrySet()
+        .removeIf(entry -> {
+          var over = isOver.test(entry);
+          if (over) {
+            budget.give(entry.getKey().client(), entry.getKey().bytes());
+          }
+          return over;
+        });
   }
 
   /** Forgets those of an owner in a range, since he got what he wanted or something else. */
   void remove(Client client, Opaque owner, ByteRange range) {
     if (!waiters.isEmpty()) {
-      waiters.keySet().removeIf(one -> one.isOf(client, owner) && one.range().overlaps(range));
+      removeIf(
+          entry -> entry.getKey().isOf(client, owner) && entry.getKey().range().overlaps(range));
     }
   }
 
@@ -68,9 +92,7 @@ final class LockWaiters {
     if (waiters.isEmpty()) {
       return picked;
     }
-    waiters
-        .entrySet()
-        .removeIf(one -> one.getKey().client().isGone() || one.getValue().isOver(nowNanos));
+    removeIf(one -> one.getKey().client().isGone() || one.getValue().isOver(nowNanos));
     var before = new ArrayList<LockWaiter>();
     for (var entry : waiters.entrySet()) {
       var waiter = entry.getKey();

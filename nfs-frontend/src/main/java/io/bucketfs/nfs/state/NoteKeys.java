@@ -15,6 +15,7 @@ import java.nio.ByteBuffer;
  *  5 client epoch tag                         an open
  *  6 client epoch tag                         the locks of a lock-owner on a file
  *  7 client epoch tag first                   a range of them
+ *  8 client tag slot                          how far a slot of a session's backchannel has come
  * </pre>
  */
 final class NoteKeys {
@@ -26,6 +27,7 @@ final class NoteKeys {
   static final byte OPEN = 5;
   static final byte LOCKS = 6;
   static final byte RANGE = 7;
+  static final byte BACK_SLOT = 8;
 
   private static final int LONGEST = 1 + 8 + 12 + 8;
 
@@ -49,6 +51,10 @@ final class NoteKeys {
 
   static byte[] slot(SessionId id, int slot) {
     return bytes(begin(SLOT, id.clientId()).putLong(id.tag()).putInt(slot));
+  }
+
+  static byte[] backSlot(SessionId id, int slot) {
+    return bytes(begin(BACK_SLOT, id.clientId()).putLong(id.tag()).putInt(slot));
   }
 
   static byte[] open(long client, StateId id) {

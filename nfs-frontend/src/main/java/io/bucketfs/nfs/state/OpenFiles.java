@@ -29,6 +29,7 @@ public final class OpenFiles {
   private final FileSystem fileSystem;
   private final Execution execution;
   private final StateTable table;
+  private final StateBudget budget;
   private final Journal journal;
   private final ConcurrentHashMap<FileId, FileState> byFile = new ConcurrentHashMap<>();
 
@@ -42,15 +43,12 @@ public final class OpenFiles {
    * @param epoch part of every new stateid, new at every start
    */
   public OpenFiles(
-      FileSystem fileSystem,
-      Execution execution,
-      int epoch,
-      int statesPerClientMax,
-      Journal journal) {
+      FileSystem fileSystem, Execution execution, int epoch, StateBudget budget, Journal journal) {
     this.fileSystem = fileSystem;
     this.execution = execution;
     this.journal = journal;
-    table = new StateTable(execution, epoch, statesPerClientMax);
+    this.budget = budget;
+    table = new StateTable(execution, epoch, budget);
   }
 
   /** Sets how a waiter is told that it may try again. */
@@ -323,17 +321,21 @@ public final class OpenFiles {
         }
         return new LockOutcome.Denied(conflict);
       }
-      var state = states.locks(key);
-      if (state == null) {
-        state = new LockState(key.owner(), open, table.newId(), states.held());
-        table.add(state);
-        states.put(state);
+      var known = states.locks(key);
+      var state =
+          known != null ? known : new LockState(key.owner(), open, table.newId(), states.held());
+      var ranges = state.ranges();
+      var before = ranges.around(wish.range);
+      makeRoom(state, ranges.splits(wish.range) ? 2 : 1);
+      try {
+        if (known == null) {
+          table.add(state);
+          states.put(state);
+        }
+        ranges.lock(wish.range, wish.exclusive);
+      } finally {
+        settleRoom(state);
       }
-      if (state.ranges().size() >= RANGES_PER_OWNER_MAX) {
-        throw new NfsException(NfsStatus.DELAY);
-      }
-      var before = state.ranges().around(wish.range);
-      state.ranges().lock(wish.range, wish.exclusive);
       state.advance();
       ledger.ranges(state, before, state.ranges().around(wish.range));
       ledger.changed(state);
@@ -345,6 +347,26 @@ public final class OpenFiles {
       unlock(open.file(), states);
       woken.forEach(wakeUp);
     }
+  }
+
+  /**
+   * Makes room for more ranges of a lock-owner.
+   *
+   * @throws NfsException DELAY where there is none
+   */
+  private void makeRoom(LockState state, int more) throws NfsException {
+    if (state.ranges().size() + more > RANGES_PER_OWNER_MAX) {
+      throw new NfsException(NfsStatus.DELAY);
+    }
+    budget.take(state.client(), (long) more * StateBudget.RANGE_BYTES);
+    state.setRoom(state.room() + more);
+  }
+
+  /** Takes as much room as there are ranges now. */
+  private void settleRoom(LockState state) {
+    var excess = state.room() - state.ranges().size();
+    budget.give(state.client(), (long) excess * StateBudget.RANGE_BYTES);
+    state.setRoom(state.ranges().size());
   }
 
   /** What would keep a lock-owner from locking a range, or null. */
@@ -381,7 +403,11 @@ public final class OpenFiles {
         throw new NfsException(NfsStatus.BAD_STATEID);
       }
       var before = state.ranges().around(range);
+      if (state.ranges().splits(range)) {
+        makeRoom(state, 1);
+      }
       state.ranges().unlock(range);
+      settleRoom(state);
       state.advance();
       ledger.ranges(state, before, state.ranges().around(range));
       ledger.changed(state);
@@ -536,6 +562,7 @@ public final class OpenFiles {
     if (states.holds(locks)) {
       ledger.ranges(locks, List.copyOf(locks.ranges().all()), List.of());
       states.remove(locks);
+      settleRoom(locks);
       forget(locks, why, ledger);
     }
   }
@@ -599,6 +626,7 @@ public final class OpenFiles {
     var states = locked(owner.file());
     try {
       owner.ranges().resume(StateNotes.readRange(owner, first, value));
+      settleRoom(owner);
       return true;
     } finally {
       unlock(owner.file(), states);
@@ -609,7 +637,7 @@ public final class OpenFiles {
   @SuppressWarnings("LockNotBeforeTry") // the caller unlocks
   private FileState locked(FileId file) {
     while (true) {
-      var states = byFile.computeIfAbsent(file, _ -> new FileState());
+      var states = byFile.computeIfAbsent(file, _ -> new FileState(budget));
       states.lock.lock();
       if (!states.dead) {
         return states;
@@ -622,6 +650,7 @@ public final class OpenFiles {
     try {
       if (states.isEmpty()) {
         states.dead = true;
+        states.waiters().clear();
         byFile.remove(file, states);
       }
     } finally {

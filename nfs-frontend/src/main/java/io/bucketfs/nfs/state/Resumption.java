@@ -59,6 +59,11 @@ final class Resumption {
             var session = clients.session(new SessionId(id, key.getLong()));
             yield session != null && session.resume(key.getInt(), Checkpoint.decode(value));
           }
+          case NoteKeys.BACK_SLOT -> {
+            var session = clients.session(new SessionId(id, key.getLong()));
+            yield session != null
+                && session.back().resume(key.getInt(), StateNotes.readBackSlot(value));
+          }
           case NoteKeys.OPEN -> {
             files.resume(client, key.getInt(), key.getLong(), StateNotes.readOpen(value));
             yield true;

@@ -14,6 +14,9 @@ public final class SequenceStatus {
   /** An operator took state away. */
   public static final int ADMIN_STATE_REVOKED = 0x20;
 
+  /** The server lost power: the client is to take back what it held, and to say when it is done. */
+  public static final int RESTART_RECLAIM_NEEDED = 0x100;
+
   /** This session has no connection for callbacks. */
   public static final int CB_PATH_DOWN_SESSION = 0x200;
 

@@ -84,6 +84,9 @@ public final class Session {
     for (var number : slots.noted()) {
       notes.add(StateNotes.gone(id, number));
     }
+    for (var number : back.usedSlots()) {
+      notes.add(StateNotes.backSlotGone(id, number));
+    }
     return notes;
   }
 

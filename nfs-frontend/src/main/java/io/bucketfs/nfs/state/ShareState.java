@@ -44,6 +44,11 @@ public abstract sealed class ShareState permits OpenState, LockState {
     return new StateId(sequence, epoch, tag);
   }
 
+  /** What it takes of the heap, about; of locks without their ranges. */
+  final long bytes() {
+    return StateBudget.STATE_BYTES + (long) owner.bytes().length;
+  }
+
   final long tag() {
     return tag;
   }

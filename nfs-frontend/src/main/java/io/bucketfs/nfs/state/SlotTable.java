@@ -79,12 +79,9 @@ final class SlotTable {
   /** The table of an earlier process, or null where there is no memory for all of its slots. */
   static @Nullable SlotTable resume(SlotBudget budget, int cachedReplyBytesMax, int slots) {
     var bytesPerSlot = cachedReplyBytesMax + SLOT_BYTES;
-    var granted = budget.reserve(slots, bytesPerSlot);
-    if (granted < slots) {
-      budget.release(granted, bytesPerSlot);
-      return null;
-    }
-    return new SlotTable(budget, bytesPerSlot, granted, true);
+    return budget.reserveAll(slots, bytesPerSlot)
+        ? new SlotTable(budget, bytesPerSlot, slots, true)
+        : null;
   }
 
   /** The slot with the given number, or null where there is none. */

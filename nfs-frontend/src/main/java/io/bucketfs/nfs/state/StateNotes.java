@@ -1,11 +1,13 @@
 package io.bucketfs.nfs.state;
 
+import io.bucketfs.core.access.ClientAddress;
 import io.bucketfs.core.local.Note;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.nfs.callback.CallbackSecurity;
 import io.bucketfs.nfs.xdr.Xdr;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +54,9 @@ final class StateNotes {
     var out = begin();
     out.writeLong(client.verifier());
     out.writeInt(client.principal().flavor()).writeInt(client.principal().uid());
+    var home = client.home();
+    Xdr.writeBoolean(out, home.isV4());
+    out.writeLong(home.high()).writeLong(home.low());
     out.writeInt(client.createSequence());
     Xdr.writeBoolean(out, client.isReclaimComplete());
     var reply = client.createReply();
@@ -66,12 +71,13 @@ final class StateNotes {
     var in = open(value);
     var verifier = in.readLong();
     var principal = new Principal(in.readInt(), in.readInt());
+    var home = new ClientAddress(Xdr.readBoolean(in), in.readLong(), in.readLong());
     var createSequence = in.readInt();
     var reclaimComplete = Xdr.readBoolean(in);
     var reply = Xdr.readBytes(in, BYTES_MAX);
     var owner = new Opaque(Xdr.readBytes(in, Opaque.BYTES_MAX));
     return new ClientNote(
-        new Clients.Identity(owner, verifier, principal, readString(in)),
+        new Clients.Identity(owner, verifier, principal, readString(in), home),
         createSequence,
         reply.length == 0 ? null : reply,
         reclaimComplete,
@@ -118,6 +124,19 @@ final class StateNotes {
 
   static Note gone(SessionId session, int slot) {
     return new Note(NoteKeys.slot(session, slot), null);
+  }
+
+  /** How far a slot of the backchannel has come. */
+  static Note of(SessionId session, int slot, int next) {
+    return new Note(NoteKeys.backSlot(session, slot), ByteBuffer.allocate(4).putInt(next).array());
+  }
+
+  static int readBackSlot(byte[] value) {
+    return ByteBuffer.wrap(value).getInt();
+  }
+
+  static Note backSlotGone(SessionId session, int slot) {
+    return new Note(NoteKeys.backSlot(session, slot), null);
   }
 
   static Note of(ShareState state) {

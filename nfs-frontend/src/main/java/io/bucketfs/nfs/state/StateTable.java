@@ -13,16 +13,16 @@ import org.jspecify.annotations.Nullable;
 final class StateTable {
   private final Execution execution;
   private final int epoch;
-  private final int statesPerClientMax;
+  private final StateBudget budget;
   private final ConcurrentHashMap<Long, ShareState> byTag = new ConcurrentHashMap<>();
 
   /**
    * @param epoch part of every new stateid
    */
-  StateTable(Execution execution, int epoch, int statesPerClientMax) {
+  StateTable(Execution execution, int epoch, StateBudget budget) {
     this.execution = execution;
     this.epoch = epoch;
-    this.statesPerClientMax = statesPerClientMax;
+    this.budget = budget;
   }
 
   /** The stateid of a state in the making. */
@@ -37,13 +37,11 @@ final class StateTable {
   /**
    * Takes in a state.
    *
-   * @throws NfsException DELAY where the client has too many, EXPIRED where it is gone
+   * @throws NfsException DELAY where the client has its share of memory, EXPIRED where it is gone
    */
   void add(ShareState state) throws NfsException {
     var client = state.client();
-    if (client.stateCount() >= statesPerClientMax) {
-      throw new NfsException(NfsStatus.DELAY);
-    }
+    budget.take(client, state.bytes());
     byTag.put(state.tag(), state);
     client.states().add(state);
     if (client.isGone()) {
@@ -54,6 +52,7 @@ final class StateTable {
 
   /** Takes in a state that an earlier process had. */
   void resume(ShareState state, @Nullable Revocation revocation) {
+    budget.add(state.client(), state.bytes());
     byTag.put(state.tag(), state);
     if (revocation == null) {
       state.client().states().add(state);
@@ -64,7 +63,7 @@ final class StateTable {
 
   /** Forgets a state that its client gave up. */
   void remove(ShareState state) {
-    byTag.remove(state.tag());
+    forget(state);
     state.client().states().remove(state);
   }
 
@@ -76,8 +75,14 @@ final class StateTable {
 
   /** Frees a state that the client lost. */
   void free(ShareState revoked) {
-    byTag.remove(revoked.tag());
+    forget(revoked);
     revoked.client().freed(revoked);
+  }
+
+  private void forget(ShareState state) {
+    if (byTag.remove(state.tag(), state)) {
+      budget.give(state.client(), state.bytes());
+    }
   }
 
   /**

@@ -224,6 +224,112 @@ final class BackChannelTest {
     }
   }
 
+  private BackChannel resumed(int next) {
+    var fresh =
+        new BackChannel(
+            execution,
+            new BackChannel.Setup(SESSION, 1, 2, ANSWER_MAX),
+            PROGRAM,
+            List.of(new CallbackSecurity.None()));
+    fresh.resume(true);
+    assertThat(fresh.resume(0, next)).isTrue();
+    assertThat(fresh.resume(2, next)).as("a slot that is not there").isFalse();
+    assertThat(fresh.state()).isEqualTo(BackChannel.State.DOWN);
+    return fresh;
+  }
+
+  /** Answers as Linux does, and does not cache. */
+  private static void answerAs(Line line, int clientIsAt) {
+    var asked = line.last().sequence;
+    if (asked == clientIsAt + 1) {
+      line.done(line.last());
+    } else {
+      line.refuse(
+          line.last(),
+          asked == clientIsAt ? NfsStatus.RETRY_UNCACHED_REP : NfsStatus.SEQ_MISORDERED);
+    }
+  }
+
+  /** Some of the last calls before a kill may not have been noted. */
+  @Test
+  void afterARestartItIsFoundOutHowFarTheClientIs() {
+    for (var clientIsAt = 4; clientIsAt <= 20; clientIsAt++) {
+      outcomes.clear();
+      var fresh = resumed(5);
+      var line = new Line();
+      fresh.bind(line.callbacks);
+      fresh.call(OPERATION, outcomes::add);
+      for (var tries = 0; outcomes.isEmpty() && tries < 20; tries++) {
+        answerAs(line, clientIsAt);
+      }
+      assertThat(outcomes).as("client is at %d", clientIsAt).containsExactly(answered());
+      assertThat(line.last().sequence).isEqualTo(clientIsAt + 1);
+      fresh.call(OPERATION, outcomes::add);
+      line.done(line.last());
+      assertThat(line.last().sequence).isEqualTo(clientIsAt + 2);
+      assertThat(fresh.state()).isEqualTo(BackChannel.State.UP);
+    }
+  }
+
+  @Test
+  void aClientThatIsNowhereNearIsAFault() {
+    for (var clientIsAt : List.of(2, 40)) {
+      var fresh = resumed(5);
+      var line = new Line();
+      fresh.bind(line.callbacks);
+      fresh.call(OPERATION, outcomes::add);
+      for (var tries = 0; fresh.state() == BackChannel.State.UP && tries < 40; tries++) {
+        answerAs(line, clientIsAt);
+      }
+      assertThat(fresh.state()).isEqualTo(BackChannel.State.FAULTY);
+    }
+  }
+
+  @Test
+  void howFarSlotsAreIsTold() {
+    var told = new ArrayList<List<Integer>>();
+    channel.onNumber((slot, next) -> told.add(List.of(slot, next)));
+    var line = bound();
+    call();
+    call();
+    assertThat(told).isEmpty();
+    line.done(line.calls.get(1));
+    line.done(line.calls.get(0));
+    assertThat(told).containsExactly(List.of(1, 2), List.of(0, 2));
+    assertThat(channel.usedSlots()).containsExactly(0, 1);
+  }
+
+  @Test
+  void aSlotThatTheClientGaveUpIsNotUsedAgain() {
+    var line = bound();
+    call();
+    call();
+    line.refuse(line.calls.get(1), NfsStatus.BADSLOT);
+    assertThat(line.calls).hasSize(2);
+    line.done(line.calls.get(0), 0, 0);
+    assertThat(line.last()).extracting(Line.Seen::slot, Line.Seen::sequence).containsExactly(0, 2);
+    line.done(line.last(), 0, 0);
+    assertThat(outcomes).containsExactly(answered(), answered());
+    call();
+    line.refuse(line.last(), NfsStatus.BADSLOT);
+    assertThat(channel.state()).as("not even the first").isEqualTo(BackChannel.State.FAULTY);
+  }
+
+  /** It was done once; what came of it is lost. */
+  @Test
+  void aCallThatTheClientDidBeforeIsNotMadeAgain() {
+    var first = bound();
+    var second = bound();
+    call();
+    execution.advance(ANSWER_MAX);
+    first.refuse(first.last(), NfsStatus.RETRY_UNCACHED_REP);
+    assertThat(outcomes).containsExactly(unreachable());
+    assertThat(channel.state()).isEqualTo(BackChannel.State.UP);
+    call();
+    assertThat(first.last().sequence).isEqualTo(2);
+    assertThat(second.calls).hasSize(1);
+  }
+
   @Test
   void aDelayedCallIsRepeatedWithItsNumberAndNotForEver() {
     var line = bound();

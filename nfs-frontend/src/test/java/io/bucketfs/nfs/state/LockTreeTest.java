@@ -2,6 +2,7 @@ package io.bucketfs.nfs.state;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bucketfs.core.access.ClientAddress;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.nfs.ManualExecution;
 import java.nio.charset.StandardCharsets;
@@ -22,10 +23,8 @@ final class LockTreeTest {
   private final Client client =
       new Client(
           1,
-          new Opaque(new byte[] {1}),
-          1,
-          new Principal(0, 0),
-          "",
+          new Clients.Identity(
+              new Opaque(new byte[] {1}), 1, new Principal(0, 0), "", ClientAddress.UNKNOWN),
           new LeaseClock(new ManualExecution(), Duration.ofSeconds(90), Duration.ofSeconds(1)));
 
   private final LockTree tree = new LockTree();

@@ -2,6 +2,7 @@ package io.bucketfs.nfs.state;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bucketfs.core.access.ClientAddress;
 import io.bucketfs.nfs.ManualExecution;
 import io.bucketfs.nfs.MemoryRecords;
 import io.bucketfs.nfs.callback.BackChannel;
@@ -13,12 +14,18 @@ import org.junit.jupiter.api.Test;
 /** How the number of slots follows what waits for S3. */
 final class SlotSteeringTest {
   private final ManualExecution execution = new ManualExecution();
-  private final SlotBudget budget = new SlotBudget(100_000_000);
+  private final SlotBudget budget =
+      new SlotBudget(new FairShares(200_000_000), ClientAddress.UNKNOWN);
   private final Session session = session(64);
 
   private Session session(int asked) {
     var clock = new LeaseClock(execution, Duration.ofSeconds(90), Duration.ofSeconds(1));
-    var client = new Client(1, new Opaque(new byte[1]), 1, new Principal(0, 0), "", clock);
+    var client =
+        new Client(
+            1,
+            new Clients.Identity(
+                new Opaque(new byte[1]), 1, new Principal(0, 0), "", ClientAddress.UNKNOWN),
+            clock);
     var slots = Objects.requireNonNull(SlotTable.reserve(budget, 8192, asked));
     var setup = new BackChannel.Setup(new byte[16], 1, 0, BackChannel.ANSWER_MAX);
     return new Session(

@@ -42,7 +42,12 @@ final class SlotTableTest {
           },
           1);
 
-  private final SlotBudget budget = new SlotBudget(100_000);
+  private final SlotBudget budget = budget(100_000);
+
+  /** The share of somebody who is alone. */
+  private static SlotBudget budget(long shareBytes) {
+    return new SlotBudget(new FairShares(2 * shareBytes), ClientAddress.UNKNOWN);
+  }
 
   private SlotTable table(int asked) {
     return Objects.requireNonNull(SlotTable.reserve(budget, BYTES, asked));
@@ -86,7 +91,7 @@ final class SlotTableTest {
     run(table, 0, 4, 15);
     assertThat(table.limit()).isEqualTo(16);
     assertThat(table.slot(16)).isNull();
-    assertThat(budget.reservedBytes()).isEqualTo(16_000);
+    assertThat(budget.shares().taken()).isEqualTo(16_000);
   }
 
   @Test
@@ -125,7 +130,7 @@ final class SlotTableTest {
       run(table, 18, next + 1, 18);
       table.dispose();
     }
-    assertThat(budget.reservedBytes()).isZero();
+    assertThat(budget.shares().taken()).isZero();
   }
 
   @Test
@@ -142,15 +147,15 @@ final class SlotTableTest {
     first.raise(1024);
     assertThat(first.limit()).isEqualTo(100);
     first.dispose();
-    assertThat(budget.reservedBytes()).isZero();
+    assertThat(budget.shares().taken()).isZero();
   }
 
   @Test
   void whereMemoryIsShortASessionBeginsSmall() {
     table(88);
     assertThat(table(64).limit()).isEqualTo(12);
-    var roomy = new SlotBudget(200_000);
-    Objects.requireNonNull(SlotTable.reserve(roomy, BYTES, 180));
+    var roomy = budget(2_000_000);
+    Objects.requireNonNull(SlotTable.reserve(roomy, BYTES, 1900));
     assertThat(Objects.requireNonNull(SlotTable.reserve(roomy, BYTES, 64)).limit()).isEqualTo(16);
   }
 
