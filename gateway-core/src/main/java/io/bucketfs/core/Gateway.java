@@ -4,6 +4,7 @@ import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.admin.LocalFigures;
 import io.bucketfs.core.admin.Operations;
 import io.bucketfs.core.admin.StoreProbe;
+import io.bucketfs.core.check.Check;
 import io.bucketfs.core.content.ContentLimits;
 import io.bucketfs.core.content.Contents;
 import io.bucketfs.core.importer.ImportLimits;
@@ -141,6 +142,7 @@ public final class Gateway implements AutoCloseable {
               writeBack,
               stores,
               new StoreProbe(execution),
+              new Check(committer, cache, local.extents(), mounts, execution),
               new LocalFigures(epoch::writeVerifier, contents::usedBytes, contents::bytesMax),
               execution);
       return new Gateway(

@@ -73,6 +73,7 @@ class CrashSimulationTest {
         for (var client : clients) {
           client.recover(kind == Crash.POWER);
         }
+        checkState(world);
       });
     }
     world.bucket.faults().chances(MemoryFaults.Chances.NONE);
@@ -81,6 +82,7 @@ class CrashSimulationTest {
       assertThat(flushed.failing()).isEmpty();
       assertThat(world.gateway().administration().dirty(null, 10)).isEmpty();
     });
+    world.execution.run(() -> checkState(world));
     checkObjects(world, history);
     checkBucketHoldsAll(world, clients);
     world.wipe();
@@ -107,6 +109,13 @@ class CrashSimulationTest {
     } catch (Exception e) {
       throw new AssertionError(e);
     }
+  }
+
+  /** The local state agrees with itself, whatever is in it. */
+  private static void checkState(SimulatedWorld world) throws Exception {
+    var report = world.gateway().administration().check(null, true);
+    assertThat(report.findings()).as("seed %d", world.seed).isEmpty();
+    assertThat(report.names()).isPositive();
   }
 
   private static List<String> fileKeys(SimulatedWorld world) {

@@ -92,6 +92,16 @@ final class SimulatedWorld {
                 Mount.Policy.DEFAULT));
   }
 
+  /** The disk under the extent files, until the next crash. */
+  ForgetfulDisk disk() {
+    return disk;
+  }
+
+  /** The store of the metadata, until the next crash. */
+  MemoryKeyValueStore metadata() {
+    return metadata;
+  }
+
   /** Makes the next sync of an extent file fail. */
   void failNextSync() {
     disk.failSyncs(1);

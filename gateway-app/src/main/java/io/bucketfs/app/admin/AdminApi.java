@@ -31,6 +31,7 @@ import tools.jackson.databind.JsonNode;
  *   POST   /v1/mounts/NAME/settings {"clients": [RULE], "sub-exports": [TEXT], "quota-bytes": SIZE,
  *                                   "quota-inodes": N}
  *   POST   /v1/flush                {"mount": NAME, "path": PATH, "await": true}
+ *   POST   /v1/check                {"mount": NAME or null, "indexOnly": true}
  *   GET    /v1/report/KIND?mount=NAME&amp;max=N     dirty, failing, conflicts, unmapped
  * </pre>
  */
@@ -125,6 +126,9 @@ public final class AdminApi {
     }
     if (path.equals("/v1/flush")) {
       return only("POST", request, () -> flush(request));
+    }
+    if (path.equals("/v1/check")) {
+      return only("POST", request, () -> check(request));
     }
     if (path.startsWith(REPORT)) {
       return only("GET", request, () -> report(path.substring(REPORT.length()), request));
@@ -229,6 +233,11 @@ public final class AdminApi {
     }
     var result = administration.flush(mount, path == null ? "" : path, flush.await());
     return new Reply(OK, new FlushView(result.files(), result.failing()));
+  }
+
+  private Reply check(Request request) throws AdminException {
+    var check = Json.MAPPER.readValue(request.body(), CheckRequest.class);
+    return new Reply(OK, administration.check(check.mount(), !check.indexOnly()));
   }
 
   private Reply report(String kind, Request request) throws AdminException, InvalidInputException {

@@ -50,6 +50,7 @@ public final class Cli {
             .addSubcommand("status", new StatusCommand(context))
             .addSubcommand("clients", new ClientsCommand(context))
             .addSubcommand("report", new ReportCommand(context))
+            .addSubcommand("check", new CheckCommand(context))
             .addSubcommand("version", new VersionCommand(context));
     prepare(root);
     return root.setOut(context.out())

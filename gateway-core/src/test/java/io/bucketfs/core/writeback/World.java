@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.bucketfs.core.access.Access;
 import io.bucketfs.core.admin.LocalFigures;
 import io.bucketfs.core.admin.Operations;
+import io.bucketfs.core.check.Check;
 import io.bucketfs.core.content.ContentLimits;
 import io.bucketfs.core.content.Contents;
 import io.bucketfs.core.importer.ImportLimits;
@@ -149,6 +150,7 @@ final class World {
             writeBack,
             stores,
             (_, _, _) -> traits,
+            new Check(committer, cache, extents, mounts, execution),
             new LocalFigures(epoch::writeVerifier, extents::diskBytes, () -> 1L << 40),
             execution);
     files = new Namespace(committer, cache, mounts, contents, importer, epoch);
