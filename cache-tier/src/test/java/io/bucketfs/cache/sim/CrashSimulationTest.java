@@ -28,7 +28,7 @@ class CrashSimulationTest {
   private static final int CLIENTS = 3;
   private static final int OPERATIONS = 40;
   private static final int LIVES = 4;
-  private static final long SMALL_DISK_BYTES = 5L << 19;
+  private static final long SMALL_DISK_BYTES = 3L << 19;
 
   @Test
   @Timeout(value = 1, unit = TimeUnit.DAYS) // as many seeds as somebody wants

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Timeout(300)
 class RuleRemovalTest {
   private static final boolean ALL = Boolean.getBoolean("simulation.removal.all");
-  private static final int SEEDS = 1_000;
+  private static final int SEEDS = Integer.getInteger("simulation.removal.seeds", 1_000);
   private static final String CORE = "../gateway-core/src/main/java/io/bucketfs/core/";
   private static final String TIER = "src/main/java/io/bucketfs/cache/";
 

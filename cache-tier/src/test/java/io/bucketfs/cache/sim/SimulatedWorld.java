@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class SimulatedWorld {
   static final String BUCKET = "sim";
-  private static final ExtentSettings EXTENTS = new ExtentSettings(1 << 20, 1 << 20, 64);
+  private static final long EXTENT_FILE_BYTES_MAX = 1 << 20;
 
   /** Tasks that a crash abandons never release their buffers, which is no leak. */
   private static final ByteBufAllocator ALLOCATOR = new UnpooledByteBufAllocator(false, true);
@@ -69,7 +69,9 @@ final class SimulatedWorld {
   }
 
   void start() throws Exception {
-    var extents = new ExtentFiles(disk, EXTENTS, execution, ALLOCATOR, Meters.NONE);
+    var settings =
+        new ExtentSettings(Math.min(EXTENT_FILE_BYTES_MAX, diskBytesMax / 16), 1 << 20, 64);
+    var extents = new ExtentFiles(disk, settings, execution, ALLOCATOR, Meters.NONE);
     gateway =
         Gateway.open(
             Gateway.Config.ofDisk(diskBytesMax),
