@@ -103,7 +103,8 @@ public final class FakeAdministration implements Administration {
       find(mount);
     }
     var findings = damage.stream().limit(2).toList();
-    return new CheckReport(6, 5, 4, withBytes ? 3 : 0, withBytes ? 2_048 : 0, damage.size(), findings);
+    return new CheckReport(
+        6, 5, 4, withBytes ? 3 : 0, withBytes ? 2_048 : 0, damage.size(), findings);
   }
 
   /** Lets a check find something. */

@@ -82,12 +82,10 @@ class CheckTest {
     A_NAME_LEADS_TO_NOTHING(
         Kind.NAME, scene -> scene.delete(Family.INODES, scene.inodeKey("clean"))),
     A_NAME_IS_NOT_LISTED(
-        Kind.NAME,
-        scene -> scene.delete(Family.COOKIES, scene.only(Family.COOKIES, "dir").key())),
+        Kind.NAME, scene -> scene.delete(Family.COOKIES, scene.only(Family.COOKIES, "dir").key())),
     A_NAME_IS_LISTED_AND_NOT_THERE(
         Kind.NAME,
-        scene ->
-            scene.delete(Family.DIRENTS, Keys.dirent(1, FileId.ROOT_INODE, "hard"))),
+        scene -> scene.delete(Family.DIRENTS, Keys.dirent(1, FileId.ROOT_INODE, "hard"))),
     A_NAME_IS_NOT_KNOWN_TO_ITS_INODE(
         Kind.NAME, scene -> scene.delete(Family.LINKS, scene.only(Family.LINKS, "clean").key())),
     A_DIRECTORY_IS_NOT_IN_ITS_PARENT(
@@ -131,8 +129,7 @@ class CheckTest {
               Keys.number(scene.at("dirty").id().inode()));
         }),
     A_REFERENCE_IS_LOST(
-        Kind.REFERENCE,
-        scene -> scene.delete(Family.REFERENCES, scene.reference("dirty"))),
+        Kind.REFERENCE, scene -> scene.delete(Family.REFERENCES, scene.reference("dirty"))),
     A_REFERENCE_IS_LEFT_OVER(
         Kind.REFERENCE, scene -> scene.delete(Family.EXTENTS, scene.extent("clean").key())),
     LIVE_BYTES_ARE_WRONG(
@@ -143,12 +140,7 @@ class CheckTest {
     LIVE_BYTES_OF_A_FILE_THAT_IS_GONE_ARE_LEFT(
         Kind.REFERENCE, scene -> scene.put(Family.FILES, Keys.number(777), Keys.number(1))),
     USAGE_IS_WRONG(
-        Kind.USAGE,
-        scene ->
-            scene.put(
-                Family.USAGE,
-                Keys.mount(1),
-                new Usage(5, 5).encode()));
+        Kind.USAGE, scene -> scene.put(Family.USAGE, Keys.mount(1), new Usage(5, 5).encode()));
 
     private final Kind kind;
     private final transient Act act;
@@ -171,9 +163,7 @@ class CheckTest {
       world.createMount();
       write("clean");
       write("hard");
-      world
-          .files()
-          .link(Caller.ROOT, at("hard").id(), world.root(), "hard too", Patience.FOREVER);
+      world.files().link(Caller.ROOT, at("hard").id(), world.root(), "hard too", Patience.FOREVER);
       var dir = make(world.root(), "dir");
       make(dir, "sub");
       assertThat(world.gateway().administration().flush("sim", "", true).failing()).isEmpty();
@@ -279,9 +269,7 @@ class CheckTest {
 
     void rot(String name) throws Exception {
       var record = record(name);
-      world
-          .disk()
-          .flipBit(fileName(record), record.position() + RECORD_HEADER_BYTES + 1_000, 2);
+      world.disk().flipBit(fileName(record), record.position() + RECORD_HEADER_BYTES + 1_000, 2);
     }
 
     void setLinks(String name, int links) throws Exception {
@@ -341,9 +329,7 @@ class CheckTest {
     play(
         scene -> damage.act.harm(scene),
         scene ->
-            assertThat(scene.check().findings())
-                .extracting(Finding::kind)
-                .contains(damage.kind));
+            assertThat(scene.check().findings()).extracting(Finding::kind).contains(damage.kind));
   }
 
   @Test
@@ -394,11 +380,7 @@ class CheckTest {
   @Test
   void wrongCountersArePutRight() {
     play(
-        scene ->
-            scene.put(
-                Family.USAGE,
-                Keys.mount(1),
-                new Usage(5, 5).encode()),
+        scene -> scene.put(Family.USAGE, Keys.mount(1), new Usage(5, 5).encode()),
         scene -> {
           assertThat(scene.check().found()).isEqualTo(1);
           assertThat(scene.check().found()).isZero();

@@ -48,16 +48,6 @@ class RuleRemovalTest {
         CORE + "store/Content.java",
         "base == null ? null : base.withLength(size),",
         "base,"),
-    RULE_1_A_BASE_IS_NO_LONGER_THAN_THE_FILE_WAS_SINCE_ITS_SNAPSHOT(
-        Noticed.LATE,
-        CORE + "store/Content.java",
-        "var length = Math.min(snapshotSize, exportFloor);",
-        "var length = snapshotSize;"),
-    RULE_1_A_FILL_LIES_UNDER_EVERY_WRITE(
-        Noticed.LATE,
-        CORE + "content/ExtentOverlay.java",
-        "laid.isFill() || there.sequence() > laid.sequence()",
-        "there.sequence() > laid.sequence() && !laid.isFill()"),
     RULE_2_A_TRUNCATE_COMMITS_WHAT_WAS_WRITTEN_BEFORE(
         Noticed.SOON,
         CORE + "content/ExclusiveUse.java",
@@ -83,11 +73,6 @@ class RuleRemovalTest {
         CORE + "content/Evictor.java",
         "if (references(file.file(), 1).isEmpty()) {",
         "if (references(file.file(), 9).size() < 5) {"),
-    RULE_4_A_COPY_DEPENDS_ON_NO_FETCHED_BYTES_THAT_ARE_NOT_SYNCED(
-        Noticed.LATE,
-        CORE + "content/Sharing.java",
-        "if (!unsynced.isEmpty()) {",
-        "if (unsynced.size() > 1_000) {"),
     RULE_5_A_COMMIT_SYNCS_ITS_EXTENT_FILES(
         Noticed.SOON,
         CORE + "content/Contents.java",
