@@ -3,6 +3,7 @@ package io.bucketfs.cache.sim;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.errorprone.annotations.Immutable;
 import io.bucketfs.core.check.CheckReport;
 import io.bucketfs.core.check.Finding;
 import io.bucketfs.core.check.Finding.Kind;
@@ -49,6 +50,7 @@ class CheckTest {
   private static final int RECORD_HEADER_BYTES = 64 + Integer.BYTES;
 
   /** What happens behind the gateway's back. */
+  @Immutable
   @FunctionalInterface
   private interface Act {
     void harm(Scene scene) throws Exception;
@@ -143,7 +145,7 @@ class CheckTest {
         Kind.USAGE, scene -> scene.put(Family.USAGE, Keys.mount(1), new Usage(5, 5).encode()));
 
     private final Kind kind;
-    private final transient Act act;
+    private final Act act;
 
     Damage(Kind kind, Act act) {
       this.kind = kind;

@@ -136,8 +136,9 @@ class RuleRemovalTest {
       try {
         live.invoke(null, seed);
       } catch (InvocationTargetException e) {
-        assertThat(e.getCause()).isNotInstanceOf(LinkageError.class);
-        System.out.println(removal + ": seed " + seed + ": " + firstLine(e.getCause()));
+        var failure = Objects.requireNonNull(e.getCause());
+        assertThat(failure).isNotInstanceOf(LinkageError.class);
+        System.out.println(removal + ": seed " + seed + ": " + firstLine(failure));
         return;
       }
     }
