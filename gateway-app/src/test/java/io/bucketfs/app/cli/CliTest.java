@@ -279,8 +279,10 @@ final class CliTest {
     assertThat(fine.code()).isZero();
     assertThat(fine.out())
         .isEqualTo(
-            "Checked 6 inodes, 5 names, 4 extents, 3 records of data (2 KiB).\n"
-                + "Nothing is wrong.\n");
+            """
+            Checked 6 inodes, 5 names, 4 extents, 3 records of data (2 KiB).
+            Nothing is wrong.
+            """);
     assertThat(run("check data --index-only").out()).contains("0 records of data (0 B)");
     assertThat(run("check none").code()).isEqualTo(1);
     core.damage(new Finding(Finding.Kind.DAMAGED_DATA, "data", "content 7 at 0", "block 0"));
