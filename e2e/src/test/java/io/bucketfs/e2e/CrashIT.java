@@ -6,7 +6,10 @@ import io.bucketfs.e2e.gateway.Await;
 import io.bucketfs.e2e.gateway.SampleTree;
 import io.bucketfs.e2e.gateway.TreeListing;
 import io.bucketfs.e2e.lab.KernelTest;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -16,6 +19,8 @@ import org.junit.jupiter.api.Test;
 @KernelTest
 final class CrashIT {
   private static final Duration LIMIT = Duration.ofMinutes(2);
+  private static final int KILLS = Integer.getInteger("kills", 3);
+  private static final int FILES_BETWEEN_KILLS = 15;
   private static final long DD_BYTES = 256L << 20;
 
   private static DemoLab demo;
@@ -54,6 +59,55 @@ final class CrashIT {
     demo.loseState(mount);
     assertThat(mount.sh(check)).isEmpty();
     mount.detach();
+  }
+
+  /**
+   * One kill after the other while files are written, synced and renamed; each that was done is in
+   * a manifest. More kills: {@code -Dkills=50}.
+   */
+  @Test
+  void manyTimesWhileFilesAreMade() throws IOException {
+    var manifest = demo.data("manifest");
+    Files.writeString(manifest, "");
+    var mount = demo.mount("4.2");
+    var writer =
+        mount.start(
+            """
+            mkdir many; i=0
+            until [ -e %1$s ]; do
+              i=$((i + 1))
+              head -c $((1 + i * 7919 %% 200000)) /dev/urandom >many/new
+              sync many/new
+              mv many/new many/f$i
+              sha256sum many/f$i >>%2$s
+            done
+            """
+                .formatted(demo.inGuest("enough"), demo.inGuest("manifest")));
+    for (var kill = 1; kill <= KILLS; kill++) {
+      var before = lines(manifest);
+      Await.until("files are made", LIMIT, () -> lines(manifest) >= before + FILES_BETWEEN_KILLS);
+      demo.gateway().kill();
+      demo.gateway().start();
+    }
+    demo.lab().host("touch", demo.data("enough").toString());
+    writer.await(LIMIT).orFail();
+
+    var check = "sha256sum --check --quiet " + demo.inGuest("manifest");
+    assertThat(lines(manifest)).isGreaterThanOrEqualTo((long) KILLS * FILES_BETWEEN_KILLS);
+    mount.remount();
+    assertThat(mount.sh(check)).isEmpty();
+    demo.gateway().flush();
+    demo.loseState(mount);
+    assertThat(mount.sh(check)).isEmpty();
+    mount.detach();
+  }
+
+  private static long lines(Path file) {
+    try (var lines = Files.lines(file)) {
+      return lines.count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Test

@@ -4,6 +4,8 @@ import io.bucketfs.core.access.Access;
 import io.bucketfs.core.admin.AdminException;
 import io.bucketfs.core.admin.AdminException.Kind;
 import io.bucketfs.core.admin.Administration;
+import io.bucketfs.core.check.CheckReport;
+import io.bucketfs.core.check.Finding;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.Quota;
 import io.bucketfs.core.object.StoreTraits;
@@ -27,6 +29,7 @@ public final class FakeAdministration implements Administration {
   /** A bucket whose probe fails. */
   public static final String UNREACHABLE = "unreachable";
 
+  private final List<Finding> damage = new ArrayList<>();
   private final Map<String, Mount> mounts = new TreeMap<>();
   private final List<DirtyEntry> dirty = new ArrayList<>();
   private final AtomicInteger statusCalls = new AtomicInteger();
@@ -93,6 +96,22 @@ public final class FakeAdministration implements Administration {
     var changed = find(name).withQuota(quota);
     mounts.put(name, changed);
     return status(changed);
+  }
+
+  @Override
+  public synchronized CheckReport check(@Nullable String mount, boolean withBytes)
+      throws AdminException {
+    if (mount != null) {
+      find(mount);
+    }
+    var findings = damage.stream().limit(2).toList();
+    return new CheckReport(
+        6, 5, 4, withBytes ? 3 : 0, withBytes ? 2_048 : 0, damage.size(), findings);
+  }
+
+  /** Lets a check find something. */
+  public synchronized void damage(Finding finding) {
+    damage.add(finding);
   }
 
   @Override

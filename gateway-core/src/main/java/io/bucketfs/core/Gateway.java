@@ -3,6 +3,7 @@ package io.bucketfs.core;
 import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.admin.Operations;
 import io.bucketfs.core.admin.StoreProbe;
+import io.bucketfs.core.check.Check;
 import io.bucketfs.core.content.ContentLimits;
 import io.bucketfs.core.content.Contents;
 import io.bucketfs.core.importer.ImportLimits;
@@ -146,6 +147,7 @@ public final class Gateway implements AutoCloseable {
               writeBack,
               stores,
               new StoreProbe(execution),
+              new Check(committer, cache, local.extents(), mounts, execution),
               epoch,
               contents,
               execution);

@@ -255,6 +255,48 @@ final class BlockReader {
     }
   }
 
+  /** See {@link io.bucketfs.core.local.ExtentStore#verify}. */
+  void verify(ExtentRecord record) throws IOException {
+    NativeWait.run(execution, () -> verifyNow(record));
+  }
+
+  private void verifyNow(ExtentRecord record) throws IOException {
+    var file = catalog.require(record.file());
+    file.acquire();
+    try {
+      var handle = handles.of(file);
+      identify(record, headOf(record, handle));
+      var bytes = allocator.directBuffer(record.length(), record.length());
+      try {
+        var target = bytes.nioBuffer(0, record.length());
+        if (handle.read(RecordHeader.payloadPosition(record), target) < record.length()) {
+          throw new CorruptExtentException("cut short: " + describe(record));
+        }
+        for (var block = 0; block < record.checksums().length; block++) {
+          var at = block * BLOCK_BYTES;
+          requireChecksum(record, block, bytes, at, Math.min(BLOCK_BYTES, record.length() - at));
+        }
+      } finally {
+        bytes.release();
+      }
+    } finally {
+      catalog.release(file);
+    }
+  }
+
+  private static void requireChecksum(
+      ExtentRecord record, int block, ByteBuf bytes, int index, int length) throws IOException {
+    if (RecordHeader.checksum(bytes, index, length) != record.checksums()[block]) {
+      throw new CorruptExtentException("block " + block + " of " + describe(record));
+    }
+  }
+
+  private static ByteBuffer headOf(ExtentRecord record, DiskFile handle) throws IOException {
+    var source = ByteBuffer.allocate(RecordHeader.bytes(record.length()));
+    handle.read(record.position(), source);
+    return source.flip();
+  }
+
   private void readChecked(Run run) throws IOException {
     var record = run.record;
     var file = catalog.require(record.file());
@@ -281,9 +323,7 @@ final class BlockReader {
 
   private void identify(ExtentRecord record, DiskFile handle) throws IOException {
     if (identified.getIfPresent(Place.of(record)) == null) {
-      var source = ByteBuffer.allocate(RecordHeader.bytes(record.length()));
-      handle.read(record.position(), source);
-      identify(record, source.flip());
+      identify(record, headOf(record, handle));
     }
   }
 
@@ -306,9 +346,7 @@ final class BlockReader {
       var block = (run.begin + at) / BLOCK_BYTES;
       var length = Math.min(BLOCK_BYTES, run.length - at);
       var index = run.index() + at;
-      if (RecordHeader.checksum(buffer, index, length) != run.record.checksums()[block]) {
-        throw new CorruptExtentException("block " + block + " of " + describe(run.record));
-      }
+      requireChecksum(run.record, block, buffer, index, length);
       var key = new RamTier.Key(run.record, block);
       if (length == run.length) {
         ram.put(key, buffer.retainedSlice(index, length));

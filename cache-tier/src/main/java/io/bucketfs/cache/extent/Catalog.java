@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.NoSuchFileException;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -40,6 +41,20 @@ final class Catalog {
     if (!files.isEmpty()) {
       lastNumber.set(files.lastKey());
     }
+  }
+
+  /** Names in the directory that are neither extent files nor notes about them. */
+  List<String> strays() throws IOException {
+    var names = disk.list();
+    // After the names: a file that is made meanwhile is known before it is looked for.
+    var known = new HashSet<String>();
+    for (var file : files.values()) {
+      known.add(file.noteName());
+    }
+    return names.stream()
+        .filter(name -> !known.contains(name) && !ExtentFile.isName(name))
+        .sorted()
+        .toList();
   }
 
   /** Creates the next file. Waits for the disk. */

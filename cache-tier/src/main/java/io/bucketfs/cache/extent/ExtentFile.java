@@ -82,19 +82,22 @@ final class ExtentFile {
    * @param names all names on the disk
    */
   static @Nullable ExtentFile find(Disk disk, String name, Set<String> names) throws IOException {
-    var suffix = name.substring(Math.min(name.length(), NAME_DIGITS));
-    if (!suffix.equals(SUFFIX_WRITE) && !suffix.equals(SUFFIX_FILL)) {
+    if (!isName(name)) {
       return null;
     }
     var digits = name.substring(0, NAME_DIGITS);
-    if (!digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
-      return null;
-    }
-    var stream = suffix.equals(SUFFIX_WRITE) ? Stream.WRITE : Stream.FILL;
+    var stream = name.endsWith(SUFFIX_WRITE) ? Stream.WRITE : Stream.FILL;
     try (var file = disk.open(name)) {
       var poisoned = names.contains(name + SUFFIX_POISONED);
       return new ExtentFile(disk, Long.parseLong(digits), stream, file.size(), poisoned);
     }
+  }
+
+  /** Whether a name is one of an extent file. */
+  static boolean isName(String name) {
+    var suffix = name.substring(Math.min(name.length(), NAME_DIGITS));
+    return (suffix.equals(SUFFIX_WRITE) || suffix.equals(SUFFIX_FILL))
+        && name.substring(0, NAME_DIGITS).chars().allMatch(c -> c >= '0' && c <= '9');
   }
 
   private static String name(long number, Stream stream) {
@@ -120,6 +123,11 @@ final class ExtentFile {
 
   UseMarks useMarks() {
     return useMarks;
+  }
+
+  /** The name of the file that says that a sync of this one failed. */
+  String noteName() {
+    return name() + SUFFIX_POISONED;
   }
 
   RecordSync records() {
@@ -241,7 +249,7 @@ final class ExtentFile {
 
   private void deleteNote() throws IOException {
     try {
-      disk.delete(name() + SUFFIX_POISONED);
+      disk.delete(noteName());
     } catch (NoSuchFileException e) {
       // It could not be made when the sync failed.
     }
@@ -254,7 +262,7 @@ final class ExtentFile {
    */
   void noteFailedSync(IOException failure) {
     try {
-      disk.create(name() + SUFFIX_POISONED).close();
+      disk.create(noteName()).close();
     } catch (IOException e) {
       failure.addSuppressed(e);
     }

@@ -119,6 +119,16 @@ public final class ExtentFiles implements ExtentStore {
   }
 
   @Override
+  public void verify(ExtentRecord record) throws IOException {
+    reader.verify(record);
+  }
+
+  @Override
+  public List<String> strays() throws IOException {
+    return NativeWait.on(execution, catalog::strays);
+  }
+
+  @Override
   public void replay(long file, long position, Consumer<Replayed> visitor) throws IOException {
     walk.replay(file, position, visitor);
   }

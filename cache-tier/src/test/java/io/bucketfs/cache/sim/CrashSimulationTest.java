@@ -11,23 +11,26 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * Clients work, S3 fails now and then, the gateway crashes at any step: nothing that was
  * acknowledged as stable is lost (P1), no object ever mixes two versions of a file (P2), and after
  * all of it the bucket alone holds everything (P3).
  *
- * <p>More seeds, or a failing one again: {@code -Dbucketfs.sim.seed=N -Dbucketfs.sim.seeds=M}.
+ * <p>More seeds, or a failing one again: {@code -Dsimulation.seed=N -Dsimulation.seeds=M}.
  */
 class CrashSimulationTest {
-  private static final long FIRST_SEED = Long.getLong("bucketfs.sim.seed", 1);
-  private static final int SEEDS = Integer.getInteger("bucketfs.sim.seeds", 150);
+  private static final long FIRST_SEED = Long.getLong("simulation.seed", 1);
+  private static final int SEEDS = Integer.getInteger("simulation.seeds", 150);
   private static final int CLIENTS = 3;
   private static final int OPERATIONS = 40;
   private static final int LIVES = 4;
 
   @Test
+  @Timeout(value = 1, unit = TimeUnit.DAYS) // as many seeds as somebody wants
   void losesNothingInAnyCrash() {
     for (var seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
       try {
@@ -73,6 +76,7 @@ class CrashSimulationTest {
         for (var client : clients) {
           client.recover(kind == Crash.POWER);
         }
+        checkState(world);
       });
     }
     world.bucket.faults().chances(MemoryFaults.Chances.NONE);
@@ -81,6 +85,7 @@ class CrashSimulationTest {
       assertThat(flushed.failing()).isEmpty();
       assertThat(world.gateway().administration().dirty(null, 10)).isEmpty();
     });
+    world.execution.run(() -> checkState(world));
     checkObjects(world, history);
     checkBucketHoldsAll(world, clients);
     world.wipe();
@@ -107,6 +112,13 @@ class CrashSimulationTest {
     } catch (Exception e) {
       throw new AssertionError(e);
     }
+  }
+
+  /** The local state agrees with itself, whatever is in it. */
+  private static void checkState(SimulatedWorld world) throws Exception {
+    var report = world.gateway().administration().check(null, true);
+    assertThat(report.findings()).as("seed %d", world.seed).isEmpty();
+    assertThat(report.names()).isPositive();
   }
 
   private static List<String> fileKeys(SimulatedWorld world) {

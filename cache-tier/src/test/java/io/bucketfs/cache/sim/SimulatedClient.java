@@ -84,6 +84,13 @@ final class SimulatedClient {
     }
   }
 
+  /** Does operations one after another without a pause. */
+  void hurry(int operations) throws Exception {
+    for (var i = 0; i < operations; i++) {
+      operate();
+    }
+  }
+
   private FileId home() {
     if (home == null) {
       throw new IllegalStateException("no home yet");

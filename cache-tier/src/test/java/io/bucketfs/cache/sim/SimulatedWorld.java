@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class SimulatedWorld {
   static final String BUCKET = "sim";
-  private static final ExtentSettings EXTENTS = new ExtentSettings(1 << 20, 1 << 20, 64);
+  private static final long EXTENT_FILE_BYTES_MAX = 1 << 20;
 
   /** Tasks that a crash abandons never release their buffers, which is no leak. */
   private static final ByteBufAllocator ALLOCATOR = new UnpooledByteBufAllocator(false, true);
@@ -39,6 +39,7 @@ final class SimulatedWorld {
   private final MemoryStores stores;
   private final SplittableRandom chance;
   private final Gateway.Config config;
+  private final long diskBytesMax;
   private ForgetfulDisk disk;
   private MemoryKeyValueStore metadata;
   private boolean lost;
@@ -50,6 +51,7 @@ final class SimulatedWorld {
 
   SimulatedWorld(long seed, long diskBytesMax, long freeBytesMin) {
     this.seed = seed;
+    this.diskBytesMax = diskBytesMax;
     config = Gateway.Config.ofDisk(diskBytesMax, freeBytesMin);
     execution = new SimulatedExecution(seed);
     chance = new SplittableRandom(seed ^ 0x5eedL);
@@ -73,7 +75,9 @@ final class SimulatedWorld {
   }
 
   void start() throws Exception {
-    var extents = new ExtentFiles(disk, EXTENTS, execution, ALLOCATOR, Meters.NONE);
+    var settings =
+        new ExtentSettings(Math.min(EXTENT_FILE_BYTES_MAX, diskBytesMax / 16), 1 << 20, 64);
+    var extents = new ExtentFiles(disk, settings, execution, ALLOCATOR, Meters.NONE);
     gateway =
         Gateway.open(
             config, new LocalTier(metadata, extents, lost), stores, execution, Meters.NONE);
@@ -107,6 +111,16 @@ final class SimulatedWorld {
   /** What the host has left. */
   void limitHost(long bytes) {
     disk.limitTo(bytes);
+  }
+
+  /** The disk under the extent files, until the next crash. */
+  ForgetfulDisk disk() {
+    return disk;
+  }
+
+  /** The store of the metadata, until the next crash. */
+  MemoryKeyValueStore metadata() {
+    return metadata;
   }
 
   /** Makes the next sync of an extent file fail. */

@@ -36,6 +36,7 @@ import tools.jackson.databind.JsonNode;
  *                                   "quota-inodes": N}
  *   POST   /v1/cache                {"size": SIZE}
  *   POST   /v1/flush                {"mount": NAME, "path": PATH, "await": true}
+ *   POST   /v1/check                {"mount": NAME or null, "indexOnly": true}
  *   GET    /v1/report/KIND?mount=NAME&amp;max=N     dirty, failing, conflicts, unmapped
  * </pre>
  */
@@ -146,6 +147,9 @@ public final class AdminApi {
     }
     if (path.equals("/v1/cache")) {
       return only("POST", request, () -> setCache(request));
+    }
+    if (path.equals("/v1/check")) {
+      return only("POST", request, () -> check(request));
     }
     if (path.startsWith(REPORT)) {
       return only("GET", request, () -> report(path.substring(REPORT.length()), request));
@@ -297,6 +301,11 @@ public final class AdminApi {
     }
     administration.setDiskBytesMax(bytes);
     return new Reply(OK, new CacheView(bytes, cacheSize.configured().isPresent()));
+  }
+
+  private Reply check(Request request) throws AdminException {
+    var check = Json.MAPPER.readValue(request.body(), CheckRequest.class);
+    return new Reply(OK, administration.check(check.mount(), !check.indexOnly()));
   }
 
   private Reply report(String kind, Request request) throws AdminException, InvalidInputException {

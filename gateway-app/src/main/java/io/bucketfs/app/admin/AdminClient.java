@@ -1,5 +1,6 @@
 package io.bucketfs.app.admin;
 
+import io.bucketfs.core.check.CheckReport;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
@@ -107,6 +108,12 @@ public final class AdminClient {
   public Answer<CacheView> setCache(String size)
       throws IOException, NotRunningException, RefusedException {
     return as(send("POST", "/v1/cache", Map.of("size", size)), CacheView.class);
+  }
+
+  /** Verifies the local state. */
+  public Answer<CheckReport> check(CheckRequest request)
+      throws IOException, NotRunningException, RefusedException {
+    return as(send("POST", "/v1/check", request), CheckReport.class);
   }
 
   /** A report of entries of the given kind. */

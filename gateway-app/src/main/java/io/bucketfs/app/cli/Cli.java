@@ -54,6 +54,7 @@ public final class Cli {
             .addSubcommand("cache", new CacheCommand(context))
             .addSubcommand("clients", clients)
             .addSubcommand("report", new ReportCommand(context))
+            .addSubcommand("check", new CheckCommand(context))
             .addSubcommand("version", new VersionCommand(context));
     prepare(root);
     return root.setOut(context.out())

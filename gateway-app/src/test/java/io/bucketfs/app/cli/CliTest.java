@@ -12,6 +12,7 @@ import io.bucketfs.app.admin.GatewayInfo;
 import io.bucketfs.app.admin.StateFiles;
 import io.bucketfs.app.config.MountSettings;
 import io.bucketfs.app.config.Problems;
+import io.bucketfs.core.check.Finding;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -322,6 +323,33 @@ final class CliTest {
   }
 
   @Test
+  void checksTheLocalState() {
+    run("mount create --bucket data --region us-east-1");
+    var fine = run("check");
+    assertThat(fine.code()).isZero();
+    assertThat(fine.out())
+        .isEqualTo(
+            """
+            Checked 6 inodes, 5 names, 4 extents, 3 records of data (2 KiB).
+            Nothing is wrong.
+            """);
+    assertThat(run("check data --index-only").out()).contains("0 records of data (0 B)");
+    assertThat(run("check none").code()).isEqualTo(1);
+    core.damage(new Finding(Finding.Kind.DAMAGED_DATA, "data", "content 7 at 0", "block 0"));
+    core.damage(new Finding(Finding.Kind.STRAY_FILE, "", "file core", "is no extent file"));
+    core.damage(new Finding(Finding.Kind.NAME, "data", "name 'a'", "leads to nothing"));
+    var wrong = run("check");
+    assertThat(wrong.code()).isEqualTo(1);
+    assertThat(wrong.out())
+        .contains("3 things are wrong:", "1 more are not listed.")
+        .containsPattern("DAMAGED_DATA +/data +content 7 at 0 +block 0")
+        .containsPattern("STRAY_FILE +- +file core");
+    var json = run("check --json");
+    assertThat(json.code()).isEqualTo(1);
+    assertThat(json.out()).contains("\"found\" : 3", "\"kind\" : \"DAMAGED_DATA\"");
+  }
+
+  @Test
   void saysHowToStartAGatewayThatDoesNotRun() {
     var sentence =
         "No gateway runs on the state directory /nowhere: start one with bucketfs serve --state"
@@ -355,6 +383,7 @@ final class CliTest {
         "clients",
         "clients revoke",
         "report",
+        "check",
         "version"
       })
   void helpHasAnExampleAndTheExitCodes(String command) {

@@ -1,6 +1,8 @@
 package io.bucketfs.core.admin;
 
 import io.bucketfs.core.access.Access;
+import io.bucketfs.core.check.Check;
+import io.bucketfs.core.check.CheckReport;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.Quota;
@@ -160,6 +162,15 @@ public interface Administration {
       long sizeBytes,
       Instant since,
       @Nullable String reason) {}
+
+  /**
+   * Verifies the local state, while it is in use; see {@link Check}.
+   *
+   * @param mount null for all, and what they share
+   * @param withBytes whether to read all data too and compare its checksums
+   * @throws AdminException with kind CONFLICT where a check is running already
+   */
+  CheckReport check(@Nullable String mount, boolean withBytes) throws AdminException;
 
   /** Conflicts, newest first; at most {@code max}. */
   List<ConflictEntry> conflicts(@Nullable String mount, int max) throws AdminException;

@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.bucketfs.core.access.Access;
 import io.bucketfs.core.admin.AdminException.Kind;
+import io.bucketfs.core.check.Check;
+import io.bucketfs.core.check.CheckReport;
 import io.bucketfs.core.content.Contents;
 import io.bucketfs.core.local.Family;
 import io.bucketfs.core.local.KeyValueStore.Entry;
@@ -42,6 +44,7 @@ public final class Operations implements Administration {
   private final WriteBack writeBack;
   private final ObjectStores stores;
   private final BucketProbe probe;
+  private final Check check;
   private final Epoch epoch;
   private final Contents contents;
   private final Execution execution;
@@ -56,6 +59,7 @@ public final class Operations implements Administration {
       WriteBack writeBack,
       ObjectStores stores,
       BucketProbe probe,
+      Check check,
       Epoch epoch,
       Contents contents,
       Execution execution) {
@@ -66,6 +70,7 @@ public final class Operations implements Administration {
     this.writeBack = writeBack;
     this.stores = stores;
     this.probe = probe;
+    this.check = check;
     this.epoch = epoch;
     this.contents = contents;
     this.execution = execution;
@@ -414,6 +419,22 @@ public final class Operations implements Administration {
       }
     }
     return found;
+  }
+
+  @Override
+  public CheckReport check(@Nullable String mount, boolean withBytes) throws AdminException {
+    var only = mount == null ? null : require(mount);
+    try {
+      var report = check.run(only, withBytes);
+      if (report == null) {
+        throw new AdminException(Kind.CONFLICT, "a check is running already; wait for its end");
+      }
+      return report;
+    } catch (FileSystemException | IOException e) {
+      throw failed("local state cannot be read", e);
+    } catch (InterruptedException e) {
+      throw interrupted();
+    }
   }
 
   private List<Entry> scan(Family family, Mount mount, int max) throws AdminException {

@@ -54,6 +54,14 @@ public interface ExtentStore extends AutoCloseable {
   ByteBuf read(ExtentRecord record, int skip, int length, Patience patience) throws IOException;
 
   /**
+   * Compares a record on the disk with its checksums and identity, past what is in memory.
+   *
+   * @throws CorruptExtentException where the bytes are wrong
+   * @throws java.nio.file.NoSuchFileException where the file is gone
+   */
+  void verify(ExtentRecord record) throws IOException;
+
+  /**
    * Calls the visitor for each whole record of the write stream from the given place on, in order
    * of file and position. Records whose payload does not match their checksum are passed over.
    *
@@ -91,6 +99,9 @@ public interface ExtentStore extends AutoCloseable {
 
   /** All extent files, oldest first. */
   List<FileInfo> files();
+
+  /** Names of files beside the extent files that are not of this store. */
+  List<String> strays() throws IOException;
 
   /** An extent file; an open one still takes records. */
   record FileInfo(long file, Stream stream, long sizeBytes, boolean open) {}

@@ -11,7 +11,8 @@ public record Dirent(long inode, long cookie) {
     return new RecordWriter(16).i64(inode).i64(cookie).toBytes();
   }
 
-  static Dirent decode(byte[] value) {
+  /** Reads a stored record, for scans. */
+  public static Dirent decode(byte[] value) {
     var reader = new RecordReader(value);
     return new Dirent(reader.i64(), reader.i64());
   }

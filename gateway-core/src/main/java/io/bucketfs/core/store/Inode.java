@@ -133,7 +133,8 @@ public record Inode(
     return writer.toBytes();
   }
 
-  static Inode decode(InodeKey key, byte[] value) {
+  /** Reads a stored record, for scans. */
+  public static Inode decode(InodeKey key, byte[] value) {
     var reader = new RecordReader(value);
     var format = reader.u8();
     if (format != FORMAT && format != FORMAT_WITHOUT_XATTRS) {

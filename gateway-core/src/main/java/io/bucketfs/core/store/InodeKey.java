@@ -7,4 +7,10 @@ public record InodeKey(int mount, long number) {
   public static InodeKey of(FileId id) {
     return new InodeKey(id.mount(), id.inode());
   }
+
+  /** The inode that a key of the metadata store begins with. */
+  public static InodeKey ofEntry(byte[] key) {
+    var reader = new RecordReader(key);
+    return new InodeKey(reader.i32(), reader.i64());
+  }
 }

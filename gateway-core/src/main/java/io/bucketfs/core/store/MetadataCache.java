@@ -109,10 +109,7 @@ public final class MetadataCache {
   static List<DirentKey> decodeLinks(List<Entry> entries) {
     var names = new ArrayList<DirentKey>(entries.size());
     for (var entry : entries) {
-      var reader = new RecordReader(entry.key());
-      var mount = reader.i32();
-      reader.i64();
-      names.add(new DirentKey(mount, reader.i64(), reader.restText()));
+      names.add(DirentKey.ofLink(entry.key()));
     }
     return names;
   }

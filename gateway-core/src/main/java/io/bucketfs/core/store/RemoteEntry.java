@@ -37,7 +37,8 @@ public record RemoteEntry(
     return writer.optionalText(contentType).toBytes();
   }
 
-  static RemoteEntry decode(byte[] value) {
+  /** Reads a stored record, for scans. */
+  public static RemoteEntry decode(byte[] value) {
     var reader = new RecordReader(value);
     var version = Versions.decode(reader);
     var inode = reader.i64();

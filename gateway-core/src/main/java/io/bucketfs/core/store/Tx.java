@@ -203,6 +203,16 @@ public final class Tx {
     return true;
   }
 
+  /** As {@link #inode}, but past what is in memory. */
+  public @Nullable Inode storedInode(InodeKey key) throws IOException {
+    var pending = batch.inode(key);
+    if (pending != null) {
+      return pending.inode();
+    }
+    var value = store.get(Family.INODES, Keys.inode(key.mount(), key.number()));
+    return value == null ? null : Inode.decode(key, value);
+  }
+
   /** The inode of an entry that was scanned, as this transaction sees it. */
   @Nullable Inode inodeOf(InodeKey key, Entry entry) {
     var pending = batch.inode(key);

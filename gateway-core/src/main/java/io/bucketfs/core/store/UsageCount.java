@@ -7,13 +7,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Counts the inodes of a mount while it is in use, in small transactions, and puts the counters
- * right where they are not. One count of a mount at a time.
+ * right where they are not. A later count of the same mount ends an earlier one.
  */
 public final class UsageCount {
   private static final int PAGE = 1_000;
 
   private final Committer committer;
   private final int mount;
+  private int count;
 
   public UsageCount(Committer committer, int mount) {
     this.committer = committer;
@@ -24,15 +25,12 @@ public final class UsageCount {
    * Runs the count.
    *
    * @param between called after every page, to go easy on others
-   * @return what was found, or null where the mount is gone
+   * @return what was found, or null where the mount is gone, or counted by somebody else
    */
   public UsageTable.@Nullable Comparison run(Pause between)
       throws FileSystemException, InterruptedException {
-    var from =
-        committer.commit(tx -> {
-          committer.usages().beginCount(mount);
-          return 0L;
-        });
+    count = committer.commit(_ -> committer.usages().beginCount(mount));
+    var from = 0L;
     while (true) {
       var begin = from;
       var next = committer.commit(tx -> page(tx, begin));
@@ -73,12 +71,12 @@ public final class UsageCount {
         sum = sum.plus(Usage.of(inode));
       }
     }
-    committer.usages().count(mount, sum, last ? Long.MAX_VALUE : number);
+    committer.usages().count(mount, count, sum, last ? Long.MAX_VALUE : number);
     return last ? -1 : number;
   }
 
   private UsageTable.@Nullable Comparison end(Tx tx) {
-    var compared = committer.usages().endCount(mount);
+    var compared = committer.usages().endCount(mount, count);
     if (compared != null) {
       tx.put(Family.USAGE, Keys.mount(mount), compared.counted().encode());
     }

@@ -41,6 +41,10 @@ public final class UsageTable {
     @GuardedBy("lock")
     private @Nullable Usage counted;
 
+    /** Which count goes on: a new one ends the one before. */
+    @GuardedBy("lock")
+    private int count;
+
     /** Inodes up to this number are counted. */
     @GuardedBy("lock")
     private long countedTo;
@@ -220,27 +224,29 @@ public final class UsageTable {
 
   // Counting; on the committer's thread.
 
-  /** Begins a count of a mount, or begins it again. */
-  void beginCount(int mount) {
+  /** Begins a count of a mount, in place of one that goes on; returns what it is known by. */
+  int beginCount(int mount) {
     var of = mounts.get(mount);
-    if (of != null) {
-      of.lock.lock();
-      try {
-        of.counted = Usage.NONE;
-        of.countedTo = 0;
-      } finally {
-        of.lock.unlock();
-      }
+    if (of == null) {
+      return 0;
+    }
+    of.lock.lock();
+    try {
+      of.counted = Usage.NONE;
+      of.countedTo = 0;
+      return ++of.count;
+    } finally {
+      of.lock.unlock();
     }
   }
 
   /** Adds the inodes of a page, up to and including the given number. */
-  void count(int mount, Usage page, long upTo) {
+  void count(int mount, int count, Usage page, long upTo) {
     var of = mounts.get(mount);
     if (of != null) {
       of.lock.lock();
       try {
-        if (of.counted != null) {
+        if (of.counted != null && of.count == count) {
           of.counted = of.counted.plus(page);
           of.countedTo = upTo;
         }
@@ -257,8 +263,11 @@ public final class UsageTable {
     }
   }
 
-  /** Ends a count; what was counted is kept from now on. Null where the mount is gone. */
-  @Nullable Comparison endCount(int mount) {
+  /**
+   * Ends a count; what was counted is kept from now on. Null where the mount is gone or counted
+   * anew.
+   */
+  @Nullable Comparison endCount(int mount, int count) {
     var of = mounts.get(mount);
     if (of == null) {
       return null;
@@ -266,7 +275,7 @@ public final class UsageTable {
     of.lock.lock();
     try {
       var counted = of.counted;
-      if (counted == null) {
+      if (counted == null || of.count != count) {
         return null;
       }
       var compared = new Comparison(of.known ? of.usage : counted, counted);

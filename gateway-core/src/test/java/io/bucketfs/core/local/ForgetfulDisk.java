@@ -157,6 +157,20 @@ public final class ForgetfulDisk implements Disk {
     }
   }
 
+  /** Cuts a file short, on the medium and in every cache. */
+  public void truncate(String name, long size) {
+    lock.lock();
+    try {
+      var file = seen.get(name);
+      if (file == null) {
+        throw new IllegalArgumentException("no file " + name);
+      }
+      file.truncate(size);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Successful syncs of files and of the directory. */
   public long syncs() {
     lock.lock();

@@ -95,6 +95,14 @@ final class ForgetfulFile {
     }
   }
 
+  void truncate(long newSize) {
+    size = Math.min(size, newSize);
+    durableSize = size;
+    dirty.clear();
+    unsaved.clear();
+    forgetBeyondEnd();
+  }
+
   /** The file that is found after the power came back. */
   ForgetfulFile afterPowerLoss(SplittableRandom random) {
     var next = new ForgetfulFile();

@@ -52,6 +52,18 @@ public final class MemoryExtentStore implements ExtentStore {
   }
 
   @Override
+  public synchronized void verify(ExtentRecord record) throws IOException {
+    if (!records.containsKey(record.position())) {
+      throw new CorruptExtentException("no such record");
+    }
+  }
+
+  @Override
+  public List<String> strays() {
+    return List.of();
+  }
+
+  @Override
   public void replay(long file, long position, Consumer<Replayed> visitor) {}
 
   @Override

@@ -15,6 +15,7 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MemoryKeyValueStore implements KeyValueStore {
   private final Execution execution;
+  private final AtomicLong reads = new AtomicLong();
   private final ReentrantLock lock = new ReentrantLock();
 
   @GuardedBy("lock")
@@ -123,8 +125,14 @@ public final class MemoryKeyValueStore implements KeyValueStore {
     }
   }
 
+  /** Look-ups and scans so far, and the entries that scans returned. */
+  public long reads() {
+    return reads.get();
+  }
+
   @Override
   public byte @Nullable [] get(Family family, byte[] key) throws IOException {
+    reads.incrementAndGet();
     return waiting(() -> value(family, key));
   }
 
@@ -154,7 +162,9 @@ public final class MemoryKeyValueStore implements KeyValueStore {
   @Override
   public List<Entry> scan(Family family, byte[] from, byte @Nullable [] to, int max)
       throws IOException {
-    return waitingFor(() -> entries(family, from, to, max));
+    var entries = waitingFor(() -> entries(family, from, to, max));
+    reads.addAndGet(1 + entries.size());
+    return entries;
   }
 
   private List<Entry> entries(Family family, byte[] from, byte @Nullable [] to, int max)
@@ -174,6 +184,7 @@ public final class MemoryKeyValueStore implements KeyValueStore {
 
   @Override
   public @Nullable Entry floor(Family family, byte[] from, byte[] at) throws IOException {
+    reads.incrementAndGet();
     return waiting(() -> lastEntry(family, from, at));
   }
 

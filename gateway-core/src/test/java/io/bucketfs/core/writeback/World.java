@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.bucketfs.core.access.Access;
 import io.bucketfs.core.admin.Operations;
+import io.bucketfs.core.check.Check;
 import io.bucketfs.core.content.ContentLimits;
 import io.bucketfs.core.content.Contents;
 import io.bucketfs.core.importer.ImportLimits;
@@ -148,6 +149,7 @@ final class World {
             writeBack,
             stores,
             (_, _, _) -> traits,
+            new Check(committer, cache, extents, mounts, execution),
             epoch,
             contents,
             execution);
