@@ -47,10 +47,7 @@ final class CliTest {
     var files = new StateFiles(state);
     server =
         AdminServer.start(
-            0,
-            new AdminApi(core, mounts, info, nfs, cacheSize),
-            files.createToken(),
-            () -> "");
+            0, new AdminApi(core, mounts, info, nfs, cacheSize), files.createToken(), () -> "");
     files.writeAddress(server.address());
   }
 
