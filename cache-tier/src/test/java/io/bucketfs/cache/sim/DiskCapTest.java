@@ -2,7 +2,9 @@ package io.bucketfs.cache.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bucketfs.core.object.BackendFailure;
 import io.bucketfs.core.object.MemoryFaults.Fault;
+import io.bucketfs.core.object.ObjectStoreException;
 import io.bucketfs.core.object.PatternBytes;
 import io.bucketfs.core.object.RequestKind;
 import io.bucketfs.core.vfs.Caller;
@@ -252,6 +254,34 @@ final class DiskCapTest {
       var status = world.gateway().administration().status();
       assertThat(status.diskBytesNow()).isLessThanOrEqualTo(host - free + INDEX_BYTES);
       assertThat(status.diskBytesMax()).isEqualTo(1L << 40);
+    });
+    world.execution.abandonAll();
+  }
+
+  /** What cannot be read cannot be moved; everything else makes room all the same. */
+  @Test
+  void aDamagedDirtyRecordDoesNotStopEviction() {
+    var world = new SimulatedWorld(8, CAP);
+    world.execution.run(() -> {
+      world.start();
+      world.createMount();
+      world
+          .bucket
+          .faults()
+          .hook((kind, key) -> {
+            if (kind == RequestKind.PUT && key.equals("damaged")) {
+              throw new ObjectStoreException(new BackendFailure.Unreachable("not now"));
+            }
+          });
+      write(world, create(world, world.root(), "damaged"), 0, 1);
+      for (var name : world.disk().list()) {
+        world.disk().flipBit(name, UNIT / 2, 3);
+      }
+      for (var i = 0; i < 200; i++) {
+        assertThat(write(world, create(world, world.root(), "f" + i), 0, i)).isLessThan(HELD_MAX);
+      }
+      assertThat(mostUsed).isLessThanOrEqualTo(CAP);
+      readAll(world, "f0", 0);
     });
     world.execution.abandonAll();
   }
