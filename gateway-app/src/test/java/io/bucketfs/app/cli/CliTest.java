@@ -105,10 +105,10 @@ final class CliTest {
 
   @Test
   void changesTheSizeOfTheCacheAtOnceAndForLaterStarts() {
-    assertThat(run("cache").out()).isEqualTo("5.0 GiB of 20.0 GiB in use\n");
+    assertThat(run("cache").out()).isEqualTo("5 GiB of 20 GiB in use\n");
     var result = run("cache --size 200GiB");
     assertThat(result.code()).isZero();
-    assertThat(result.out()).isEqualTo("The local tier may occupy 200.0 GiB.\n");
+    assertThat(result.out()).isEqualTo("The local tier may occupy 200 GiB.\n");
     assertThat(core.status().diskBytesMax()).isEqualTo(200L << 30);
     assertThat(cacheSize.kept()).hasValue(200L << 30);
     cacheSize.configure(7L << 30);
@@ -120,7 +120,7 @@ final class CliTest {
     for (var wrong : List.of("1", "1023MiB", "much", "-1GiB")) {
       var result = run("cache", "--size", wrong);
       assertThat(result.code()).isEqualTo(ExitCode.INVALID);
-      assertThat(result.err()).contains("size must be", "at least 1.0GiB", "'" + wrong + "'");
+      assertThat(result.err()).contains("size must be", "at least 1GiB", "'" + wrong + "'");
     }
     assertThat(core.status().diskBytesMax()).isEqualTo(20L << 30);
   }
@@ -128,7 +128,7 @@ final class CliTest {
   @Test
   void saysThatTheHostHasLittleLeft() {
     core.limitHost(6L << 30);
-    assertThat(run("status").out()).contains("no more than 6.0 GiB can be used now");
+    assertThat(run("status").out()).contains("no more than 6 GiB can be used now");
   }
 
   @Test
