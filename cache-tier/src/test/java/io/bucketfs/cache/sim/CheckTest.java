@@ -19,7 +19,6 @@ import io.bucketfs.core.store.RecordReader;
 import io.bucketfs.core.store.Usage;
 import io.bucketfs.core.vfs.Attributes;
 import io.bucketfs.core.vfs.Caller;
-import io.bucketfs.core.vfs.CreateMode;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
@@ -195,18 +194,7 @@ class CheckTest {
     }
 
     private void write(String name) throws FileSystemException {
-      var file =
-          world
-              .files()
-              .create(
-                  Caller.ROOT,
-                  world.root(),
-                  name,
-                  new CreateMode.Guarded(),
-                  SetAttributes.NONE,
-                  Patience.FOREVER)
-              .attributes()
-              .id();
+      var file = world.create(name);
       var data = Unpooled.wrappedBuffer(bytes(name));
       world.files().write(file, 0, data, Stability.FILE_SYNC, Patience.FOREVER);
     }

@@ -8,13 +8,11 @@ import io.bucketfs.core.object.ObjectStoreException;
 import io.bucketfs.core.object.PatternBytes;
 import io.bucketfs.core.object.RequestKind;
 import io.bucketfs.core.vfs.Caller;
-import io.bucketfs.core.vfs.CreateMode;
 import io.bucketfs.core.vfs.Export;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Patience;
-import io.bucketfs.core.vfs.SetAttributes;
 import io.bucketfs.core.vfs.Stability;
 import io.netty.buffer.Unpooled;
 import java.time.Duration;
@@ -37,21 +35,6 @@ final class DiskCapTest {
         .map(Export::root)
         .findFirst()
         .orElseThrow();
-  }
-
-  private static FileId create(SimulatedWorld world, FileId root, String name)
-      throws FileSystemException {
-    return world
-        .files()
-        .create(
-            Caller.ROOT,
-            root,
-            name,
-            new CreateMode.Unchecked(),
-            SetAttributes.NONE,
-            Patience.FOREVER)
-        .attributes()
-        .id();
   }
 
   /**
@@ -107,7 +90,7 @@ final class DiskCapTest {
   private static int writeUntilRefused(SimulatedWorld world, FileId root)
       throws FileSystemException {
     for (var count = 0; ; count++) {
-      if (isRefused(world, create(world, root, "f" + count), 0)) {
+      if (isRefused(world, world.create(root, "f" + count), 0)) {
         return count;
       }
     }
@@ -124,7 +107,7 @@ final class DiskCapTest {
       var longest = Duration.ZERO;
       var begin = world.execution.nanoTime();
       for (var i = 0; i < 300; i++) {
-        var took = write(world, create(world, root, "f" + i), 0, i);
+        var took = write(world, world.create(root, "f" + i), 0, i);
         longest = took.compareTo(longest) > 0 ? took : longest;
       }
       var seconds = (world.execution.nanoTime() - begin) / 1e9;
@@ -146,7 +129,7 @@ final class DiskCapTest {
     world.execution.run(() -> {
       world.start();
       world.createMount();
-      create(world, world.root(), "first");
+      world.create("first");
       world.bucket.faults().always(Fault.UNREACHABLE);
       var written = writeUntilRefused(world, world.root());
       sample(world);
@@ -158,7 +141,7 @@ final class DiskCapTest {
         assertThat(SimulatedClient.contents(world.files(), id)).isEqualTo(new byte[UNIT]);
       }
       world.bucket.faults().always(null);
-      var file = create(world, world.root(), "after");
+      var file = world.create("after");
       assertThat(write(world, file, 0, 7)).isLessThan(Duration.ofMinutes(1));
     });
     world.execution.abandonAll();
@@ -173,9 +156,9 @@ final class DiskCapTest {
     world.execution.run(() -> {
       world.start();
       world.createMount();
-      var file = create(world, world.root(), "database");
+      var file = world.create("database");
       world.bucket.faults().always(Fault.UNREACHABLE);
-      write(world, create(world, world.root(), "other"), 0, 9);
+      write(world, world.create("other"), 0, 9);
       for (var i = 0; i < 400; i++) {
         assertThat(write(world, file, 0, i)).isLessThan(HELD_MAX);
       }
@@ -194,13 +177,13 @@ final class DiskCapTest {
       world.start();
       world.createMount();
       world.createMount("other");
-      create(world, root(world, "sim"), "first");
+      world.create(root(world, "sim"), "first");
       world.bucket.faults().always(Fault.UNREACHABLE);
       other.faults().delay(RequestKind.PUT, Duration.ofMillis(30), Duration.ofMillis(30));
       writeUntilRefused(world, root(world, "sim"));
       var begin = world.execution.nanoTime();
       for (var i = 0; i < 100; i++) {
-        assertThat(write(world, create(world, root(world, "other"), "g" + i), 0, i))
+        assertThat(write(world, world.create(root(world, "other"), "g" + i), 0, i))
             .isLessThan(Duration.ofSeconds(2));
       }
       assertThat(Duration.ofNanos(world.execution.nanoTime() - begin))
@@ -219,18 +202,18 @@ final class DiskCapTest {
       world.createMount();
       var administration = world.gateway().administration();
       for (var i = 0; i < 100; i++) {
-        write(world, create(world, world.root(), "f" + i), 0, i);
+        write(world, world.create("f" + i), 0, i);
       }
       assertThat(administration.status().diskBytes()).isGreaterThan(CAP);
       administration.setDiskBytesMax(CAP / 2);
-      var file = create(world, world.root(), "more");
+      var file = world.create("more");
       for (var i = 0; i < 20; i++) {
         write(world, file, (long) i * UNIT, 5);
       }
       assertThat(administration.status().diskBytes()).isLessThanOrEqualTo(CAP / 2);
       administration.setDiskBytesMax(2 * CAP);
       for (var i = 0; i < 100; i++) {
-        write(world, create(world, world.root(), "g" + i), 0, i);
+        write(world, world.create("g" + i), 0, i);
       }
       assertThat(administration.status().diskBytes()).isGreaterThan(CAP);
     });
@@ -247,7 +230,7 @@ final class DiskCapTest {
       world.start();
       world.createMount();
       for (var i = 0; i < 100; i++) {
-        write(world, create(world, world.root(), "f" + i), 0, i);
+        write(world, world.create("f" + i), 0, i);
       }
       // The index is not on this disk.
       assertThat(mostUsed).isLessThanOrEqualTo(host - free + INDEX_BYTES);
@@ -273,12 +256,12 @@ final class DiskCapTest {
               throw new ObjectStoreException(new BackendFailure.Unreachable("not now"));
             }
           });
-      write(world, create(world, world.root(), "damaged"), 0, 1);
+      write(world, world.create("damaged"), 0, 1);
       for (var name : world.disk().list()) {
         world.disk().flipBit(name, UNIT / 2, 3);
       }
       for (var i = 0; i < 200; i++) {
-        assertThat(write(world, create(world, world.root(), "f" + i), 0, i)).isLessThan(HELD_MAX);
+        assertThat(write(world, world.create("f" + i), 0, i)).isLessThan(HELD_MAX);
       }
       assertThat(mostUsed).isLessThanOrEqualTo(CAP);
       readAll(world, "f0", 0);

@@ -5,12 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bucketfs.core.local.Crash;
 import io.bucketfs.core.vfs.Caller;
-import io.bucketfs.core.vfs.CreateMode;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Patience;
-import io.bucketfs.core.vfs.SetAttributes;
 import io.bucketfs.core.vfs.Stability;
 import io.netty.buffer.Unpooled;
 import java.util.Arrays;
@@ -53,20 +51,6 @@ class DiskFaultsTest {
     return bytes;
   }
 
-  private static FileId create(SimulatedWorld world, String name) throws FileSystemException {
-    return world
-        .files()
-        .create(
-            Caller.ROOT,
-            world.root(),
-            name,
-            new CreateMode.Guarded(),
-            SetAttributes.NONE,
-            Patience.FOREVER)
-        .attributes()
-        .id();
-  }
-
   private static void write(SimulatedWorld world, FileId file, int fill, Stability stability)
       throws FileSystemException {
     var data = Unpooled.wrappedBuffer(bytes(fill));
@@ -88,7 +72,7 @@ class DiskFaultsTest {
   void whoWritesToAFullDiskIsToldToComeBackAndReadsGoOn() {
     play(
         world -> {
-          var file = create(world, "f");
+          var file = world.create("f");
           write(world, file, 1, Stability.FILE_SYNC);
           world.disk().limitTo(BYTES + 1_000);
           fails(FsError.DELAY, it -> write(it, file, 2, Stability.FILE_SYNC), world);
@@ -106,7 +90,7 @@ class DiskFaultsTest {
     play(
         world -> {
           var verifier = world.files().writeVerifier();
-          var file = create(world, "f");
+          var file = world.create("f");
           world.disk().failSyncs(1);
           write(world, file, 1, Stability.FILE_SYNC);
           assertThat(world.files().writeVerifier()).isEqualTo(verifier);
@@ -121,7 +105,7 @@ class DiskFaultsTest {
     play(
         world -> {
           var verifier = world.files().writeVerifier();
-          var file = create(world, "f");
+          var file = world.create("f");
           write(world, file, 1, Stability.FILE_SYNC);
           write(world, file, 2, Stability.UNSTABLE);
           world.disk().failSyncs(100);
@@ -139,7 +123,7 @@ class DiskFaultsTest {
     play(
         world -> {
           world.disk().failDirectorySyncs(1);
-          var file = create(world, "f");
+          var file = world.create("f");
           fails(FsError.IO, it -> write(it, file, 1, Stability.FILE_SYNC), world);
           write(world, file, 2, Stability.FILE_SYNC);
         },
@@ -150,7 +134,7 @@ class DiskFaultsTest {
   @Test
   void readErrorsAreErrorsAndPassWithTheirCause() {
     play(
-        world -> write(world, create(world, "f"), 1, Stability.FILE_SYNC),
+        world -> write(world, world.create("f"), 1, Stability.FILE_SYNC),
         Crash.KILL,
         world -> {
           world.disk().failReads(true);
@@ -165,16 +149,16 @@ class DiskFaultsTest {
   void metadataThatCannotBeWrittenFailEveryChangeUntilARestart() {
     play(
         world -> {
-          write(world, create(world, "f"), 1, Stability.FILE_SYNC);
+          write(world, world.create("f"), 1, Stability.FILE_SYNC);
           world.metadata().failWrites(1);
-          fails(FsError.IO, it -> create(it, "g"), world);
-          fails(FsError.IO, it -> create(it, "h"), world);
+          fails(FsError.IO, it -> it.create("g"), world);
+          fails(FsError.IO, it -> it.create("h"), world);
           assertThat(read(world, "f")).isEqualTo(bytes(1));
         },
         Crash.POWER,
         world -> {
           assertThat(read(world, "f")).isEqualTo(bytes(1));
-          write(world, create(world, "g"), 2, Stability.FILE_SYNC);
+          write(world, world.create("g"), 2, Stability.FILE_SYNC);
         });
   }
 }

@@ -7,13 +7,11 @@ import io.bucketfs.core.object.BackendFailure;
 import io.bucketfs.core.object.ObjectStoreException;
 import io.bucketfs.core.object.RequestKind;
 import io.bucketfs.core.vfs.Caller;
-import io.bucketfs.core.vfs.CreateMode;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystem.FileRange;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.Rider;
-import io.bucketfs.core.vfs.SetAttributes;
 import io.bucketfs.core.vfs.Stability;
 import io.netty.buffer.Unpooled;
 import java.time.Duration;
@@ -30,20 +28,6 @@ final class SharedExtentsTest {
 
   /** Together more than the disk, and more of one record than a transaction takes. */
   private static final int CLONES = 300;
-
-  private static FileId create(SimulatedWorld world, String name) throws FileSystemException {
-    return world
-        .files()
-        .create(
-            Caller.ROOT,
-            world.root(),
-            name,
-            new CreateMode.Unchecked(),
-            SetAttributes.NONE,
-            Patience.FOREVER)
-        .attributes()
-        .id();
-  }
 
   private static void refuseClones(RequestKind kind, String key) throws ObjectStoreException {
     if (key.startsWith("clone")) {
@@ -93,7 +77,7 @@ final class SharedExtentsTest {
   private static void makeRoom(SimulatedWorld world) throws Exception {
     for (var i = 0; i < 6; i++) {
       var name = "other-" + i;
-      fill(world, create(world, name), 4 * MIB, 100 + i);
+      fill(world, world.create(name), 4 * MIB, 100 + i);
       flush(world, name);
       world.execution.sleep(Duration.ofSeconds(15));
     }
@@ -112,13 +96,13 @@ final class SharedExtentsTest {
     world.execution.run(() -> {
       world.start();
       world.createMount();
-      var source = create(world, "source");
+      var source = world.create("source");
       fill(world, source, SHARED_BYTES, 1);
       flush(world, "source");
       // What is not exported stays dirty.
       world.bucket.faults().hook(SharedExtentsTest::refuseClones);
       for (var i = 0; i < clones.length; i++) {
-        clones[i] = create(world, "clone-" + i);
+        clones[i] = world.create("clone-" + i);
         cloneAll(world, source, clones[i], SHARED_BYTES);
       }
       makeRoom(world);
@@ -155,7 +139,7 @@ final class SharedExtentsTest {
         world.bucket.foreign().put("object", bytes);
         var source =
             world.files().lookup(Caller.ROOT, world.root(), "object", Patience.FOREVER).id();
-        cloneAll(world, source, create(world, "clone"), bytes.length);
+        cloneAll(world, source, world.create("clone"), bytes.length);
       });
       world.crash(Crash.POWER);
       world.execution.run(() -> {

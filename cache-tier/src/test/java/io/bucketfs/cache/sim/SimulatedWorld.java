@@ -14,8 +14,13 @@ import io.bucketfs.core.object.MemoryBucket;
 import io.bucketfs.core.object.MemoryStores;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.runtime.SimulatedExecution;
+import io.bucketfs.core.vfs.Caller;
+import io.bucketfs.core.vfs.CreateMode;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystem;
+import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.SetAttributes;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.Objects;
@@ -72,6 +77,25 @@ final class SimulatedWorld {
 
   FileId root() {
     return files().exports().getFirst().root();
+  }
+
+  /** Makes an empty file in the mount {@link #BUCKET}, or opens the one that is there. */
+  FileId create(String name) throws FileSystemException {
+    return create(root(), name);
+  }
+
+  /** Makes an empty file in a directory, or opens the one that is there. */
+  FileId create(FileId directory, String name) throws FileSystemException {
+    return files()
+        .create(
+            Caller.ROOT,
+            directory,
+            name,
+            new CreateMode.Unchecked(),
+            SetAttributes.NONE,
+            Patience.FOREVER)
+        .attributes()
+        .id();
   }
 
   void start() throws Exception {

@@ -3,11 +3,8 @@ package io.bucketfs.cache.sim;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bucketfs.core.local.Crash;
-import io.bucketfs.core.vfs.Caller;
-import io.bucketfs.core.vfs.CreateMode;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.Patience;
-import io.bucketfs.core.vfs.SetAttributes;
 import io.bucketfs.core.vfs.Stability;
 import io.netty.buffer.Unpooled;
 import java.time.Duration;
@@ -63,18 +60,7 @@ class SmallWriteTest {
       world.start();
       world.createMount();
       for (var i = 0; i < FILES; i++) {
-        var file =
-            world
-                .files()
-                .create(
-                    Caller.ROOT,
-                    world.root(),
-                    "f" + i,
-                    new CreateMode.Guarded(),
-                    SetAttributes.NONE,
-                    Patience.FOREVER)
-                .attributes()
-                .id();
+        var file = world.create("f" + i);
         var reached =
             world
                 .files()

@@ -6,12 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.bucketfs.core.local.Crash;
 import io.bucketfs.core.local.Family;
 import io.bucketfs.core.vfs.Caller;
-import io.bucketfs.core.vfs.CreateMode;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Patience;
-import io.bucketfs.core.vfs.SetAttributes;
 import io.bucketfs.core.vfs.Stability;
 import io.netty.buffer.Unpooled;
 import java.time.Duration;
@@ -54,18 +52,7 @@ class UnlinkedFileTest {
       world.execution.run(() -> {
         world.start();
         world.createMount();
-        var file =
-            world
-                .files()
-                .create(
-                    Caller.ROOT,
-                    world.root(),
-                    "f",
-                    new CreateMode.Guarded(),
-                    SetAttributes.NONE,
-                    Patience.FOREVER)
-                .attributes()
-                .id();
+        var file = world.create("f");
         world.files().opened(file, true);
         write(world, file, 1);
         world.files().remove(Caller.ROOT, world.root(), "f", Patience.FOREVER);
