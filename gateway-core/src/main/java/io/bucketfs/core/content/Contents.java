@@ -41,8 +41,8 @@ import org.slf4j.LoggerFactory;
  * What is committed together shares one sync. A truncate, a snapshot or any other change that must
  * not see half a write takes the file's gate alone, after a commit.
  *
- * <p>Longer than most: writing, committing and taking snapshots rest on one order of locks, overlay,
- * sync and transaction, which is best seen in one place.
+ * <p>Longer than most: writing, committing and taking snapshots rest on one order of locks,
+ * overlay, sync and transaction, which is best seen in one place.
  */
 public final class Contents implements Snapshots, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Contents.class);
