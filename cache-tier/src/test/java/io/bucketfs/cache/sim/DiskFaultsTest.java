@@ -144,6 +144,23 @@ class DiskFaultsTest {
         });
   }
 
+  /** The bad copy is not read again, wherever on the disk the new one is. */
+  @Test
+  void whatS3HasIsFetchedAgainWhereTheDiskCannotReadIt() {
+    play(
+        world -> {
+          write(world, world.create("f"), 1, Stability.FILE_SYNC);
+          world.gateway().administration().flush("sim", "", true);
+        },
+        Crash.KILL,
+        world -> {
+          world.disk().failReads(true);
+          assertThat(read(world, "f")).isEqualTo(bytes(1));
+          world.disk().failReads(false);
+          assertThat(read(world, "f")).isEqualTo(bytes(1));
+        });
+  }
+
   /** What the log's medium has is not known: a restart finds out. */
   @Test
   void metadataThatCannotBeWrittenFailEveryChangeUntilARestart() {

@@ -1,7 +1,6 @@
 package io.bucketfs.core.content;
 
 import io.bucketfs.core.importer.Importing;
-import io.bucketfs.core.local.CorruptExtentException;
 import io.bucketfs.core.local.ExtentRecord;
 import io.bucketfs.core.local.ExtentStore;
 import io.bucketfs.core.runtime.Execution;
@@ -19,6 +18,7 @@ import io.netty.buffer.CompositeByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -259,14 +259,16 @@ final class Reader {
       var bytes = extents.read(record, skip, length, patience);
       extents.noteUse(record);
       return bytes;
-    } catch (CorruptExtentException e) {
-      throw new BadPartException(extent, e, false);
     } catch (NoSuchFileException e) {
       throw new BadPartException(extent, e, true);
+    } catch (ClosedChannelException e) {
+      throw e; // the store is being closed
+    } catch (IOException e) {
+      throw new BadPartException(extent, e, false);
     }
   }
 
-  /** Says which of the extents of a read is corrupt, or in a file that is gone. */
+  /** Says which of the extents of a read is corrupt, unreadable, or in a file that is gone. */
   private static final class BadPartException extends IOException {
     private final transient Extent extent;
     private final boolean gone;
@@ -294,10 +296,10 @@ final class Reader {
     var content = inode.requireContent();
     var extent = bad.extent;
     if (!content.hasInBase(extent)) {
-      LOG.error("Corrupt data of inode {} that S3 does not have", file.key, bad);
+      LOG.error("Data of inode {} that S3 does not have cannot be read", file.key, bad);
       throw new FileSystemException(FsError.IO, String.valueOf(bad.getMessage()));
     }
-    LOG.warn("A corrupt copy is fetched again: {}", bad.getMessage());
+    LOG.warn("A copy that cannot be read is fetched again: {}", bad.getMessage());
     // All that is left of the record, however writes have cut it up since.
     var from = Math.max(0, extent.offset() - extent.skip());
     var to = extent.offset() - extent.skip() + extent.requireRecord().length();
