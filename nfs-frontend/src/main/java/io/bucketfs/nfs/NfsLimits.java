@@ -102,26 +102,35 @@ public record NfsLimits(
 
   /** The same with other limits to what connections hold. */
   public NfsLimits withTraffic(Traffic newTraffic) {
-    return with(connectionsMax, clientsMax, stateBytesMax, newTraffic);
+    return with(connectionsMax, clientsMax, stateBytesMax, replyCacheBytesMax, newTraffic);
   }
 
   /** The same with another number of connections. */
   public NfsLimits withConnectionsMax(int max) {
-    return with(max, clientsMax, stateBytesMax, traffic);
+    return with(max, clientsMax, stateBytesMax, replyCacheBytesMax, traffic);
   }
 
   /** The same with another number of clients. */
   public NfsLimits withClientsMax(int max) {
-    return with(connectionsMax, max, stateBytesMax, traffic);
+    return with(connectionsMax, max, stateBytesMax, replyCacheBytesMax, traffic);
   }
 
   /** The same with other memory for what clients hold. */
   public NfsLimits withStateBytesMax(long max) {
-    return with(connectionsMax, clientsMax, max, traffic);
+    return with(connectionsMax, clientsMax, max, replyCacheBytesMax, traffic);
+  }
+
+  /** The same with other memory for the replies that sessions keep. */
+  public NfsLimits withReplyCacheBytesMax(long max) {
+    return with(connectionsMax, clientsMax, stateBytesMax, max, traffic);
   }
 
   private NfsLimits with(
-      int newConnectionsMax, int newClientsMax, long newStateBytesMax, Traffic newTraffic) {
+      int newConnectionsMax,
+      int newClientsMax,
+      long newStateBytesMax,
+      long newReplyCacheBytesMax,
+      Traffic newTraffic) {
     return new NfsLimits(
         newConnectionsMax,
         strangerRecordBytesMax,
@@ -133,7 +142,7 @@ public record NfsLimits(
         sessionsPerClientMax,
         Math.min(courtesyClientsMax, newClientsMax),
         slotsFirst,
-        replyCacheBytesMax,
+        newReplyCacheBytesMax,
         newStateBytesMax,
         newTraffic,
         operationWait);

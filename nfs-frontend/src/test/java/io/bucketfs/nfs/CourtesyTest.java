@@ -13,6 +13,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.bucketfs.nfs.state.SequenceStatus;
 import io.bucketfs.nfs.status.NfsStatus;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -102,6 +104,25 @@ final class CourtesyTest {
       away.call(free(file.id())).requireOk();
       away.call(free(locks)).requireOk();
       assertThat(flags()).isZero();
+    }
+  }
+
+  /** However many there are, one open makes them all give way, within the time of a request. */
+  @Test
+  void aThousandOpensGiveWayAtOnce() throws Exception {
+    for (var n = 0; n < 1_000; n++) {
+      var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port());
+      var client = new TestClient(address, 2, away.connection());
+      client.establish("many" + n, 1);
+      client.call(TestClient.reclaimComplete()).requireOk();
+      open(client, "o", "f", WRITE, 0);
+    }
+    Eventually.holds(() -> server.server().view().clients().stream().allMatch(NfsServer.ClientView::expired));
+    try (var other = TestClient.connected(server.port(), "b")) {
+      var begin = System.nanoTime();
+      open(other, "o", "f", TestState.READ, WRITE);
+      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(5));
+      TestState.tryOpen(other, "p", "f", WRITE, 0).require(NfsStatus.SHARE_DENIED);
     }
   }
 

@@ -12,7 +12,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.bucketfs.nfs.state.SequenceStatus;
 import io.bucketfs.nfs.status.NfsStatus;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -23,6 +26,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 final class GraceTest {
   private static final Duration LEASE = Duration.ofSeconds(1);
+  private static final int CLIENTS = 1_000;
 
   private final MemoryFileSystem fileSystem = new MemoryFileSystem();
   private @Nullable NfsTestServer started;
@@ -168,6 +172,57 @@ final class GraceTest {
 
   private static int flags(TestClient client) throws IOException {
     return client.call(TestOps.putRoot()).requireSequence().flags();
+  }
+
+  /** Many clients share a few connections here; half of them reclaim twice, in two grace periods. */
+  @Test
+  void aThousandClientsReclaimThroughTwoLossesOfPower() throws Exception {
+    start(Duration.ofSeconds(60));
+    var handles = new ArrayList<byte[]>();
+    try (var line = new TestClient(server().port(), 2)) {
+      for (var n = 0; n < CLIENTS; n++) {
+        var client = on(line, n);
+        client.call(TestClient.reclaimComplete()).requireOk();
+        handles.add(open(client, "o" + n, "f" + n, BOTH, BOTH).handle());
+      }
+    }
+    server().losePower();
+    try (var line = new TestClient(server().port(), 2)) {
+      for (var n = 0; n < CLIENTS / 2; n++) {
+        reclaim(on(line, n), n, handles.get(n));
+      }
+      assertThat(view().awaited()).hasSize(CLIENTS / 2);
+    }
+    server().losePower();
+    assertThat(view().awaited()).hasSize(CLIENTS);
+    try (var line = new TestClient(server().port(), 2)) {
+      var clients = new ArrayList<TestClient>();
+      for (var n = 0; n < CLIENTS; n++) {
+        var client = on(line, n);
+        reclaim(client, n, handles.get(n));
+        clients.add(client);
+        assertThat(view().inGrace()).isEqualTo(n < CLIENTS - 1);
+      }
+      for (var n = 0; n < CLIENTS; n++) {
+        tryOpen(clients.get(n), "x", "f" + n, BOTH, 0).require(NfsStatus.SHARE_DENIED);
+        open(clients.get(n), "o" + n, "f" + n, BOTH, 0);
+      }
+    }
+  }
+
+  private TestClient on(TestClient line, int n) throws IOException {
+    var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), server().port());
+    var client = new TestClient(address, 2, line.connection());
+    client.establish("client" + n, 1);
+    return client;
+  }
+
+  private static void reclaim(TestClient client, int n, byte[] handle) throws IOException {
+    client.call(putFh(handle), TestOps.openPrevious("o" + n, BOTH, BOTH)).requireOk();
+    client.call(TestClient.reclaimComplete()).requireOk();
+    client
+        .call(putFh(handle), TestOps.openPrevious("o" + n, BOTH, BOTH))
+        .require(NfsStatus.NO_GRACE);
   }
 
   @Test

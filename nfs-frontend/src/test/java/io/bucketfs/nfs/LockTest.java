@@ -85,6 +85,31 @@ final class LockTest {
     other.call(file, lockTest("l", WRITE_LOCK, 0, 10)).requireOk();
   }
 
+  /** Whichever comes first, the lock is denied or granted, and free for good once the holder is gone. */
+  @Test
+  void aHolderThatIsReplacedWhileAnotherAsks() throws Exception {
+    var file = putFh(theirs.handle());
+    for (var n = 1; n <= 50; n++) {
+      try (var holder = new TestClient(server.port(), 2)) {
+        holder.establish("c", n);
+        holder.call(TestClient.reclaimComplete()).requireOk();
+        lock(holder, open(holder, "o", "f", BOTH, 0), "l", WRITE_LOCK, 0, 10);
+        holder.exchangeId("c", -n);
+        var create = TestOps.createSession(holder.clientId(), holder.createSequence());
+        var replaced = holder.bareOver(holder.connection(), create);
+        var asked = other.slot(1).async(file, lock(theirs.id(), "m" + n, WRITE_LOCK, 0, 10));
+        TestCaller.await(replaced).requireOk();
+        var answer = TestCaller.await(asked);
+        assertThat(answer.status()).isIn(0, NfsStatus.DENIED.code());
+        if (answer.status() != 0) {
+          answer = other.call(file, lock(theirs.id(), "m" + n, WRITE_LOCK, 0, 10)).requireOk();
+        }
+        var taken = stateId(answer.ok(OperationCode.PUTFH), OperationCode.LOCK);
+        other.call(file, unlock(taken, 0, 10)).requireOk();
+      }
+    }
+  }
+
   /** The owner of a lock is the session's client, whatever a request says of client ids. */
   @Test
   void ownersOfTwoClientsAreNeverTheSame() throws Exception {

@@ -162,10 +162,14 @@ public final class TestOps {
 
   /** OPEN of the current object as it was open before the server started. */
   public static Consumer<ByteBuf> openPrevious(String owner, int access) {
+    return openPrevious(owner, access, 0);
+  }
+
+  public static Consumer<ByteBuf> openPrevious(String owner, int access, int deny) {
     return op(
         OperationCode.OPEN,
         out -> {
-          out.writeInt(0).writeInt(access).writeInt(0).writeLong(0);
+          out.writeInt(0).writeInt(access).writeInt(deny).writeLong(0);
           Xdr.writeString(out, owner);
           out.writeInt(0).writeInt(1).writeInt(0);
         });

@@ -86,9 +86,10 @@ final class WiredDataPath implements DataPath {
 
   /** What connections hold has to fit beside the RAM tier, and what clients hold into the heap. */
   private static NfsLimits nfsLimits(MemorySplit split) {
+    var network = split.directBytes() - split.ramTierBytes();
     return NfsLimits.DEFAULT
-        .withTraffic(
-            NfsLimits.Traffic.DEFAULT.withMemory((split.directBytes() - split.ramTierBytes()) / 2))
+        .withTraffic(NfsLimits.Traffic.DEFAULT.withMemory(network / 2))
+        .withReplyCacheBytesMax(network / 4)
         .withStateBytesMax(split.heapBytes() / 4);
   }
 

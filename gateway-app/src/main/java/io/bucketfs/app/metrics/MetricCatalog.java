@@ -60,7 +60,7 @@ public final class MetricCatalog {
           counter(
               "nfs_state_refusals",
               "Requests for more of them than an address may have; told to come again."),
-          gauge("nfs_reply_cache_bytes", "Reserved for replies that clients may ask for again."),
+          gauge("nfs_reply_cache_bytes", "Taken by slots and the replies they keep for retries."),
           counter("cache_read_bytes", "Bytes read by where they were: ram, disk or s3.", "tier"),
           counter("cache_evicted_bytes", "Clean bytes dropped from the local disk."),
           counter(

@@ -456,7 +456,7 @@ public final class Connection extends ChannelInboundHandlerAdapter
         if (session != null) {
           session.ended();
         }
-        sendTo(slot.finish(toKeep(compound)), reply);
+        sendTo(slot.finish(toKeep(compound), reply.out().capacity()), reply);
       }
     }
   }

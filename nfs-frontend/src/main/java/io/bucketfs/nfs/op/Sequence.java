@@ -46,7 +46,7 @@ record Sequence(SessionId sessionId, int sequence, int slotId, int highestSlot, 
     if (tooBig != NfsStatus.OK) {
       throw new NfsException(tooBig);
     }
-    var admission = slot.admit(sequence, request.fingerprint(), request.target());
+    var admission = slot.admit(sequence, request.fingerprint(), cacheThis, request.target());
     if (admission instanceof Slot.Admission.Run || admission instanceof Slot.Admission.Resumed) {
       session.began(slot, highestSlot);
     }

@@ -41,6 +41,11 @@ final class FairShares {
     return granted.get();
   }
 
+  /** Whether an amount would be given. */
+  boolean hasRoomFor(ClientAddress holder, long amount) {
+    return (left() - heldBy(holder)) / 2 >= amount;
+  }
+
   /** Takes an amount that cannot be refused, or gives some back where it is negative. */
   void add(ClientAddress holder, long amount) {
     change(holder, _ -> amount);

@@ -14,8 +14,13 @@ import org.jspecify.annotations.Nullable;
  * last reply for a retry; a retry that comes while the request still runs is given the same reply.
  */
 public final class Slot {
+  /** The memory of a reply that is kept is hardly ever more. */
+  static final int USUAL_REPLY_BYTES = 512;
+
   private static final int TARGETS_MAX = 4;
 
+  private final SlotBudget budget;
+  private final int replyBytesMax;
   private final ReentrantLock lock = new ReentrantLock();
 
   @GuardedBy("lock")
@@ -52,6 +57,14 @@ public final class Slot {
   @GuardedBy("lock")
   private @Nullable ByteBuf reply;
 
+  /** What the reply takes of the budget. */
+  @GuardedBy("lock")
+  private int extraBytes;
+
+  /** Whether the reply of the request that runs is to be kept in any case. */
+  @GuardedBy("lock")
+  private boolean mustKeep;
+
   @GuardedBy("lock")
   private final List<ReplyTarget> targets = new ArrayList<>(1);
 
@@ -61,9 +74,14 @@ public final class Slot {
   private volatile boolean noted;
 
   /**
+   * A slot whose own memory, a usual reply included, is reserved.
+   *
+   * @param replyBytesMax of a reply that is kept
    * @param resumed whether an earlier process had the slot
    */
-  Slot(boolean resumed) {
+  Slot(SlotBudget budget, int replyBytesMax, boolean resumed) {
+    this.budget = budget;
+    this.replyBytesMax = replyBytesMax;
     this.resumed = resumed;
   }
 
@@ -93,9 +111,11 @@ public final class Slot {
    * Admits a request.
    *
    * @param request tells requests apart that carry the same sequence number
-   * @throws NfsException SEQ_MISORDERED or SEQ_FALSE_RETRY
+   * @param keep whether the reply is to be kept, however large it is
+   * @throws NfsException SEQ_MISORDERED or SEQ_FALSE_RETRY; DELAY, which leaves the slot as it is,
+   *     where the client keeps so many large replies that there is no room for one more
    */
-  public Admission admit(int requestSequence, long request, ReplyTarget target)
+  public Admission admit(int requestSequence, long request, boolean keep, ReplyTarget target)
       throws NfsException {
     lock.lock();
     try {
@@ -104,13 +124,16 @@ public final class Slot {
       }
       if (resumed) {
         var admission = admitFirst(requestSequence, request);
-        begin(requestSequence, request, target);
+        begin(requestSequence, request, keep, target);
         return admission;
       }
       var next = requestSequence == sequence + 1 || (retired && requestSequence == 1);
       if (next && !busy) {
+        if (keep && reply == null && !budget.hasRoomFor(replyBytesMax)) {
+          throw new NfsException(NfsStatus.DELAY);
+        }
         dropReply();
-        begin(requestSequence, request, target);
+        begin(requestSequence, request, keep, target);
         return RUN;
       }
       if (requestSequence != sequence || !used) {
@@ -154,7 +177,7 @@ public final class Slot {
   }
 
   @GuardedBy("lock")
-  private void begin(int requestSequence, long request, ReplyTarget target) {
+  private void begin(int requestSequence, long request, boolean keep, ReplyTarget target) {
     sequence = requestSequence;
     used = true;
     retired = false;
@@ -162,6 +185,7 @@ public final class Slot {
     checkpoint = null;
     fingerprint = request;
     busy = true;
+    mustKeep = keep;
     targets.clear();
     targets.add(target);
   }
@@ -190,18 +214,22 @@ public final class Slot {
    * Ends the request that runs.
    *
    * @param toKeep the reply for retries, taken over; null where it is not to be kept
+   * @param heldBytes what memory keeping it takes
    * @return where the reply goes
    */
-  public List<ReplyTarget> finish(@Nullable ByteBuf toKeep) {
+  public List<ReplyTarget> finish(@Nullable ByteBuf toKeep, int heldBytes) {
     lock.lock();
     try {
       busy = false;
-      if (disposed) {
-        if (toKeep != null) {
+      if (toKeep != null) {
+        var extra = Math.max(0, heldBytes - USUAL_REPLY_BYTES);
+        if (disposed || (!mustKeep && extra > 0 && !budget.hasRoomFor(extra))) {
           toKeep.release();
+        } else {
+          reply = toKeep;
+          extraBytes = extra;
+          budget.add(extra);
         }
-      } else {
-        reply = toKeep;
       }
       var result = targets.size() == 1 ? List.of(targets.getFirst()) : List.copyOf(targets);
       targets.clear();
@@ -252,6 +280,7 @@ public final class Slot {
   @GuardedBy("lock")
   private void dropReply() {
     if (reply != null) {
+      budget.add(-extraBytes);
       reply.release();
       reply = null;
     }

@@ -30,11 +30,11 @@ final class SlotTable {
 
   private static final int SLOTS_FIRST = 16;
 
-  /** What a slot takes beside the reply it keeps. */
-  private static final int SLOT_BYTES = 256;
+  /** What a slot takes, a reply of {@link Slot#USUAL_REPLY_BYTES} included. */
+  static final int SLOT_BYTES = 256 + Slot.USUAL_REPLY_BYTES;
 
   private final SlotBudget budget;
-  private final int bytesPerSlot;
+  private final int cachedReplyBytesMax;
   private final ReentrantLock lock = new ReentrantLock();
 
   /** Replaced as a whole when it grows. Elements are set under the lock and never replaced. */
@@ -55,9 +55,9 @@ final class SlotTable {
   /** Whether an earlier process made the slots, whose clients count on from where they are. */
   private final boolean resumed;
 
-  private SlotTable(SlotBudget budget, int bytesPerSlot, int granted, boolean resumed) {
+  private SlotTable(SlotBudget budget, int cachedReplyBytesMax, int granted, boolean resumed) {
     this.budget = budget;
-    this.bytesPerSlot = bytesPerSlot;
+    this.cachedReplyBytesMax = cachedReplyBytesMax;
     this.resumed = resumed;
     limit = granted;
     target = granted;
@@ -70,17 +70,15 @@ final class SlotTable {
    * @param cachedReplyBytesMax the largest reply that a slot keeps
    */
   static @Nullable SlotTable reserve(SlotBudget budget, int cachedReplyBytesMax, int asked) {
-    var bytesPerSlot = cachedReplyBytesMax + SLOT_BYTES;
     var modest = budget.isTight() ? Math.min(asked, SLOTS_MIN) : asked;
-    var granted = budget.reserve(modest, bytesPerSlot);
-    return granted == 0 ? null : new SlotTable(budget, bytesPerSlot, granted, false);
+    var granted = budget.reserve(modest, SLOT_BYTES);
+    return granted == 0 ? null : new SlotTable(budget, cachedReplyBytesMax, granted, false);
   }
 
   /** The table of an earlier process, or null where there is no memory for all of its slots. */
   static @Nullable SlotTable resume(SlotBudget budget, int cachedReplyBytesMax, int slots) {
-    var bytesPerSlot = cachedReplyBytesMax + SLOT_BYTES;
-    return budget.reserveAll(slots, bytesPerSlot)
-        ? new SlotTable(budget, bytesPerSlot, slots, true)
+    return budget.reserveAll(slots, SLOT_BYTES)
+        ? new SlotTable(budget, cachedReplyBytesMax, slots, true)
         : null;
   }
 
@@ -107,7 +105,7 @@ final class SlotTable {
       }
       var slot = present[number];
       if (slot == null) {
-        slot = new Slot(resumed);
+        slot = new Slot(budget, cachedReplyBytesMax, resumed);
         present[number] = slot;
       }
       slots = present;
@@ -154,7 +152,7 @@ final class SlotTable {
       }
       var before = limit;
       if (bounded > before) {
-        limit = before + budget.reserve(bounded - before, bytesPerSlot);
+        limit = before + budget.reserve(bounded - before, SLOT_BYTES);
       }
       target = Math.min(bounded, limit);
       return limit > before;
@@ -200,7 +198,7 @@ final class SlotTable {
         }
         limit = last;
       }
-      budget.release(before - limit, bytesPerSlot);
+      budget.release(before - limit, SLOT_BYTES);
     } finally {
       lock.unlock();
     }
@@ -214,7 +212,7 @@ final class SlotTable {
         return;
       }
       disposed = true;
-      budget.release(limit, bytesPerSlot);
+      budget.release(limit, SLOT_BYTES);
       for (var slot : slots) {
         if (slot != null) {
           slot.dispose();

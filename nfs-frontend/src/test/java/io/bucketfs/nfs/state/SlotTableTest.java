@@ -7,13 +7,14 @@ import io.bucketfs.core.access.ClientAddress;
 import io.bucketfs.nfs.callback.CallbackCalls;
 import io.bucketfs.nfs.status.NfsException;
 import io.bucketfs.nfs.status.NfsStatus;
+import io.netty.buffer.Unpooled;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /** How many slots a session has, and what becomes of those that go (RFC 8881, 2.10.6.1). */
 final class SlotTableTest {
-  private static final int BYTES = 1000 - 256;
+  private static final int REPLY_BYTES_MAX = 8192;
 
   /** A connection that is never used. */
   private static final ReplyTarget TARGET =
@@ -42,24 +43,25 @@ final class SlotTableTest {
           },
           1);
 
-  private final SlotBudget budget = budget(100_000);
+  private final SlotBudget budget = budget(100);
 
   /** The share of somebody who is alone. */
-  private static SlotBudget budget(long shareBytes) {
-    return new SlotBudget(new FairShares(2 * shareBytes), ClientAddress.UNKNOWN);
+  private static SlotBudget budget(long slots) {
+    return new SlotBudget(
+        new FairShares(2 * slots * SlotTable.SLOT_BYTES), ClientAddress.UNKNOWN);
   }
 
   private SlotTable table(int asked) {
-    return Objects.requireNonNull(SlotTable.reserve(budget, BYTES, asked));
+    return Objects.requireNonNull(SlotTable.reserve(budget, REPLY_BYTES_MAX, asked));
   }
 
   private static void run(SlotTable table, int number, int sequence, int highestUsed)
       throws NfsException {
     var slot = Objects.requireNonNull(table.slot(number));
-    assertThat(slot.admit(sequence, 1, TARGET)).isInstanceOf(Slot.Admission.Run.class);
+    assertThat(slot.admit(sequence, 1, false, TARGET)).isInstanceOf(Slot.Admission.Run.class);
     table.obeyed(slot.generation(), highestUsed);
     slot.setGeneration(table.generation());
-    slot.finish(null);
+    slot.finish(null, 0);
   }
 
   @Test
@@ -91,7 +93,7 @@ final class SlotTableTest {
     run(table, 0, 4, 15);
     assertThat(table.limit()).isEqualTo(16);
     assertThat(table.slot(16)).isNull();
-    assertThat(budget.shares().taken()).isEqualTo(16_000);
+    assertThat(budget.shares().taken()).isEqualTo(16 * SlotTable.SLOT_BYTES);
   }
 
   @Test
@@ -99,12 +101,12 @@ final class SlotTableTest {
     var table = table(64);
     run(table, 0, 1, 0);
     var busy = Objects.requireNonNull(table.slot(30));
-    busy.admit(1, 1, TARGET);
+    busy.admit(1, 1, false, TARGET);
     table.lower(16);
     run(table, 0, 2, 0);
     run(table, 0, 3, 0);
     assertThat(table.limit()).isEqualTo(31);
-    busy.finish(null);
+    busy.finish(null, 0);
     run(table, 0, 4, 0);
     assertThat(table.limit()).isEqualTo(16);
   }
@@ -123,7 +125,7 @@ final class SlotTableTest {
       assertThat(table.slot(18)).isNull();
       table.raise(20);
       var slot = Objects.requireNonNull(table.slot(18));
-      assertThatThrownBy(() -> slot.admit(5, 1, TARGET))
+      assertThatThrownBy(() -> slot.admit(5, 1, false, TARGET))
           .isInstanceOfSatisfying(
               NfsException.class, e -> assertThat(e.status()).isEqualTo(NfsStatus.SEQ_MISORDERED));
       run(table, 18, next, 18);
@@ -141,7 +143,7 @@ final class SlotTableTest {
     assertThat(second.limit()).isEqualTo(36);
     first.raise(1024);
     assertThat(first.limit()).isEqualTo(64);
-    assertThat(SlotTable.reserve(budget, BYTES, 1)).isNull();
+    assertThat(SlotTable.reserve(budget, REPLY_BYTES_MAX, 1)).isNull();
     second.dispose();
     second.dispose();
     first.raise(1024);
@@ -154,9 +156,58 @@ final class SlotTableTest {
   void whereMemoryIsShortASessionBeginsSmall() {
     table(88);
     assertThat(table(64).limit()).isEqualTo(12);
-    var roomy = budget(2_000_000);
-    Objects.requireNonNull(SlotTable.reserve(roomy, BYTES, 1900));
-    assertThat(Objects.requireNonNull(SlotTable.reserve(roomy, BYTES, 64)).limit()).isEqualTo(16);
+    var roomy = budget(2_000);
+    Objects.requireNonNull(SlotTable.reserve(roomy, REPLY_BYTES_MAX, 1900));
+    assertThat(Objects.requireNonNull(SlotTable.reserve(roomy, REPLY_BYTES_MAX, 64)).limit()).isEqualTo(16);
+  }
+
+  /** Only a client that keeps large replies needs more than the slots themselves. */
+  @Test
+  void largeRepliesAreKeptWhileThereIsRoom() throws Exception {
+    var table = table(64);
+    var slots = table.limit() * SlotTable.SLOT_BYTES;
+    var kept = 0;
+    while (keep(table, kept, 1)) {
+      kept++;
+    }
+    // Shares are fair: the room that counts is half of what is left.
+    assertThat(kept).isEqualTo(3);
+    assertThat(budget.shares().taken())
+        .isEqualTo(slots + kept * (REPLY_BYTES_MAX - Slot.USUAL_REPLY_BYTES));
+
+    // A retry is answered, the next request takes the place of the last, and others go on.
+    var first = Objects.requireNonNull(table.slot(0));
+    var replay = (Slot.Admission.Replay) first.admit(1, 1, true, TARGET);
+    Objects.requireNonNull(replay.reply()).release();
+    assertThat(keep(table, 0, 2)).isTrue();
+    run(table, kept, 1, kept);
+    assertThat(keep(table, kept, 2)).isFalse();
+    run(table, 0, 3, 0);
+    assertThat(keep(table, kept, 2)).isTrue();
+    table.dispose();
+    assertThat(budget.shares().taken()).isZero();
+  }
+
+  private static boolean keep(SlotTable table, int number, int sequence) {
+    var slot = Objects.requireNonNull(table.slot(number));
+    try {
+      slot.admit(sequence, 1, true, TARGET);
+    } catch (NfsException e) {
+      assertThat(e.status()).isEqualTo(NfsStatus.DELAY);
+      return false;
+    }
+    slot.finish(Unpooled.buffer(1), REPLY_BYTES_MAX);
+    return true;
+  }
+
+  @Test
+  void whatNeedNotBeKeptIsNotWhereThereIsNoRoom() throws Exception {
+    var table = table(100);
+    var slot = Objects.requireNonNull(table.slot(0));
+    slot.admit(1, 1, false, TARGET);
+    slot.finish(Unpooled.buffer(1), 4096);
+    assertThat(slot.admit(1, 1, false, TARGET)).isEqualTo(new Slot.Admission.Replay(null));
+    table.dispose();
   }
 
   @Test
