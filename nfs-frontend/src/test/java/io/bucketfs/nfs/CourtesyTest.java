@@ -117,7 +117,8 @@ final class CourtesyTest {
       client.call(TestClient.reclaimComplete()).requireOk();
       open(client, "o", "f", WRITE, 0);
     }
-    Eventually.holds(() -> server.server().view().clients().stream().allMatch(NfsServer.ClientView::expired));
+    Eventually.holds(
+        () -> server.server().view().clients().stream().allMatch(NfsServer.ClientView::expired));
     try (var other = TestClient.connected(server.port(), "b")) {
       var begin = System.nanoTime();
       open(other, "o", "f", TestState.READ, WRITE);

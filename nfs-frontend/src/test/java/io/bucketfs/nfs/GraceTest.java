@@ -174,7 +174,9 @@ final class GraceTest {
     return client.call(TestOps.putRoot()).requireSequence().flags();
   }
 
-  /** Many clients share a few connections here; half of them reclaim twice, in two grace periods. */
+  /**
+   * Many clients share a few connections here; half of them reclaim twice, in two grace periods.
+   */
   @Test
   void aThousandClientsReclaimThroughTwoLossesOfPower() throws Exception {
     start(Duration.ofSeconds(60));

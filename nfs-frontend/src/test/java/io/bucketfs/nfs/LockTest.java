@@ -85,7 +85,10 @@ final class LockTest {
     other.call(file, lockTest("l", WRITE_LOCK, 0, 10)).requireOk();
   }
 
-  /** Whichever comes first, the lock is denied or granted, and free for good once the holder is gone. */
+  /**
+   * Whichever comes first, the lock is denied or granted, and free for good once the holder is
+   * gone.
+   */
   @Test
   void aHolderThatIsReplacedWhileAnotherAsks() throws Exception {
     var file = putFh(theirs.handle());

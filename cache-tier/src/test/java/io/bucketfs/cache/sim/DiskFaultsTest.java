@@ -144,7 +144,6 @@ class DiskFaultsTest {
         });
   }
 
-  /** The bad copy is not read again, wherever on the disk the new one is. */
   @Test
   void whatS3HasIsFetchedAgainWhereTheDiskCannotReadIt() {
     play(
@@ -154,8 +153,24 @@ class DiskFaultsTest {
         },
         Crash.KILL,
         world -> {
-          world.disk().failReads(true);
+          world.disk().failReadsOfPresentFiles();
           assertThat(read(world, "f")).isEqualTo(bytes(1));
+          world.disk().failReads(false);
+          assertThat(read(world, "f")).isEqualTo(bytes(1));
+        });
+  }
+
+  @Test
+  void aDiskThatReadsNothingIsAnErrorAlsoForWhatS3Has() {
+    play(
+        world -> {
+          write(world, world.create("f"), 1, Stability.FILE_SYNC);
+          world.gateway().administration().flush("sim", "", true);
+        },
+        Crash.KILL,
+        world -> {
+          world.disk().failReads(true);
+          fails(FsError.IO, it -> read(it, "f"), world);
           world.disk().failReads(false);
           assertThat(read(world, "f")).isEqualTo(bytes(1));
         });

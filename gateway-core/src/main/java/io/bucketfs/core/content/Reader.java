@@ -38,6 +38,9 @@ final class Reader {
   /** How often what was just fetched may be evicted again before it is read. */
   private static final int ATTEMPTS_MAX = 16;
 
+  /** How often a copy that cannot be read is fetched again before it is the disk's error. */
+  private static final int REFETCHES_MAX = 2;
+
   /** How often an extent may have been moved to another file while it was being read. */
   private static final int MOVES_MAX = 4;
 
@@ -73,6 +76,7 @@ final class Reader {
 
   ReadResult read(FileContent file, long offset, int count, Patience patience)
       throws FileSystemException {
+    var refetches = 0;
     for (var attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       // The overlay before the inode: a commit in between publishes the inode before it clears it.
       var overlay = file.overlay();
@@ -102,8 +106,10 @@ final class Reader {
       } catch (BadPartException e) {
         if (e.gone && attempt < MOVES_MAX) {
           loader.forget(file);
-        } else {
+        } else if (refetches++ < REFETCHES_MAX) {
           dropBad(file, inode, e);
+        } else {
+          throw Failures.ofDisk(e);
         }
       } catch (IOException e) {
         throw Failures.ofDisk(e);

@@ -9,9 +9,11 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,8 +51,9 @@ public final class ForgetfulDisk implements Disk {
   @GuardedBy("lock")
   private int directorySyncsToFail;
 
+  /** Names of files. */
   @GuardedBy("lock")
-  private boolean readsFail;
+  private Predicate<String> unreadable = _ -> false;
 
   @GuardedBy("lock")
   private long syncs;
@@ -135,9 +138,23 @@ public final class ForgetfulDisk implements Disk {
 
   /** Whether reads fail with an I/O error. */
   public void failReads(boolean fail) {
+    failReads(_ -> fail);
+  }
+
+  /** Whether reads of files that are there now fail with an I/O error, and those of others do not. */
+  public void failReadsOfPresentFiles() {
     lock.lock();
     try {
-      readsFail = fail;
+      failReads(Set.copyOf(seen.keySet())::contains);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void failReads(Predicate<String> names) {
+    lock.lock();
+    try {
+      unreadable = names;
     } finally {
       lock.unlock();
     }
@@ -326,7 +343,7 @@ public final class ForgetfulDisk implements Disk {
       lock.lock();
       try {
         requireOpen();
-        if (readsFail) {
+        if (unreadable.test(name)) {
           throw new IOException("Input/output error");
         }
         return file.read(position, target);

@@ -47,8 +47,7 @@ final class SlotTableTest {
 
   /** The share of somebody who is alone. */
   private static SlotBudget budget(long slots) {
-    return new SlotBudget(
-        new FairShares(2 * slots * SlotTable.SLOT_BYTES), ClientAddress.UNKNOWN);
+    return new SlotBudget(new FairShares(2 * slots * SlotTable.SLOT_BYTES), ClientAddress.UNKNOWN);
   }
 
   private SlotTable table(int asked) {
@@ -158,7 +157,8 @@ final class SlotTableTest {
     assertThat(table(64).limit()).isEqualTo(12);
     var roomy = budget(2_000);
     Objects.requireNonNull(SlotTable.reserve(roomy, REPLY_BYTES_MAX, 1900));
-    assertThat(Objects.requireNonNull(SlotTable.reserve(roomy, REPLY_BYTES_MAX, 64)).limit()).isEqualTo(16);
+    assertThat(Objects.requireNonNull(SlotTable.reserve(roomy, REPLY_BYTES_MAX, 64)).limit())
+        .isEqualTo(16);
   }
 
   /** Only a client that keeps large replies needs more than the slots themselves. */
