@@ -141,11 +141,14 @@ public final class ForgetfulDisk implements Disk {
     failReads(_ -> fail);
   }
 
-  /** Whether reads of files that are there now fail with an I/O error, and those of others do not. */
+  /**
+   * Whether reads of files that are there now fail with an I/O error, and those of others do not.
+   */
   public void failReadsOfPresentFiles() {
     lock.lock();
     try {
-      failReads(Set.copyOf(seen.keySet())::contains);
+      var present = Set.copyOf(seen.keySet());
+      failReads(present::contains);
     } finally {
       lock.unlock();
     }
