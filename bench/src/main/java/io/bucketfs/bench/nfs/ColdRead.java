@@ -47,8 +47,7 @@ public final class ColdRead {
 
   public static void main(String... arguments) throws Exception {
     var run =
-        new ColdRead(
-            Target.parse(arguments[0]), arguments[2], Long.parseLong(arguments[3]) << 20);
+        new ColdRead(Target.parse(arguments[0]), arguments[2], Long.parseLong(arguments[3]) << 20);
     try (var client = new StreamClient(run.target, "cold", DEPTH);
         var http = AwsCrtAsyncHttpClient.builder().maxConcurrency(DEPTH).build();
         var store =
@@ -89,8 +88,7 @@ public final class ColdRead {
         bytes,
         (slot, at) ->
             slot.async(
-                TestOps.putFh(open.handle()),
-                TestOps.read(open.stateId(), at, StreamClient.CHUNK)),
+                TestOps.putFh(open.handle()), TestOps.read(open.stateId(), at, StreamClient.CHUNK)),
         (at, reply) -> {
           var body = reply.ok(OperationCode.PUTFH).ok(OperationCode.READ).body();
           body.skipBytes(4);

@@ -11,13 +11,15 @@ import java.util.List;
 
 /**
  * An S3 over HTTP that takes no room: bodies that a seed makes are checked, dropped, and made again
- * when they are read. As slow as a real one: 15 ms a request, 30 ms a PUT, and a cap on all bodies together.
+ * when they are read. As slow as a real one: 15 ms a request, 30 ms a PUT, and a cap on all bodies
+ * together.
  *
  * <pre>
  * DroppingStore MEGABYTES_PER_SECOND [KEY=MEBIBYTES...]
  * </pre>
  *
- * <p>The keys are there from the start; each has the content of its own hash. Prints its endpoint, then what it was asked for when its input ends.
+ * <p>The keys are there from the start; each has the content of its own hash. Prints its endpoint,
+ * then what it was asked for when its input ends.
  */
 public final class DroppingStore {
   private static final int NATIVE_THREADS = 4;
@@ -34,9 +36,7 @@ public final class DroppingStore {
     bucket.faults().delay(RequestKind.PUT, Duration.ofMillis(30), Duration.ofMillis(30));
     for (var object : List.of(arguments).subList(1, arguments.length)) {
       var halves = object.split("=", 2);
-      bucket
-          .foreign()
-          .putPattern(halves[0], halves[0].hashCode(), Long.parseLong(halves[1]) << 20);
+      bucket.foreign().putPattern(halves[0], halves[0].hashCode(), Long.parseLong(halves[1]) << 20);
     }
     try (var front = new S3Front(_ -> bucket)) {
       System.out.println(front.endpoint());

@@ -9,8 +9,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * What a process takes of memory and disk, sampled from outside: its resident set, and the blocks of
- * all files of a folder, files that are deleted and still open included.
+ * What a process takes of memory and disk, sampled from outside: its resident set, and the blocks
+ * of all files of a folder, files that are deleted and still open included.
  */
 final class ProcessFootprint implements AutoCloseable {
   private static final long PERIOD_MILLIS = 500;

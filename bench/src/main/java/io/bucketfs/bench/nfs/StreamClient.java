@@ -75,24 +75,20 @@ final class StreamClient implements AutoCloseable {
 
   Open open(String name, int create) throws IOException, InterruptedException {
     var opened =
-        call(List.of(
-                TestOps.putFh(directory), TestOps.open("o", name, Share.BOTH, 0, create)))
+        call(List.of(TestOps.putFh(directory), TestOps.open("o", name, Share.BOTH, 0, create)))
             .requireOk()
             .ok(OperationCode.PUTFH, OperationCode.OPEN);
     var stateId = StateId.read(opened.body());
     var found =
         call(List.of(
-                TestOps.putFh(directory),
-                TestOps.lookup(name),
-                TestOps.op(OperationCode.GETFH)))
+                TestOps.putFh(directory), TestOps.lookup(name), TestOps.op(OperationCode.GETFH)))
             .requireOk()
             .ok(OperationCode.PUTFH, OperationCode.LOOKUP);
     return new Open(found.handle(), stateId);
   }
 
   void close(Open open) throws IOException, InterruptedException {
-    var _ =
-        call(List.of(TestOps.putFh(open.handle()), TestOps.close(open.stateId()))).requireOk();
+    var _ = call(List.of(TestOps.putFh(open.handle()), TestOps.close(open.stateId()))).requireOk();
   }
 
   /** Sends the parts of a file in order, some at a time, and repeats those that come too early. */

@@ -63,8 +63,7 @@ public final class ThroughCache {
   }
 
   private void print(String what, long bytes, long cap) {
-    System.out.printf(
-        Locale.ROOT, "%s at most %d MiB of %d MiB%n", what, bytes >> 20, cap >> 20);
+    System.out.printf(Locale.ROOT, "%s at most %d MiB of %d MiB%n", what, bytes >> 20, cap >> 20);
   }
 
   /** What is done with one file. */
@@ -79,16 +78,17 @@ public final class ThroughCache {
     try (var threads = Executors.newFixedThreadPool(WRITERS)) {
       var tasks =
           IntStream.range(0, WRITERS)
-              .<Callable<Void>>mapToObj(number -> () -> {
-                try (var connection = new StreamClient(target, what + number, DEPTH)) {
-                  for (var file = next.getAndIncrement();
-                      file < files;
-                      file = next.getAndIncrement()) {
-                    work.run(connection, file);
-                  }
-                }
-                return null;
-              })
+              .<Callable<Void>>mapToObj(number ->
+                  () -> {
+                    try (var connection = new StreamClient(target, what + number, DEPTH)) {
+                      for (var file = next.getAndIncrement();
+                          file < files;
+                          file = next.getAndIncrement()) {
+                        work.run(connection, file);
+                      }
+                    }
+                    return null;
+                  })
               .toList();
       for (var task : threads.invokeAll(tasks)) {
         task.get();
@@ -112,8 +112,7 @@ public final class ThroughCache {
         (slot, at) ->
             slot.async(
                 TestOps.putFh(open.handle()),
-                TestOps.write(
-                    open.stateId(), at, PatternBytes.of(file + 1L, at, lengthAt(at)))),
+                TestOps.write(open.stateId(), at, PatternBytes.of(file + 1L, at, lengthAt(at)))),
         (_, _) -> {});
     var commit = TestOps.op(OperationCode.COMMIT, out -> out.writeLong(0).writeInt(0));
     var _ = connection.call(List.of(TestOps.putFh(open.handle()), commit)).requireOk();
