@@ -2,6 +2,7 @@ package io.bucketfs.bench.nfs;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -18,15 +19,22 @@ final class ProcessFootprint implements AutoCloseable {
 
   private final long pid;
   private final Path folder;
-  private final Thread sampler;
+  private final Thread sampler =
+      Thread.ofPlatform().daemon().name("footprint").unstarted(this::sample);
   private volatile boolean closed;
   private volatile long diskBytesMax;
   private volatile int samples;
 
-  ProcessFootprint(long pid, Path folder) {
+  private ProcessFootprint(long pid, Path folder) {
     this.pid = pid;
     this.folder = folder;
-    sampler = Thread.ofPlatform().daemon().name("footprint").start(this::sample);
+  }
+
+  /** Begins to look. */
+  static ProcessFootprint watch(long pid, Path folder) {
+    var footprint = new ProcessFootprint(pid, folder);
+    footprint.sampler.start();
+    return footprint;
   }
 
   private void sample() {
@@ -47,7 +55,7 @@ final class ProcessFootprint implements AutoCloseable {
           new ProcessBuilder("du", "-s", "-B1", folder.toString())
               .redirectError(ProcessBuilder.Redirect.DISCARD)
               .start();
-      try (var lines = process.inputReader()) {
+      try (var lines = process.inputReader(StandardCharsets.US_ASCII)) {
         var line = lines.readLine();
         return line == null ? 0 : Long.parseLong(line.split("\t", -1)[0]);
       }
@@ -99,8 +107,8 @@ final class ProcessFootprint implements AutoCloseable {
   }
 
   @Override
-  public void close() throws InterruptedException {
+  public void close() {
     closed = true;
-    sampler.join();
+    sampler.interrupt();
   }
 }

@@ -47,7 +47,7 @@ public final class ThroughCache {
     var run =
         new ThroughCache(
             target, Integer.parseInt(arguments[4]), Long.parseLong(arguments[5]) << 20);
-    try (var footprint = new ProcessFootprint(target.pid(), Path.of(arguments[1]))) {
+    try (var footprint = ProcessFootprint.watch(target.pid(), Path.of(arguments[1]))) {
       run.all("written", run::write);
       run.print("resident", footprint.residentBytesMax(), memoryBytes);
       run.print("disk", footprint.diskBytesMax(), cacheBytes);
