@@ -19,7 +19,7 @@ in_java() {
 
 stop_gateway() {
   if [ -n "$gateway" ]; then
-    kill "$gateway"
+    kill "$gateway" 2>/dev/null || :
     wait "$gateway" || :
   fi
   if [ -n "$store" ]; then
@@ -47,7 +47,7 @@ start_gateway() {
   "$home/bucketfs" serve --state "$work/state" --listen 127.0.0.1 --port 2051 --admin-port 9051 \
     --cache-size "${cache}MiB" --memory "${memory}MiB" >"$work/gateway.log" 2>&1 3>&- &
   gateway=$!
-  until grep -q ready "$work/gateway.log"; do
+  until grep -qs ready "$work/gateway.log"; do
     kill -0 "$gateway" || { cat "$work/gateway.log" >&2; exit 1; }
     sleep 0.2
   done

@@ -7,6 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 
 /**
@@ -22,8 +24,8 @@ final class ProcessFootprint implements AutoCloseable {
   private final Thread sampler =
       Thread.ofPlatform().daemon().name("footprint").unstarted(this::sample);
   private volatile boolean closed;
-  private volatile long diskBytesMax;
-  private volatile int samples;
+  private final AtomicLong diskBytesMax = new AtomicLong();
+  private final AtomicInteger samples = new AtomicInteger();
 
   private ProcessFootprint(long pid, Path folder) {
     this.pid = pid;
@@ -39,8 +41,8 @@ final class ProcessFootprint implements AutoCloseable {
 
   private void sample() {
     while (!closed) {
-      diskBytesMax = Math.max(diskBytesMax, blocksOf(folder) + deletedBytes());
-      samples++;
+      diskBytesMax.accumulateAndGet(blocksOf(folder) + deletedBytes(), Math::max);
+      samples.incrementAndGet();
       try {
         TimeUnit.MILLISECONDS.sleep(PERIOD_MILLIS);
       } catch (InterruptedException _) {
@@ -98,12 +100,12 @@ final class ProcessFootprint implements AutoCloseable {
 
   /** The most that was seen. */
   long diskBytesMax() {
-    return diskBytesMax;
+    return diskBytesMax.get();
   }
 
   /** How often it was looked at. */
   int samples() {
-    return samples;
+    return samples.get();
   }
 
   @Override

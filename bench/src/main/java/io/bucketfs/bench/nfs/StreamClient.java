@@ -96,7 +96,7 @@ final class StreamClient implements AutoCloseable {
     var running = new ArrayDeque<Running>();
     for (var at = 0L; at < size || !running.isEmpty(); ) {
       if (at < size && running.size() < depth) {
-        var slot = client.slot(1 + (int) (at / CHUNK % depth));
+        var slot = client.slot(1 + (int) (at / CHUNK % depth)).uncached();
         running.add(new Running(slot, at, part.send(slot, at)));
         at += CHUNK;
         continue;

@@ -73,15 +73,9 @@ final class FileContent {
   @GuardedBy("lock")
   final Map<Long, CompletableFuture<Void>> fetching = new HashMap<>();
 
-  /** Where a sequential reader would go on, and how far it is run ahead of. */
+  /** Who reads it from front to back; null until somebody reads. */
   @GuardedBy("lock")
-  long sequentialAt;
-
-  @GuardedBy("lock")
-  int readAheadBytes;
-
-  @GuardedBy("lock")
-  long readAheadTo;
+  @Nullable ReadStreams streams;
 
   /** Grows whenever extents are forgotten: a fill that began before that is not laid any more. */
   @GuardedBy("lock")

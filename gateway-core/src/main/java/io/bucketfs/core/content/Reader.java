@@ -171,7 +171,7 @@ final class Reader {
       FileContent file, Inode inode, long from, long to, Patience patience, int attempt)
       throws FileSystemException {
     try {
-      fills.fetch(file, inode, from, to + window(file, from, to), patience, to);
+      fills.fetch(file, inode, from, fetchTo(file, from, to), patience, to);
     } catch (Fills.BaseGoneException e) {
       importing.get().refresh(inode, patience);
       var now = ContentLoader.requireFile(cache, file.key, patience).content();
@@ -320,20 +320,20 @@ final class Reader {
     loader.forget(file);
   }
 
-  /** Notes a read and returns how far beyond it to fetch: more with each sequential one. */
-  private int window(FileContent file, long from, long to) {
+  private ReadStreams streams(FileContent file) {
+    var streams = file.streams;
+    if (streams == null) {
+      streams = new ReadStreams(limits.granuleBytes(), limits.readAheadBytesMax());
+      file.streams = streams;
+    }
+    return streams;
+  }
+
+  /** Notes a read of what is missing. Returns up to where to fetch. */
+  private long fetchTo(FileContent file, long from, long to) {
     file.lock.lock();
     try {
-      var sequential = from <= file.sequentialAt && to >= file.sequentialAt;
-      if (!sequential) {
-        file.readAheadBytes = 0;
-      } else {
-        file.readAheadBytes =
-            Math.clamp(file.readAheadBytes * 2L, limits.granuleBytes(), limits.readAheadBytesMax());
-      }
-      file.sequentialAt = to;
-      file.readAheadTo = to + file.readAheadBytes;
-      return file.readAheadBytes;
+      return streams(file).missed(from, to);
     } finally {
       file.lock.unlock();
     }
@@ -345,30 +345,15 @@ final class Reader {
     if (base == null) {
       return;
     }
-    long start;
-    long stop;
+    ReadStreams.Range ahead;
     file.lock.lock();
     try {
-      if (from > file.sequentialAt || to < file.sequentialAt) {
-        file.sequentialAt = to;
-        return;
-      }
-      file.sequentialAt = to;
-      if (file.readAheadBytes == 0
-          || file.readAheadTo >= base.length()
-          || file.readAheadTo - to > file.readAheadBytes / 2) {
-        return;
-      }
-      file.readAheadBytes =
-          Math.clamp(file.readAheadBytes * 2L, limits.granuleBytes(), limits.readAheadBytesMax());
-      start = Math.max(to, file.readAheadTo);
-      stop = to + file.readAheadBytes;
-      file.readAheadTo = stop;
+      ahead = streams(file).hit(from, to, base.length());
     } finally {
       file.lock.unlock();
     }
-    if (stop > start) {
-      fills.start(file, inode, start, stop);
+    if (ahead != null) {
+      fills.start(file, inode, ahead.from(), ahead.to());
     }
   }
 }
