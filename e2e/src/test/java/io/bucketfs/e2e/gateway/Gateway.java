@@ -108,6 +108,15 @@ public final class Gateway implements AutoCloseable {
     lab.host("kill", still ? "-STOP" : "-CONT", "" + process.pid());
   }
 
+  /** Lets the S3 that the gateway started stand still (SIGSTOP), or go on. */
+  public void pauseS3(boolean still) {
+    if (process == null) {
+      throw new IllegalStateException("no gateway runs");
+    }
+    var signal = still ? "-STOP" : "-CONT";
+    process.descendants().forEach(s3 -> lab.host("kill", signal, "" + s3.pid()));
+  }
+
   /** Stops, deletes the state directory, and starts: only what is in S3 is known. */
   public void restartWithoutState() {
     stop();

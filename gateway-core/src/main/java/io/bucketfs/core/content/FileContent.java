@@ -75,7 +75,7 @@ final class FileContent {
 
   /** Who reads it from front to back; null until somebody reads. */
   @GuardedBy("lock")
-  @Nullable ReadStreams streams;
+  private @Nullable ReadStreams streams;
 
   /** Grows whenever extents are forgotten: a fill that began before that is not laid any more. */
   @GuardedBy("lock")
@@ -274,6 +274,17 @@ final class FileContent {
   @GuardedBy("lock")
   long fence() {
     return fence;
+  }
+
+  /** Who reads it from front to back. */
+  @GuardedBy("lock")
+  ReadStreams streams(ContentLimits limits) {
+    var known = streams;
+    if (known == null) {
+      known = new ReadStreams(limits.granuleBytes(), limits.readAheadBytesMax());
+      streams = known;
+    }
+    return known;
   }
 
   /** The extents that overlap a range; the lock is held. */

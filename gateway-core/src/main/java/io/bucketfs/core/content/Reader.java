@@ -320,20 +320,11 @@ final class Reader {
     loader.forget(file);
   }
 
-  private ReadStreams streams(FileContent file) {
-    var streams = file.streams;
-    if (streams == null) {
-      streams = new ReadStreams(limits.granuleBytes(), limits.readAheadBytesMax());
-      file.streams = streams;
-    }
-    return streams;
-  }
-
   /** Notes a read of what is missing. Returns up to where to fetch. */
   private long fetchTo(FileContent file, long from, long to) {
     file.lock.lock();
     try {
-      return streams(file).missed(from, to);
+      return file.streams(limits).missed(from, to);
     } finally {
       file.lock.unlock();
     }
@@ -348,7 +339,7 @@ final class Reader {
     ReadStreams.Range ahead;
     file.lock.lock();
     try {
-      ahead = streams(file).hit(from, to, base.length());
+      ahead = file.streams(limits).hit(from, to, base.length());
     } finally {
       file.lock.unlock();
     }
