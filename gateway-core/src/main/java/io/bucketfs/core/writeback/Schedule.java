@@ -243,18 +243,23 @@ final class Schedule {
       }
       if (queue.running >= limits.exportsPerMountMax()
           || (queue.running > 0
-              && queue.runningBytes + entry.size.uploadBytes() > limits.bytesPerMountMax())) {
+              && queue.runningBytes + onTheirWay(entry) > limits.bytesPerMountMax())) {
         return MountQueue.NOT_QUEUED;
       }
       queue.slots.remove();
       entry.queuedAt = MountQueue.NOT_QUEUED;
       entry.running = true;
-      entry.runningBytes = entry.size.uploadBytes();
+      entry.runningBytes = onTheirWay(entry);
       queue.running++;
       queue.runningBytes += entry.runningBytes;
       running++;
       starting.add(entry);
     }
+  }
+
+  /** Of a file that is written in parts, only some are on their way at a time. */
+  private long onTheirWay(Entry entry) {
+    return limits.multipart().bytesOnTheirWay(entry.size.uploadBytes());
   }
 
   @GuardedBy("lock")

@@ -7,7 +7,7 @@ import io.bucketfs.core.object.ByteArrayBody;
 import io.bucketfs.core.object.Condition;
 import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.object.ObjectStore.PutRequest;
-import io.bucketfs.core.object.ObjectStoreContract;
+import io.bucketfs.core.object.MultipartContract;
 import io.bucketfs.core.object.ObjectStoreException;
 import io.bucketfs.core.object.StoreCalls;
 import io.bucketfs.core.object.StoreTraits;
@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The real SDK against the embedded S3 in its own process. */
-final class EmbeddedS3IT extends ObjectStoreContract {
+final class EmbeddedS3IT extends MultipartContract {
   private static final String BUCKET = "contract";
 
   @TempDir static Path folder = Path.of("");
@@ -64,7 +64,7 @@ final class EmbeddedS3IT extends ObjectStoreContract {
   @Override
   protected StoreTraits traits() {
     // S3Proxy does not look at the target's condition of a copy.
-    return new StoreTraits(true, true, false, true);
+    return new StoreTraits(true, true, false, true, true, true);
   }
 
   @Override
