@@ -249,6 +249,9 @@ final class InodeExport {
       }
       case PartedWrite.Result.Unreadable(var failure) -> {
         dropJob(put.key());
+        if (!failure.isRetryable()) {
+          var _ = abandon(put.key());
+        }
         yield unreadable(failure);
       }
     };
