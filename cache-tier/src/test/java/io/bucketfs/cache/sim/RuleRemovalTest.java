@@ -101,7 +101,7 @@ class RuleRemovalTest {
         "if (token.equals(job.token())) {",
         "if (token.isEmpty()) {"),
     RULE_15_AN_UPLOAD_IS_OF_ONE_SNAPSHOT(
-        Noticed.SOON,
+        Noticed.LATE,
         CORE + "store/StoredUpload.java",
         "&& job.contentSequence() == other.contentSequence()",
         "&& job.contentSequence() <= other.contentSequence()"),

@@ -46,7 +46,7 @@ final class SimulatedWorld {
   static final WritebackLimits SMALL_PARTS =
       WritebackLimits.DEFAULT.with(
           new MultipartLimits(
-              20_000, 16_000, PART_BYTES_MIN, 40_000, 60_000, 3, 3, Duration.ofMinutes(10)));
+              20_000, 16_000, PART_BYTES_MIN, 40_000, 60_000, 3, 1, Duration.ofMinutes(10)));
 
   /** Tasks that a crash abandons never release their buffers, which is no leak. */
   private static final ByteBufAllocator ALLOCATOR = new UnpooledByteBufAllocator(false, true);
