@@ -63,8 +63,7 @@ public final class Gateway implements AutoCloseable {
    * @param cachedEntriesMax inodes, and names, that are kept in memory at most
    * @param writeback bounds of exports
    */
-  public record Config(
-      ContentLimits content, long cachedEntriesMax, WritebackLimits writeback) {
+  public record Config(ContentLimits content, long cachedEntriesMax, WritebackLimits writeback) {
     private static final long ENTRIES_DEFAULT = 250_000;
 
     /** The defaults for a disk cap in bytes, on a disk that may be filled up. */

@@ -217,8 +217,7 @@ final class S3ObjectStore implements ObjectStore {
             .sourceVersionId(source.versionId())
             .copySourceIfMatch(source.etag())
             .copySourceRange(
-                "bytes=%d-%d"
-                    .formatted(request.offset(), request.offset() + request.count() - 1))
+                "bytes=%d-%d".formatted(request.offset(), request.offset() + request.count() - 1))
             .destinationBucket(bucket)
             .destinationKey(request.key())
             .uploadId(request.uploadId())

@@ -22,6 +22,5 @@ public record StoreTraits(
   public static final StoreTraits FULL = new StoreTraits(true, true, true, true, true, true);
 
   /** A store of which nothing is known. */
-  public static final StoreTraits NONE = 
-      new StoreTraits(false, false, false, false, false, false);
+  public static final StoreTraits NONE = new StoreTraits(false, false, false, false, false, false);
 }

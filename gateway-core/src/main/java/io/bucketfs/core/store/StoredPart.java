@@ -22,7 +22,6 @@ public record StoredPart(long offset, Part part) {
   public static StoredPart decode(byte[] value) {
     var reader = new RecordReader(value);
     return new StoredPart(
-        reader.i64(),
-        new Part(reader.i32(), reader.text(), reader.optionalText(), reader.i64()));
+        reader.i64(), new Part(reader.i32(), reader.text(), reader.optionalText(), reader.i64()));
   }
 }

@@ -3,10 +3,10 @@ package io.bucketfs.core.store;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.bucketfs.core.local.Family;
-import io.bucketfs.core.object.MultipartStore;
 import io.bucketfs.core.local.KeyValueStore;
 import io.bucketfs.core.local.KeyValueStore.Entry;
 import io.bucketfs.core.local.Note;
+import io.bucketfs.core.object.MultipartStore;
 import io.bucketfs.core.vfs.Caller;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystemException;
@@ -422,10 +422,7 @@ public final class Tx {
   }
 
   public void putPart(int mount, StoredUpload upload, StoredPart part) {
-    put(
-        Family.PARTS,
-        Keys.part(mount, upload.number(), part.part().number()),
-        part.encode());
+    put(Family.PARTS, Keys.part(mount, upload.number(), part.part().number()), part.encode());
   }
 
   /** The parts of an upload that the bucket has, by number. */

@@ -121,8 +121,7 @@ final class BucketWrites {
       String uploadId,
       List<MultipartStore.Part> parts)
       throws InterruptedException {
-    var request =
-        new MultipartStore.CompleteRequest(key, uploadId, condition(expected), parts);
+    var request = new MultipartStore.CompleteRequest(key, uploadId, condition(expected), parts);
     return write(
         mount,
         key,

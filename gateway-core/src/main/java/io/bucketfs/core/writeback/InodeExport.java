@@ -273,8 +273,7 @@ final class InodeExport {
 
   private PartedWrite inParts(
       PartedWrite.Target target, @Nullable Snapshot pinned, Content.@Nullable Base base) {
-    return new PartedWrite(
-        mount, target, pinned, base, committer, execution, writes, limits);
+    return new PartedWrite(mount, target, pinned, base, committer, execution, writes, limits);
   }
 
   /** Throws an upload away that cannot be completed; null where another one may be begun. */
@@ -430,8 +429,7 @@ final class InodeExport {
       tx.markStale(file.mount(), key, false);
       return true;
     });
-    var outcome =
-        copied(step.base(), target(key, null, job, step.holder(), like), null);
+    var outcome = copied(step.base(), target(key, null, job, step.holder(), like), null);
     return switch (outcome) {
       case Outcome.Written written -> {
         committer.commit(tx -> moveBase(tx, step, key, written));

@@ -217,7 +217,8 @@ final class InodePlan {
     if (base != null && like != null) {
       var job = job(inode, content, state, hash);
       var upload = tx.upload(number, key);
-      if (upload != null && isUseless(upload, job, base.length() > limits.multipart().copyBytesMax())) {
+      if (upload != null
+          && isUseless(upload, job, base.length() > limits.multipart().copyBytesMax())) {
         return new Step.Abandon(key, upload);
       }
       var sent = upload == null ? job : upload.job();
@@ -295,8 +296,7 @@ final class InodePlan {
 
   /** Whether the bytes of a file are written in parts. */
   static boolean isInParts(Inode state, WritebackLimits limits) {
-    return state.content() != null
-        && state.sizeBytes() >= limits.multipart().thresholdBytes();
+    return state.content() != null && state.sizeBytes() >= limits.multipart().thresholdBytes();
   }
 
   /**

@@ -106,8 +106,7 @@ final class KeyRemoval {
     }
     var present = Settlement.inodeAt(tx, mount, key);
     var upload = tx.upload(number, key);
-    if (upload != null
-        && (present == null || present.key().number() != upload.job().inode())) {
+    if (upload != null && (present == null || present.key().number() != upload.job().inode())) {
       return new Next.Abandon(upload);
     }
     if (remote == null) {

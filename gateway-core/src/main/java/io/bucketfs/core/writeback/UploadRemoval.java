@@ -27,8 +27,7 @@ final class UploadRemoval {
   private final Settlement settlement;
   private final Meters.Counter aborted;
 
-  UploadRemoval(
-      Committer committer, BucketWrites writes, Settlement settlement, Meters meters) {
+  UploadRemoval(Committer committer, BucketWrites writes, Settlement settlement, Meters meters) {
     this.committer = committer;
     this.writes = writes;
     this.settlement = settlement;
@@ -73,17 +72,18 @@ final class UploadRemoval {
       case Outcome.Unknown(var failure) -> {
         return failure;
       }
-      case Outcome.Written written -> committer.commit(tx -> {
-        settlement.written(
-            tx,
-            mount,
-            key,
-            written.job(),
-            written.version(),
-            known == null ? Map.of() : known.foreignMetadata(),
-            known == null ? null : known.contentType());
-        return true;
-      });
+      case Outcome.Written written ->
+          committer.commit(tx -> {
+            settlement.written(
+                tx,
+                mount,
+                key,
+                written.job(),
+                written.version(),
+                known == null ? Map.of() : known.foreignMetadata(),
+                known == null ? null : known.contentType());
+            return true;
+          });
       case Outcome.Foreign _, Outcome.NotDone _, Outcome.Deleted _ -> {}
     }
     forget(mount, key, upload);

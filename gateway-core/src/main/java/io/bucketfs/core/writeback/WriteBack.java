@@ -146,8 +146,7 @@ public final class WriteBack implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    LOG.warn(
-        "Uploads of the mount {} stay in its bucket, abort them there", mount.mount().name());
+    LOG.warn("Uploads of the mount {} stay in its bucket, abort them there", mount.mount().name());
   }
 
   private void loadInodes() throws IOException {

@@ -95,8 +95,7 @@ final class MemoryContents {
   }
 
   /** Makes the object of an upload. */
-  StoredObject complete(
-      MultipartStore.UploadRequest upload, Condition condition, MemoryBody body)
+  StoredObject complete(MultipartStore.UploadRequest upload, Condition condition, MemoryBody body)
       throws ObjectStoreException {
     var metadata = requireMetadata(upload.metadata());
     var etag = body.etag();

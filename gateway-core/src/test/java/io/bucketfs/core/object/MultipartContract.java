@@ -149,8 +149,7 @@ public abstract class MultipartContract extends ObjectStoreContract {
 
   private Part copyPart(String id, int number, ObjectVersion source, long offset, long count)
       throws ObjectStoreException {
-    return s3()
-        .await(
+    return s3().await(
             store()
                 .copyPart(
                     new CopyPartRequest(

@@ -53,8 +53,7 @@ public record StoreCalls(ObjectStore store, Execution execution) {
     return await(store.copy(new CopyRequest(source, version, target, condition, metadata, null)));
   }
 
-  public String createUpload(String key, Map<String, String> metadata)
-      throws ObjectStoreException {
+  public String createUpload(String key, Map<String, String> metadata) throws ObjectStoreException {
     return await(store.createUpload(new MultipartStore.UploadRequest(key, metadata, "text/x-odd")));
   }
 
@@ -67,8 +66,7 @@ public record StoreCalls(ObjectStore store, Execution execution) {
       String key, String uploadId, Condition condition, List<MultipartStore.Part> parts)
       throws ObjectStoreException {
     return await(
-        store.completeUpload(
-            new MultipartStore.CompleteRequest(key, uploadId, condition, parts)));
+        store.completeUpload(new MultipartStore.CompleteRequest(key, uploadId, condition, parts)));
   }
 
   public void abort(String key, String uploadId) throws ObjectStoreException {

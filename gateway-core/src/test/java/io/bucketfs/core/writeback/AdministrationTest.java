@@ -142,7 +142,9 @@ final class AdministrationTest {
     assertThat(MountCodec.decode(old).mount()).isEqualTo(mount);
   }
 
-  /** A store that was probed before there were multipart uploads is trusted with nothing of them. */
+  /**
+   * A store that was probed before there were multipart uploads is trusted with nothing of them.
+   */
   @Test
   void aMountOfTheThirdFormatKnowsNothingOfParts() {
     var mount =

@@ -38,14 +38,7 @@ final class MultipartTest {
   private static final WritebackLimits LIMITS =
       WritebackLimits.DEFAULT.with(
           new MultipartLimits(
-              16 * UNIT,
-              16 * UNIT,
-              5 * UNIT,
-              40 * UNIT,
-              100 * UNIT,
-              4,
-              4,
-              Duration.ofMinutes(10)));
+              16 * UNIT, 16 * UNIT, 5 * UNIT, 40 * UNIT, 100 * UNIT, 4, 4, Duration.ofMinutes(10)));
 
   /** A gateway that can be killed and started again. */
   private static final class Lab {

@@ -97,8 +97,7 @@ final class PartLayoutTest {
       assertThat(at == size || piece.length() >= least).isTrue();
       var end = at;
       if (piece.isCopied()) {
-        assertThat(unchanged)
-            .anyMatch(run -> run.offset() <= piece.offset() && end <= run.end());
+        assertThat(unchanged).anyMatch(run -> run.offset() <= piece.offset() && end <= run.end());
       }
     }
     assertThat(at).isEqualTo(size);
