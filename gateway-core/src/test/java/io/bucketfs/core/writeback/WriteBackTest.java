@@ -257,7 +257,8 @@ final class WriteBackTest {
       world.bucket.faults().delay(RequestKind.DELETE, Duration.ofSeconds(9), Duration.ofSeconds(9));
       world.rename("a", "b");
       world.writeBack.hurry(world.mount);
-      world.execution.sleep(Duration.ofSeconds(1));
+      // A rename makes no room, so that it is not done before it has been idle for a while.
+      world.execution.sleep(Duration.ofSeconds(4));
       assertThat(world.bucket.foreign().keys()).containsExactly("a", "b");
       world.rename("b", "a");
       world.write("b", "other");
