@@ -190,6 +190,12 @@ final class InodeExport {
         like == null ? Map.of() : like.foreignMetadata());
   }
 
+  /** What the object has, or what its name stands for. */
+  private static @Nullable String typeOf(String key, Inode state, @Nullable RemoteEntry like) {
+    var known = contentType(like);
+    return known == null && state.content() != null ? ContentTypes.ofPath(key) : known;
+  }
+
   private static @Nullable String contentType(@Nullable RemoteEntry like) {
     return like == null ? null : like.contentType();
   }
@@ -207,7 +213,7 @@ final class InodeExport {
             expected == null ? null : expected.version(),
             put.job(),
             metadata(put.state(), put.job(), put.like()),
-            contentType(put.like()),
+            typeOf(put.key(), put.state(), put.like()),
             watched);
     var unread = watched.failure();
     if (unread != null && outcome instanceof Outcome.NotDone) {
@@ -268,7 +274,7 @@ final class InodeExport {
         expected == null ? null : expected.version(),
         job,
         metadata(state, job, like),
-        contentType(like));
+        typeOf(key, state, like));
   }
 
   private PartedWrite inParts(
