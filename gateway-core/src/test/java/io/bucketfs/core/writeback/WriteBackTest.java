@@ -78,7 +78,11 @@ final class WriteBackTest {
       assertThat(type(world, ".json")).isEqualTo("binary/octet-stream");
       assertThat(type(world, "link.txt")).isEqualTo("binary/octet-stream");
       world.files.setAttributes(
-          World.ROOT, world.at("page.HTML").id(), SetAttributes.ofMode(0600), false, Patience.FOREVER);
+          World.ROOT,
+          world.at("page.HTML").id(),
+          SetAttributes.ofMode(0600),
+          false,
+          Patience.FOREVER);
       world.flush();
       assertThat(type(world, "page.HTML")).isEqualTo("text/html");
     });
