@@ -61,8 +61,9 @@ public final class Gateway implements AutoCloseable {
    *
    * @param content bounds of disk, fetches and read-ahead
    * @param cachedEntriesMax inodes, and names, that are kept in memory at most
+   * @param writeback bounds of exports
    */
-  public record Config(ContentLimits content, long cachedEntriesMax) {
+  public record Config(ContentLimits content, long cachedEntriesMax, WritebackLimits writeback) {
     private static final long ENTRIES_DEFAULT = 250_000;
 
     /** The defaults for a disk cap in bytes, on a disk that may be filled up. */
@@ -72,7 +73,15 @@ public final class Gateway implements AutoCloseable {
 
     /** The defaults for a disk cap in bytes, and for what the disk keeps free. */
     public static Config ofDisk(long diskBytesMax, long freeBytesMin) {
-      return new Config(ContentLimits.ofDisk(diskBytesMax, freeBytesMin), ENTRIES_DEFAULT);
+      return new Config(
+          ContentLimits.ofDisk(diskBytesMax, freeBytesMin),
+          ENTRIES_DEFAULT,
+          WritebackLimits.DEFAULT);
+    }
+
+    /** The same with other bounds of exports. */
+    public Config with(WritebackLimits otherWriteback) {
+      return new Config(content, cachedEntriesMax, otherWriteback);
     }
   }
 
@@ -129,7 +138,7 @@ public final class Gateway implements AutoCloseable {
               tallies,
               epoch,
               execution,
-              WritebackLimits.DEFAULT,
+              config.writeback(),
               meters);
       var registry = new MountRegistry(committer, cache, mounts, tallies, execution);
       registry.open(stores);

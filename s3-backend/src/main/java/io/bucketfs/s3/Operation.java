@@ -7,7 +7,13 @@ enum Operation {
   GET("get"),
   PUT("put"),
   COPY("copy"),
-  DELETE("delete");
+  DELETE("delete"),
+  CREATE_UPLOAD("create_upload"),
+  UPLOAD_PART("upload_part"),
+  COPY_PART("copy_part"),
+  COMPLETE_UPLOAD("complete_upload"),
+  ABORT_UPLOAD("abort_upload"),
+  LIST_UPLOADS("list_uploads");
 
   final String tag;
 

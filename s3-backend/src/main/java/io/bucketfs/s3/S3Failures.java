@@ -97,17 +97,18 @@ final class S3Failures {
     if (status == 401 || status == 403 || status == 301 || DENIED_CODES.contains(code)) {
       return new BackendFailure.Denied(detail + remedy(status, code));
     }
-    if (status == 404) {
+    if (status == 404 || code.equals("NoSuchUpload")) {
       return new BackendFailure.Missing(
           code.equals("NoSuchBucket")
               ? detail + "; create the bucket or correct its name"
               : detail);
     }
-    if (status == 409 || status == 412) {
+    if (status == 409 || status == 412 || code.equals("PreconditionFailed")) {
       return new BackendFailure.Conflict(detail);
     }
-    // Status 0: what came back was no reply that could be read.
-    if (status == 0 || code.equals("RequestTimeout") || (status >= 500 && status != 501)) {
+    // Status 0: what came back was no reply that could be read. Below 300: it began as a success
+    // and became a failure on the way, as a long completion or copy may.
+    if (status < 300 || code.equals("RequestTimeout") || (status >= 500 && status != 501)) {
       return new BackendFailure.Unreachable(detail);
     }
     return new BackendFailure.Rejected(detail);

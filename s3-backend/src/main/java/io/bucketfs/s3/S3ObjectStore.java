@@ -18,16 +18,23 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
+import software.amazon.awssdk.services.s3.model.AbortMultipartUploadRequest;
 import software.amazon.awssdk.services.s3.model.ChecksumAlgorithm;
+import software.amazon.awssdk.services.s3.model.CompleteMultipartUploadRequest;
 import software.amazon.awssdk.services.s3.model.CopyObjectRequest;
+import software.amazon.awssdk.services.s3.model.CreateMultipartUploadRequest;
 import software.amazon.awssdk.services.s3.model.DeleteObjectRequest;
 import software.amazon.awssdk.services.s3.model.EncodingType;
 import software.amazon.awssdk.services.s3.model.GetObjectRequest;
 import software.amazon.awssdk.services.s3.model.HeadObjectRequest;
+import software.amazon.awssdk.services.s3.model.ListMultipartUploadsRequest;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Request;
 import software.amazon.awssdk.services.s3.model.MetadataDirective;
 import software.amazon.awssdk.services.s3.model.PutObjectRequest;
 import software.amazon.awssdk.services.s3.model.PutObjectResponse;
+import software.amazon.awssdk.services.s3.model.UploadPartCopyRequest;
+import software.amazon.awssdk.services.s3.model.UploadPartRequest;
+import software.amazon.awssdk.services.s3.model.UploadPartResponse;
 
 /** One bucket through the SDK. Every request goes through {@link #send}. */
 final class S3ObjectStore implements ObjectStore {
@@ -160,6 +167,114 @@ final class S3ObjectStore implements ObjectStore {
     }
     return send(
         Operation.DELETE, () -> client.deleteObject(sdkRequest.build()), S3Replies::nothing);
+  }
+
+  @Override
+  public CompletionStage<String> createUpload(UploadRequest request) {
+    var sdkRequest =
+        CreateMultipartUploadRequest.builder()
+            .bucket(bucket)
+            .key(request.key())
+            .metadata(request.metadata())
+            .contentType(request.contentType());
+    if (settings.checksummedUploads()) {
+      sdkRequest.checksumAlgorithm(ChecksumAlgorithm.CRC32_C);
+    }
+    return send(
+        Operation.CREATE_UPLOAD,
+        () -> client.createMultipartUpload(sdkRequest.build()),
+        MultipartReplies::created);
+  }
+
+  @Override
+  public CompletionStage<Part> uploadPart(
+      String key, String uploadId, int number, BodySource body) {
+    var sdkRequest =
+        UploadPartRequest.builder()
+            .bucket(bucket)
+            .key(key)
+            .uploadId(uploadId)
+            .partNumber(number)
+            .contentLength(body.sizeBytes())
+            .overrideConfiguration(allowFor(body.sizeBytes()));
+    if (settings.checksummedUploads()) {
+      sdkRequest.checksumAlgorithm(ChecksumAlgorithm.CRC32_C);
+    }
+    var upload = new Upload(body, meters);
+    return send(
+        Operation.UPLOAD_PART,
+        () -> upload.failingFirst(client.uploadPart(sdkRequest.build(), upload)),
+        (UploadPartResponse reply) -> MultipartReplies.sent(number, reply, upload));
+  }
+
+  @Override
+  public CompletionStage<Part> copyPart(CopyPartRequest request) {
+    var source = request.sourceVersion();
+    var sdkRequest =
+        UploadPartCopyRequest.builder()
+            .sourceBucket(bucket)
+            .sourceKey(request.sourceKey())
+            .sourceVersionId(source.versionId())
+            .copySourceIfMatch(source.etag())
+            .copySourceRange(
+                "bytes=%d-%d".formatted(request.offset(), request.offset() + request.count() - 1))
+            .destinationBucket(bucket)
+            .destinationKey(request.key())
+            .uploadId(request.uploadId())
+            .partNumber(request.number())
+            .overrideConfiguration(allowFor(request.count() / COPY_SPEEDUP))
+            .build();
+    return send(
+        Operation.COPY_PART,
+        () -> client.uploadPartCopy(sdkRequest),
+        reply -> MultipartReplies.copied(request, reply));
+  }
+
+  @Override
+  public CompletionStage<ObjectVersion> completeUpload(CompleteRequest request) {
+    var sdkRequest =
+        CompleteMultipartUploadRequest.builder()
+            .bucket(bucket)
+            .key(request.key())
+            .uploadId(request.uploadId())
+            .multipartUpload(MultipartReplies.parts(request))
+            .overrideConfiguration(allowFor(request.sizeBytes() / COPY_SPEEDUP));
+    switch (request.condition()) {
+      case Condition.None _ -> {}
+      case Condition.Absent _ -> sdkRequest.ifNoneMatch("*");
+      case Condition.Matches(var version) -> sdkRequest.ifMatch(version.etag());
+    }
+    return send(
+        Operation.COMPLETE_UPLOAD,
+        () -> client.completeMultipartUpload(sdkRequest.build()),
+        reply -> MultipartReplies.completed(request, reply));
+  }
+
+  @Override
+  public CompletionStage<Void> abortUpload(String key, String uploadId) {
+    var sdkRequest =
+        AbortMultipartUploadRequest.builder().bucket(bucket).key(key).uploadId(uploadId).build();
+    return send(
+        Operation.ABORT_UPLOAD,
+        () -> client.abortMultipartUpload(sdkRequest),
+        MultipartReplies::nothing);
+  }
+
+  @Override
+  public CompletionStage<UploadListing> listUploads(ListUploadsRequest request) {
+    var after = request.after();
+    var sdkRequest =
+        ListMultipartUploadsRequest.builder()
+            .bucket(bucket)
+            .prefix(request.prefix().isEmpty() ? null : request.prefix())
+            .keyMarker(after == null ? null : after.key())
+            .uploadIdMarker(after == null ? null : after.uploadId())
+            .encodingType(EncodingType.URL)
+            .build();
+    return send(
+        Operation.LIST_UPLOADS,
+        () -> client.listMultipartUploads(sdkRequest),
+        MultipartReplies::listing);
   }
 
   private AwsRequestOverrideConfiguration allowFor(long bytes) {

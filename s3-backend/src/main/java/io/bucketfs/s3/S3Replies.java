@@ -67,14 +67,18 @@ final class S3Replies {
   }
 
   static ObjectVersion stored(PutObjectResponse reply, Upload upload) {
-    var theirs = reply.checksumCRC32C();
-    if (theirs != null && !theirs.equals(upload.checksum())) {
+    requireSame(reply.checksumCRC32C(), upload.checksum());
+    return version(reply.eTag(), upload.sizeBytes(), null, reply.versionId());
+  }
+
+  /** What the store says that it received must be what was sent. */
+  static void requireSame(@Nullable String theirs, String ours) {
+    if (theirs != null && !theirs.equals(ours)) {
       throw new CompletionException(
           new ObjectStoreException(
               new BackendFailure.Corrupt(
-                  "the store received CRC32C " + theirs + ", sent was " + upload.checksum())));
+                  "the store received CRC32C " + theirs + ", sent was " + ours)));
     }
-    return version(reply.eTag(), upload.sizeBytes(), null, reply.versionId());
   }
 
   static ObjectVersion copied(CopyObjectResponse reply, long sizeBytes) {
@@ -87,7 +91,7 @@ final class S3Replies {
     return null;
   }
 
-  private static ObjectVersion version(
+  static ObjectVersion version(
       @Nullable String etag,
       @Nullable Long sizeBytes,
       @Nullable Instant lastModified,

@@ -12,8 +12,8 @@ import io.bucketfs.core.object.Condition;
 import io.bucketfs.core.object.MemoryBucket;
 import io.bucketfs.core.object.MemoryFaults.Fault;
 import io.bucketfs.core.object.MemoryStores;
+import io.bucketfs.core.object.MultipartContract;
 import io.bucketfs.core.object.ObjectStore;
-import io.bucketfs.core.object.ObjectStoreContract;
 import io.bucketfs.core.object.ObjectStoreException;
 import io.bucketfs.core.object.RequestKind;
 import io.bucketfs.core.object.StoreCalls;
@@ -33,7 +33,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** The real SDK over HTTP against the S3 in memory. */
-final class S3FrontStoreTest extends ObjectStoreContract {
+final class S3FrontStoreTest extends MultipartContract {
   private static final String BUCKET = "memory";
   private static final AtomicInteger BUCKETS = new AtomicInteger();
   private static final ThreadExecution EXECUTION = new ThreadExecution(1, Meters.NONE);
@@ -91,9 +91,9 @@ final class S3FrontStoreTest extends ObjectStoreContract {
   void theProbeFindsAllConditionsOverHttp() throws Exception {
     assertThat(new StoreProbe(EXECUTION).probe(s3.store(), "p/", false))
         .isEqualTo(StoreTraits.FULL);
-    bucket.honour(new StoreTraits(true, true, false, true));
+    bucket.honour(new StoreTraits(true, true, false, true, true, true));
     assertThat(new StoreProbe(EXECUTION).probe(s3.store(), "p/", false))
-        .isEqualTo(new StoreTraits(true, true, false, true));
+        .isEqualTo(new StoreTraits(true, true, false, true, true, true));
   }
 
   @Test

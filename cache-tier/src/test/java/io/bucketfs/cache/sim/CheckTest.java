@@ -16,6 +16,7 @@ import io.bucketfs.core.store.DirentKey;
 import io.bucketfs.core.store.Extent;
 import io.bucketfs.core.store.Keys;
 import io.bucketfs.core.store.RecordReader;
+import io.bucketfs.core.store.RecordWriter;
 import io.bucketfs.core.store.Usage;
 import io.bucketfs.core.vfs.Attributes;
 import io.bucketfs.core.vfs.Caller;
@@ -140,6 +141,14 @@ class CheckTest {
                 Family.FILES, Keys.number(scene.record("dirty").file()), Keys.number(12_345))),
     LIVE_BYTES_OF_A_FILE_THAT_IS_GONE_ARE_LEFT(
         Kind.REFERENCE, scene -> scene.put(Family.FILES, Keys.number(777), Keys.number(1))),
+    PARTS_OF_AN_UPLOAD_ARE_LEFT_OVER(
+        Kind.UPLOAD,
+        scene ->
+            scene.put(
+                Family.PARTS,
+                Keys.part(1, 7, 2),
+                // Of the first byte, with the number 2, an empty tag and no checksum.
+                new RecordWriter(64).i64(0).i32(2).text("").optionalText(null).i64(5).toBytes())),
     USAGE_IS_WRONG(
         Kind.USAGE, scene -> scene.put(Family.USAGE, Keys.mount(1), new Usage(5, 5).encode()));
 

@@ -14,6 +14,8 @@ import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.Stability;
+import io.bucketfs.core.writeback.MultipartLimits;
+import io.bucketfs.core.writeback.WritebackLimits;
 import io.netty.buffer.Unpooled;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -237,6 +239,87 @@ final class DiskCapTest {
       var status = world.gateway().administration().status();
       assertThat(status.diskBytesNow()).isLessThanOrEqualTo(host - free + INDEX_BYTES);
       assertThat(status.diskBytesMax()).isEqualTo(1L << 40);
+    });
+    world.execution.abandonAll();
+  }
+
+  private static SimulatedWorld worldOfParts(long seed) {
+    var parts =
+        new MultipartLimits(
+            4 * UNIT,
+            2 * UNIT,
+            SimulatedWorld.PART_BYTES_MIN,
+            16 * UNIT,
+            64 * UNIT,
+            4,
+            4,
+            Duration.ofMinutes(10));
+    return new SimulatedWorld(seed, CAP, 0, WritebackLimits.DEFAULT.with(parts));
+  }
+
+  /**
+   * A file of more than may be dirty is written without a pause: it goes to the store at the rate
+   * of the store, and hardly a byte of it twice.
+   */
+  @Test
+  void aFileLargerThanTheDirtyShareIsWrittenAtTheRateOfTheStore() {
+    var world = worldOfParts(9);
+    world.execution.run(() -> {
+      world.start();
+      world.createMount();
+      var file = world.create("big");
+      var units = 54;
+      world.bucket.faults().bytesPerSecondMax(2 * UNIT);
+      var begin = world.execution.nanoTime();
+      for (var i = 0; i < units; i++) {
+        write(world, file, (long) i * UNIT, 1);
+      }
+      world.gateway().administration().flush("sim", "", true);
+      assertThat(Duration.ofNanos(world.execution.nanoTime() - begin))
+          .isBetween(Duration.ofSeconds(26), Duration.ofSeconds(35));
+      assertThat(mostUsed).isLessThanOrEqualTo(CAP);
+      assertThat(world.bucket.counts().bytesIn()).isLessThan((long) units * UNIT * 11 / 10);
+      assertThat(world.bucket.foreign().get("big")).isEqualTo(PatternBytes.of(1, 0, units * UNIT));
+    });
+    world.execution.abandonAll();
+  }
+
+  /** What makes no room is not exported again and again because room is needed. */
+  @Test
+  void aLogIsNotExportedWithEveryLineWhileSomethingElseFillsTheDisk() {
+    var world = worldOfParts(10);
+    world.execution.run(() -> {
+      world.start();
+      world.createMount();
+      world
+          .bucket
+          .faults()
+          .hook((kind, key) -> {
+            if (key.equals("big") && kind != RequestKind.LIST) {
+              throw new ObjectStoreException(new BackendFailure.Unreachable("not now"));
+            }
+          });
+      var big = world.create("big");
+      for (var i = 0; i < 24; i++) {
+        write(world, big, (long) i * UNIT, 1);
+      }
+      var log = world.create("log");
+      var before = world.bucket.counts().of(RequestKind.PUT);
+      var line = new byte[100];
+      for (var i = 0; i < 600; i++) {
+        world.execution.sleep(Duration.ofMillis(100));
+        world
+            .files()
+            .write(
+                log,
+                i * 100L,
+                Unpooled.wrappedBuffer(line),
+                Stability.FILE_SYNC,
+                Patience.atMost(HELD_MAX, world.execution.nanoTime()));
+      }
+      assertThat(world.bucket.counts().of(RequestKind.PUT) - before).isLessThan(5);
+      world.execution.sleep(Duration.ofSeconds(10));
+      assertThat(world.bucket.foreign().get("log")).isNotNull();
     });
     world.execution.abandonAll();
   }

@@ -100,6 +100,11 @@ class RuleRemovalTest {
         CORE + "writeback/BucketWrites.java",
         "if (token.equals(job.token())) {",
         "if (token.isEmpty()) {"),
+    RULE_15_AN_UPLOAD_IS_OF_ONE_SNAPSHOT(
+        Noticed.LATE,
+        CORE + "store/StoredUpload.java",
+        "&& job.contentSequence() == other.contentSequence()",
+        "&& job.contentSequence() <= other.contentSequence()"),
     RULE_15_A_FILE_IS_CLEAN_ONLY_IF_IT_DID_NOT_CHANGE_SINCE(
         Noticed.SOON,
         CORE + "writeback/InodePlan.java",

@@ -12,6 +12,7 @@ import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.object.MemoryBucket;
 import io.bucketfs.core.object.MemoryStores;
+import io.bucketfs.core.object.StoreTraits;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.runtime.SimulatedExecution;
 import io.bucketfs.core.vfs.Caller;
@@ -21,8 +22,11 @@ import io.bucketfs.core.vfs.FileSystem;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.SetAttributes;
+import io.bucketfs.core.writeback.MultipartLimits;
+import io.bucketfs.core.writeback.WritebackLimits;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +38,15 @@ import org.jspecify.annotations.Nullable;
 final class SimulatedWorld {
   static final String BUCKET = "sim";
   private static final long EXTENT_FILE_BYTES_MAX = 1 << 20;
+
+  /** Least size of a part where small files are written in parts. */
+  static final int PART_BYTES_MIN = 4_000;
+
+  /** Files of some ten thousand bytes are written, and copied, in parts. */
+  static final WritebackLimits SMALL_PARTS =
+      WritebackLimits.DEFAULT.with(
+          new MultipartLimits(
+              20_000, 16_000, PART_BYTES_MIN, 40_000, 60_000, 3, 1, Duration.ofMinutes(10)));
 
   /** Tasks that a crash abandons never release their buffers, which is no leak. */
   private static final ByteBufAllocator ALLOCATOR = new UnpooledByteBufAllocator(false, true);
@@ -55,16 +68,25 @@ final class SimulatedWorld {
   }
 
   SimulatedWorld(long seed, long diskBytesMax, long freeBytesMin) {
+    this(seed, diskBytesMax, freeBytesMin, WritebackLimits.DEFAULT);
+  }
+
+  SimulatedWorld(long seed, long diskBytesMax, long freeBytesMin, WritebackLimits writeback) {
     this.seed = seed;
     this.diskBytesMax = diskBytesMax;
-    config = Gateway.Config.ofDisk(diskBytesMax, freeBytesMin);
+    config = Gateway.Config.ofDisk(diskBytesMax, freeBytesMin).with(writeback);
     execution = new SimulatedExecution(seed);
     chance = new SplittableRandom(seed ^ 0x5eedL);
     stores = new MemoryStores(execution);
-    bucket = new MemoryBucket(execution);
+    bucket = newBucket();
     stores.add(BUCKET, bucket);
     disk = new ForgetfulDisk(seed);
     metadata = new MemoryKeyValueStore(execution, seed);
+  }
+
+  private MemoryBucket newBucket() {
+    return new MemoryBucket(
+        execution, new MemoryBucket.Options(false, StoreTraits.FULL, false, PART_BYTES_MIN));
   }
 
   Gateway gateway() {
@@ -114,7 +136,7 @@ final class SimulatedWorld {
 
   /** Adds another bucket, which may be mounted. */
   MemoryBucket addBucket(String name) {
-    var added = new MemoryBucket(execution);
+    var added = newBucket();
     stores.add(name, added);
     return added;
   }

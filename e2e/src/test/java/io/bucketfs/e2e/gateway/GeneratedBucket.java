@@ -74,6 +74,37 @@ public record GeneratedBucket(int folders, int keysPerFolder) implements ObjectS
     return refused(key);
   }
 
+  @Override
+  public CompletionStage<String> createUpload(UploadRequest request) {
+    return refused(request.key());
+  }
+
+  @Override
+  public CompletionStage<Part> uploadPart(
+      String key, String uploadId, int number, BodySource body) {
+    return refused(key);
+  }
+
+  @Override
+  public CompletionStage<Part> copyPart(CopyPartRequest request) {
+    return refused(request.key());
+  }
+
+  @Override
+  public CompletionStage<ObjectVersion> completeUpload(CompleteRequest request) {
+    return refused(request.key());
+  }
+
+  @Override
+  public CompletionStage<Void> abortUpload(String key, String uploadId) {
+    return refused(key);
+  }
+
+  @Override
+  public CompletionStage<UploadListing> listUploads(ListUploadsRequest request) {
+    return CompletableFuture.completedStage(new UploadListing(List.of(), null));
+  }
+
   private static <T> CompletionStage<T> refused(String key) {
     return CompletableFuture.failedStage(new ObjectStoreException(new BackendFailure.Missing(key)));
   }

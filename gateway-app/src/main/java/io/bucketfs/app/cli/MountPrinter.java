@@ -37,6 +37,9 @@ final class MountPrinter {
     if (!conditions.conditionalDelete()) {
       missing.add("DELETE");
     }
+    if (!conditions.conditionalComplete()) {
+      missing.add("CompleteMultipartUpload");
+    }
     return mount.readOnly() || missing.isEmpty()
         ? List.of()
         : List.of(

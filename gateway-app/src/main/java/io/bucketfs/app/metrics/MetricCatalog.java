@@ -87,6 +87,9 @@ public final class MetricCatalog {
           counter("writeback_retries", "Write-backs that were tried again."),
           counter("writeback_failures", "Write-backs that S3 refused until somebody acts."),
           counter("writeback_lost_replies", "Own writes recognised whose reply was lost."),
+          counter(
+              "writeback_uploads_aborted",
+              "Multipart uploads of ours that were thrown away unfinished."),
           counter("s3_requests", "S3 requests by their outcome.", "bucket", "operation", "outcome"),
           timer("s3_request", "Time of S3 requests.", "operation"),
           counter("s3_received_bytes", "Object bytes received from S3.", "bucket"),

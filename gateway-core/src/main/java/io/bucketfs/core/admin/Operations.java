@@ -286,6 +286,9 @@ public final class Operations implements Administration {
                 + name
                 + " --wait first, or lose them with force");
       }
+      if (!active.mount().policy().readOnly()) {
+        writeBack.abandonUploads(active);
+      }
       mounts.remove(active.mount().number());
       writeBack.forget(active.mount().number());
       contents.forget(active.mount().number());

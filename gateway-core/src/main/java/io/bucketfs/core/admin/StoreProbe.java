@@ -5,6 +5,10 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import io.bucketfs.core.object.BackendFailure;
 import io.bucketfs.core.object.BodySource;
 import io.bucketfs.core.object.Condition;
+import io.bucketfs.core.object.MultipartStore.CompleteRequest;
+import io.bucketfs.core.object.MultipartStore.CopyPartRequest;
+import io.bucketfs.core.object.MultipartStore.Part;
+import io.bucketfs.core.object.MultipartStore.UploadRequest;
 import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.object.ObjectStore.CopyRequest;
 import io.bucketfs.core.object.ObjectStore.Entry;
@@ -17,7 +21,9 @@ import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.vfs.Patience;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
@@ -69,6 +75,7 @@ public final class StoreProbe implements BucketProbe {
     GET("read from", "s3:GetObject"),
     PUT("write to", "s3:PutObject"),
     COPY("copy inside", "s3:GetObject and s3:PutObject"),
+    PARTS("write in parts to", "s3:PutObject and s3:AbortMultipartUpload"),
     DELETE("delete from", "s3:DeleteObject");
 
     private final String verb;
@@ -87,6 +94,7 @@ public final class StoreProbe implements BucketProbe {
     private final Patience end;
     private final String key;
     private final String copyKey;
+    private @Nullable String upload;
 
     Run(ObjectStore store, String prefix, Patience end) {
       this.store = store;
@@ -146,6 +154,14 @@ public final class StoreProbe implements BucketProbe {
         var targetHonoured =
             isRefused(copy(version, Condition.ABSENT))
                 && isRefused(copy(version, Condition.matches(wrongVersion())));
+        step = Step.PARTS;
+        var partCopyHonoured = false;
+        var completeHonoured = false;
+        if (begin()) {
+          partCopyHonoured = isRefused(copyPart(wrongVersion())) && isDone(copyPart(version));
+          completeHonoured = isCompleteHonoured(version);
+          abort();
+        }
         step = Step.DELETE;
         var deleteHonoured = isRefused(store.delete(key, Condition.matches(wrongVersion())));
         deleteBoth();
@@ -153,7 +169,9 @@ public final class StoreProbe implements BucketProbe {
             absentOnce && absentHonoured && matchOnce && matchHonoured,
             sourceHonoured,
             targetHonoured,
-            deleteHonoured);
+            deleteHonoured,
+            completeHonoured,
+            partCopyHonoured);
       } catch (ObjectStoreException e) {
         cleanUp();
         throw failed(step, e.failure());
@@ -169,6 +187,57 @@ public final class StoreProbe implements BucketProbe {
 
     private CompletionStage<ObjectVersion> copy(ObjectVersion source, Condition target) {
       return store.copy(new CopyRequest(key, source, copyKey, target, Map.of(), null));
+    }
+
+    /** Begins an upload, where the store knows what that is. */
+    private boolean begin() throws ObjectStoreException, InterruptedException, TimeoutException {
+      try {
+        upload = await(store.createUpload(new UploadRequest(key, Map.of(), null)));
+        return true;
+      } catch (ObjectStoreException e) {
+        if (e.failure() instanceof BackendFailure.Rejected) {
+          return false;
+        }
+        throw e;
+      }
+    }
+
+    private CompletionStage<Part> copyPart(ObjectVersion source) {
+      return store.copyPart(
+          new CopyPartRequest(key, requireUpload(), 2, key, source, 0, CONTENT.length));
+    }
+
+    /** A completion that is accepted although its condition is false ends the upload. */
+    private boolean isCompleteHonoured(ObjectVersion version)
+        throws ObjectStoreException, InterruptedException, TimeoutException {
+      var part = await(store.uploadPart(key, requireUpload(), 1, BodySource.ofBytes(CONTENT)));
+      return isRefused(complete(Condition.ABSENT, part))
+          && isRefused(complete(Condition.matches(wrongVersion()), part))
+          && isDone(complete(Condition.matches(version), part));
+    }
+
+    private CompletionStage<ObjectVersion> complete(Condition condition, Part part) {
+      return store.completeUpload(
+          new CompleteRequest(key, requireUpload(), condition, List.of(part)));
+    }
+
+    private String requireUpload() {
+      return Objects.requireNonNull(upload);
+    }
+
+    private void abort() throws ObjectStoreException, InterruptedException, TimeoutException {
+      var id = upload;
+      upload = null;
+      if (id == null) {
+        return;
+      }
+      try {
+        this.<@Nullable Void>await(store.abortUpload(key, id));
+      } catch (ObjectStoreException e) {
+        if (!(e.failure() instanceof BackendFailure.Missing)) {
+          throw e;
+        }
+      }
     }
 
     private ObjectVersion read()
@@ -189,6 +258,7 @@ public final class StoreProbe implements BucketProbe {
 
     private void cleanUp() throws InterruptedException {
       try {
+        abort();
         deleteBoth();
       } catch (ObjectStoreException | TimeoutException e) {
         // The first failure is the one to report, and it mostly is the same one.

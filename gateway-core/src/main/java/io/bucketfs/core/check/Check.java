@@ -75,6 +75,7 @@ public final class Check {
       inodes += ofNames.inodes();
       names += ofNames.names();
       ofExtents.extentsOf(mount.mount().number());
+      new UploadRules(search, mount).run();
       usage(search, mount);
     }
     ofExtents.references(only == null ? 0 : only.mount().number(), withBytes);

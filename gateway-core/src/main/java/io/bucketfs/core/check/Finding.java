@@ -30,6 +30,8 @@ public record Finding(Kind kind, String mount, String subject, String detail) {
     DAMAGED_COPY,
     /** Bytes are damaged that S3 does not have: reading them fails. */
     DAMAGED_DATA,
+    /** Parts of an upload are kept that has ended. */
+    UPLOAD,
     /** What a mount takes was counted wrong; it is right from now on. */
     USAGE
   }

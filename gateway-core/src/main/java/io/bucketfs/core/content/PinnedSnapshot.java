@@ -15,6 +15,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -61,23 +62,75 @@ final class PinnedSnapshot implements Snapshot {
 
   @Override
   public BodySource body() {
+    return body(0, inode.sizeBytes());
+  }
+
+  @Override
+  public BodySource body(long offset, long length) {
     return new BodySource() {
       @Override
       public long sizeBytes() {
-        return inode.sizeBytes();
+        return length;
       }
 
       @Override
       public Reader open() {
-        return new Parts();
+        return new Parts(offset, offset + length);
       }
     };
   }
 
+  @Override
+  public List<ByteRun> unchanged() {
+    var content = inode.requireContent();
+    var base = content.base();
+    var runs = new ArrayList<ByteRun>();
+    if (base == null) {
+      return runs;
+    }
+    var from = 0L;
+    for (var extent : mapped) {
+      if (!content.hasInBase(extent)) {
+        add(runs, from, Math.min(extent.offset(), base.length()));
+        from = extent.end();
+      }
+    }
+    add(runs, from, Math.min(base.length(), inode.sizeBytes()));
+    return runs;
+  }
+
+  private static void add(List<ByteRun> runs, long from, long to) {
+    if (from < to) {
+      runs.add(new ByteRun(from, to - from));
+    }
+  }
+
+  /** The first extent that ends after an offset. */
+  private int indexOf(long offset) {
+    var low = 0;
+    var high = mapped.size();
+    while (low < high) {
+      var middle = (low + high) >>> 1;
+      if (mapped.get(middle).end() <= offset) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+
   /** Reads part by part; one at a time. */
   private final class Parts implements BodySource.Reader {
+    private final long to;
     private long at;
     private int next;
+
+    Parts(long from, long to) {
+      this.to = to;
+      at = from;
+      next = indexOf(from);
+    }
 
     @Override
     public CompletionStage<@Nullable ByteBuf> next() {
@@ -95,14 +148,14 @@ final class PinnedSnapshot implements Snapshot {
     }
 
     private @Nullable ByteBuf read() throws IOException, ObjectStoreException {
-      if (at >= inode.sizeBytes()) {
+      if (at >= to) {
         return null;
       }
       while (next < mapped.size() && mapped.get(next).end() <= at) {
         next++;
       }
       var extent = next < mapped.size() ? mapped.get(next) : null;
-      var end = Math.min(inode.sizeBytes(), at + PART_BYTES);
+      var end = Math.min(to, at + PART_BYTES);
       ByteBuf part;
       if (extent != null && extent.offset() <= at) {
         end = Math.min(end, extent.end());

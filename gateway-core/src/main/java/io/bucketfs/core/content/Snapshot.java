@@ -2,6 +2,7 @@ package io.bucketfs.core.content;
 
 import io.bucketfs.core.object.BodySource;
 import io.bucketfs.core.store.Inode;
+import java.util.List;
 
 /**
  * The bytes and metadata of a file as they stood at one instant, stable, pinned and unaffected by
@@ -16,6 +17,15 @@ public interface Snapshot extends AutoCloseable {
    * version; where that version is gone, reading fails with an ObjectStoreException.
    */
   BodySource body();
+
+  /** A range of the bytes, as {@link #body()} has them. */
+  BodySource body(long offset, long length);
+
+  /**
+   * What the object below the file has at the same place, whether or not it is here, too; in order,
+   * with something else between any two.
+   */
+  List<ByteRun> unchanged();
 
   @Override
   void close();

@@ -33,6 +33,10 @@ public enum Family {
   STALE,
   /** mount, key → request that is on its way. */
   JOBS,
+  /** mount, key → multipart upload that is neither completed nor aborted. */
+  UPLOADS,
+  /** mount, upload, part number → part that the bucket has. */
+  PARTS,
   /** mount, content → contents to be freed. */
   ORPHANS,
   /** mount, time, name → a conflict that was resolved, for the report. */

@@ -11,7 +11,10 @@ import java.util.UUID;
 
 /** The stored form of a mount. */
 public final class MountCodec {
-  private static final int FORMAT = 3;
+  private static final int FORMAT = 4;
+
+  /** Nothing was known of multipart uploads. */
+  private static final int FORMAT_WITHOUT_PARTS = 3;
 
   private static final int FORMAT_WITHOUT_QUOTA = 2;
 
@@ -69,6 +72,7 @@ public final class MountCodec {
         .bool(traits.conditionalDelete());
     AccessCodec.write(writer, mount.access());
     writer.i64(mount.quota().bytesMax()).i64(mount.quota().inodesMax());
+    writer.bool(traits.conditionalComplete()).bool(traits.conditionalPartCopy());
     return writer.toBytes();
   }
 
@@ -98,10 +102,17 @@ public final class MountCodec {
             reader.i32(),
             reader.i32(),
             reader.i32());
-    var traits = new StoreTraits(reader.bool(), reader.bool(), reader.bool(), reader.bool());
+    var put = reader.bool();
+    var copySource = reader.bool();
+    var copyTarget = reader.bool();
+    var delete = reader.bool();
     var location = new BucketLocation(bucket, region, endpoint, pathStyle, credentials);
     var access = format == FORMAT_OPEN ? Access.OPEN : AccessCodec.read(reader);
     var quota = format <= FORMAT_WITHOUT_QUOTA ? Quota.NONE : new Quota(reader.i64(), reader.i64());
+    var hasParts = format > FORMAT_WITHOUT_PARTS;
+    var complete = hasParts && reader.bool();
+    var partCopy = hasParts && reader.bool();
+    var traits = new StoreTraits(put, copySource, copyTarget, delete, complete, partCopy);
     var mount = new Mount(number, uuid, name, location, prefix, policy, access, quota);
     return new Stored(mount, traits, leaving);
   }

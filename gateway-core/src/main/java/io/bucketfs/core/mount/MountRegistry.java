@@ -45,6 +45,8 @@ public final class MountRegistry {
           Family.DIRTY,
           Family.STALE,
           Family.JOBS,
+          Family.UPLOADS,
+          Family.PARTS,
           Family.ORPHANS,
           Family.CONFLICTS,
           Family.UNMAPPED,

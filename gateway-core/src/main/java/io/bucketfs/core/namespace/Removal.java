@@ -124,7 +124,9 @@ final class Removal {
     }
     var number = mount.mount().number();
     var key = mount.keyOf(path) + (found.inode.isDirectory() ? "/" : "");
-    if (tx.remote(number, key) != null || tx.job(number, key) != null) {
+    if (tx.remote(number, key) != null
+        || tx.job(number, key) != null
+        || tx.upload(number, key) != null) {
       tx.markStale(number, key, false);
     }
   }
@@ -141,6 +143,7 @@ final class Removal {
     var to = Keys.endOfPrefix(from);
     if (!tx.scan(Family.REMOTE, from, to, 1).isEmpty()
         || !tx.scan(Family.JOBS, from, to, 1).isEmpty()
+        || !tx.scan(Family.UPLOADS, from, to, 1).isEmpty()
         || !tx.scan(Family.STALE, from, to, 1).isEmpty()) {
       tx.markStale(number, prefix, true);
     }

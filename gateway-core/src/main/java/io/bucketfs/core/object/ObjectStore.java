@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe and asynchronous; no method blocks. Stages complete on the store's own threads, so
  * what follows them must not block either.
  */
-public interface ObjectStore extends AutoCloseable {
+public interface ObjectStore extends MultipartStore, AutoCloseable {
 
   /** Lists one page of keys. */
   CompletionStage<Listing> list(ListRequest request);

@@ -8,15 +8,19 @@ package io.bucketfs.core.object;
  * @param conditionalCopySource {@code x-amz-copy-source-if-match}
  * @param conditionalCopyTarget {@code If-Match} and {@code If-None-Match} on CopyObject
  * @param conditionalDelete {@code If-Match} on DELETE
+ * @param conditionalComplete {@code If-Match} and {@code If-None-Match} on CompleteMultipartUpload
+ * @param conditionalPartCopy UploadPartCopy is known, with {@code x-amz-copy-source-if-match}
  */
 public record StoreTraits(
     boolean conditionalPut,
     boolean conditionalCopySource,
     boolean conditionalCopyTarget,
-    boolean conditionalDelete) {
+    boolean conditionalDelete,
+    boolean conditionalComplete,
+    boolean conditionalPartCopy) {
   /** A store that honours every condition. */
-  public static final StoreTraits FULL = new StoreTraits(true, true, true, true);
+  public static final StoreTraits FULL = new StoreTraits(true, true, true, true, true, true);
 
   /** A store of which nothing is known. */
-  public static final StoreTraits NONE = new StoreTraits(false, false, false, false);
+  public static final StoreTraits NONE = new StoreTraits(false, false, false, false, false, false);
 }

@@ -44,6 +44,11 @@ public final class Keys {
     return new RecordWriter(20).i32(mount).i64(content).i64(offset).toBytes();
   }
 
+  /** A part of an upload; by number 0 all of its parts begin after this. */
+  public static byte[] part(int mount, long upload, int number) {
+    return new RecordWriter(16).i32(mount).i64(upload).i32(number).toBytes();
+  }
+
   public static byte[] reference(long file, long position, int mount, long content, long offset) {
     return new RecordWriter(36)
         .i64(file)

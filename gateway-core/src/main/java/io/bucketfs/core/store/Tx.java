@@ -6,6 +6,7 @@ import io.bucketfs.core.local.Family;
 import io.bucketfs.core.local.KeyValueStore;
 import io.bucketfs.core.local.KeyValueStore.Entry;
 import io.bucketfs.core.local.Note;
+import io.bucketfs.core.object.MultipartStore;
 import io.bucketfs.core.vfs.Caller;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystemException;
@@ -400,6 +401,40 @@ public final class Tx {
 
   public void deleteJob(int mount, String key) {
     delete(Family.JOBS, Keys.text(mount, key));
+  }
+
+  public @Nullable StoredUpload upload(int mount, String key) throws IOException {
+    var value = get(Family.UPLOADS, Keys.text(mount, key));
+    return value == null ? null : StoredUpload.decode(value);
+  }
+
+  public void putUpload(int mount, String key, StoredUpload upload) {
+    put(Family.UPLOADS, Keys.text(mount, key), upload.encode());
+  }
+
+  /** Forgets an upload and its parts, which nobody adds to any longer. */
+  public void deleteUpload(int mount, String key, StoredUpload upload) {
+    delete(Family.UPLOADS, Keys.text(mount, key));
+    deleteRange(
+        Family.PARTS,
+        Keys.part(mount, upload.number(), 0),
+        Keys.part(mount, upload.number(), Integer.MAX_VALUE));
+  }
+
+  public void putPart(int mount, StoredUpload upload, StoredPart part) {
+    put(Family.PARTS, Keys.part(mount, upload.number(), part.part().number()), part.encode());
+  }
+
+  /** The parts of an upload that the bucket has, by number. */
+  public List<StoredPart> parts(int mount, StoredUpload upload) throws IOException {
+    return scan(
+            Family.PARTS,
+            Keys.part(mount, upload.number(), 0),
+            Keys.part(mount, upload.number(), Integer.MAX_VALUE),
+            MultipartStore.PARTS_MAX)
+        .stream()
+        .map(entry -> StoredPart.decode(entry.value()))
+        .toList();
   }
 
   public void putConflict(int mount, Conflict conflict) {

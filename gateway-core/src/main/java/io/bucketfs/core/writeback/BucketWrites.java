@@ -4,6 +4,7 @@ import io.bucketfs.core.mount.ActiveMount;
 import io.bucketfs.core.object.BackendFailure;
 import io.bucketfs.core.object.BodySource;
 import io.bucketfs.core.object.Condition;
+import io.bucketfs.core.object.MultipartStore;
 import io.bucketfs.core.object.ObjectHead;
 import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.object.ObjectStoreException;
@@ -16,6 +17,7 @@ import io.bucketfs.core.vfs.Patience;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -39,19 +41,10 @@ final class BucketWrites {
 
   private record ObjectName(int mount, String key) {}
 
-  /** Carries a failure from one of our own requests to where it is judged. */
-  private static final class Refused extends Exception {
-    final transient BackendFailure failure;
-
-    Refused(BackendFailure failure) {
-      super(failure.toString(), null, false, false);
-      this.failure = failure;
-    }
-  }
-
   private final Execution execution;
   private final Meters.Counter lostReplies;
   private final Map<ObjectName, List<Job>> late = new ConcurrentHashMap<>();
+  private final Set<Integer> withoutPartCopies = ConcurrentHashMap.newKeySet();
 
   BucketWrites(Execution execution, Meters meters) {
     this.execution = execution;
@@ -106,6 +99,36 @@ final class BucketWrites {
         mount.traits().conditionalCopyTarget()
             || (source.equals(key) && mount.traits().conditionalCopySource());
     return write(mount, key, expected, job, honoured, () -> mount.store().copy(request));
+  }
+
+  /** Whether parts may be copied by the store: it was seen to do so, and has not refused since. */
+  boolean copiesParts(ActiveMount mount) {
+    return mount.traits().conditionalPartCopy()
+        && !withoutPartCopies.contains(mount.mount().number());
+  }
+
+  /** Notes that the store does not copy parts after all, or not between others. */
+  void refusedPartCopies(ActiveMount mount) {
+    withoutPartCopies.add(mount.mount().number());
+  }
+
+  /** The end of an upload, whose parts are all there. */
+  Outcome complete(
+      ActiveMount mount,
+      String key,
+      @Nullable ObjectVersion expected,
+      Job job,
+      String uploadId,
+      List<MultipartStore.Part> parts)
+      throws InterruptedException {
+    var request = new MultipartStore.CompleteRequest(key, uploadId, condition(expected), parts);
+    return write(
+        mount,
+        key,
+        expected,
+        job,
+        mount.traits().conditionalComplete(),
+        () -> mount.store().completeUpload(request));
   }
 
   private static Condition condition(@Nullable ObjectVersion expected) {
@@ -252,7 +275,8 @@ final class BucketWrites {
     }
   }
 
-  private <T extends @Nullable Object> T await(Supplier<CompletionStage<T>> request)
+  /** Sends a request and waits for its reply. */
+  <T extends @Nullable Object> T await(Supplier<CompletionStage<T>> request)
       throws Refused, InterruptedException {
     try {
       return execution.await(request.get(), Patience.FOREVER);

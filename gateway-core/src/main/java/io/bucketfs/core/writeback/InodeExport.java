@@ -1,5 +1,6 @@
 package io.bucketfs.core.writeback;
 
+import io.bucketfs.core.content.ByteRun;
 import io.bucketfs.core.content.Snapshot;
 import io.bucketfs.core.content.Snapshots;
 import io.bucketfs.core.importer.Importing;
@@ -9,12 +10,14 @@ import io.bucketfs.core.object.BackendFailure;
 import io.bucketfs.core.object.BodySource;
 import io.bucketfs.core.object.ObjectHead;
 import io.bucketfs.core.object.PosixMetadata;
+import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.store.Committer;
 import io.bucketfs.core.store.Content;
 import io.bucketfs.core.store.Inode;
 import io.bucketfs.core.store.InodeKey;
 import io.bucketfs.core.store.Job;
 import io.bucketfs.core.store.RemoteEntry;
+import io.bucketfs.core.store.StoredUpload;
 import io.bucketfs.core.store.Tx;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
@@ -23,6 +26,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +34,9 @@ import org.jspecify.annotations.Nullable;
 final class InodeExport {
   /** More steps than the names of one file can need; then it is tried again later. */
   private static final int STEPS_MAX = 4_096;
+
+  /** How often an attempt begins an upload anew. */
+  private static final int UPLOADS_MAX = 4;
 
   private static final String TEMPORARY = ".bucketfs-swap-";
 
@@ -40,12 +47,16 @@ final class InodeExport {
   private final Importing importing;
   private final BucketWrites writes;
   private final Settlement settlement;
+  private final UploadRemoval uploads;
+  private final Execution execution;
   private final WritebackLimits limits;
   private final Supplier<String> tokens;
   private final Claim claim;
 
   private @Nullable Snapshot snapshot;
   private boolean mayCopy = true;
+  private boolean mayCopyParts = true;
+  private int uselessUploads;
 
   InodeExport(
       ActiveMount mount,
@@ -55,6 +66,8 @@ final class InodeExport {
       Importing importing,
       BucketWrites writes,
       Settlement settlement,
+      UploadRemoval uploads,
+      Execution execution,
       WritebackLimits limits,
       Supplier<String> tokens,
       Claim claim) {
@@ -65,6 +78,8 @@ final class InodeExport {
     this.importing = importing;
     this.writes = writes;
     this.settlement = settlement;
+    this.uploads = uploads;
+    this.execution = execution;
     this.limits = limits;
     this.tokens = tokens;
     this.claim = claim;
@@ -102,6 +117,7 @@ final class InodeExport {
       }
       case Step.TakeSnapshot _ -> takeSnapshot();
       case Step.Settle settle -> settle(settle);
+      case Step.Abandon(var key, var upload) -> abandon(key, upload);
       case Step.Put put -> put(put);
       case Step.Copy copy -> copy(copy);
       case Step.StepAside aside -> stepAside(aside);
@@ -174,11 +190,20 @@ final class InodeExport {
         like == null ? Map.of() : like.foreignMetadata());
   }
 
+  /** What the object has, or what its name stands for. */
+  private static @Nullable String typeOf(String key, Inode state, @Nullable RemoteEntry like) {
+    var known = contentType(like);
+    return known == null && state.content() != null ? ContentTypes.ofPath(key) : known;
+  }
+
   private static @Nullable String contentType(@Nullable RemoteEntry like) {
     return like == null ? null : like.contentType();
   }
 
   private @Nullable Attempt put(Step.Put put) throws FileSystemException, InterruptedException {
+    if (InodePlan.isInParts(put.state(), limits)) {
+      return putInParts(put);
+    }
     var expected = put.expected();
     var watched = new Bodies.Watched(body(put.state()));
     var outcome =
@@ -188,7 +213,7 @@ final class InodeExport {
             expected == null ? null : expected.version(),
             put.job(),
             metadata(put.state(), put.job(), put.like()),
-            contentType(put.like()),
+            typeOf(put.key(), put.state(), put.like()),
             watched);
     var unread = watched.failure();
     if (unread != null && outcome instanceof Outcome.NotDone) {
@@ -196,6 +221,84 @@ final class InodeExport {
       return unreadable(unread);
     }
     return conclude(outcome, put.key(), expected, put.like());
+  }
+
+  private @Nullable Attempt putInParts(Step.Put put)
+      throws FileSystemException, InterruptedException {
+    var pinned = Objects.requireNonNull(snapshot);
+    var base =
+        mayCopyParts && writes.copiesParts(mount) ? pinned.inode().requireContent().base() : null;
+    var pieces =
+        PartLayout.of(
+            put.state().sizeBytes(),
+            base == null ? List.of() : pinned.unchanged(),
+            limits.multipart());
+    var target = target(put.key(), put.expected(), put.job(), put.state(), put.like());
+    var result = inParts(target, pinned, base).run(put.upload(), pieces);
+    return switch (result) {
+      case PartedWrite.Result.Ended(var outcome) -> {
+        if (outcome instanceof Outcome.Foreign
+            || outcome instanceof Outcome.NotDone(BackendFailure.Rejected _)) {
+          // Where that fails now, it is done when uploads are looked through.
+          var _ = abandon(put.key());
+        }
+        yield conclude(outcome, put.key(), put.expected(), put.like());
+      }
+      case PartedWrite.Result.Useless(var failure, var withoutCopies) -> {
+        if (withoutCopies) {
+          mayCopyParts = false;
+          if (failure instanceof BackendFailure.Rejected) {
+            writes.refusedPartCopies(mount);
+          }
+        }
+        yield beginAnew(put.key(), failure);
+      }
+      case PartedWrite.Result.Unreadable(var failure) -> {
+        dropJob(put.key());
+        if (!failure.isRetryable()) {
+          var _ = abandon(put.key());
+        }
+        yield unreadable(failure);
+      }
+    };
+  }
+
+  private PartedWrite.Target target(
+      String key,
+      @Nullable RemoteEntry expected,
+      Job job,
+      Inode state,
+      @Nullable RemoteEntry like) {
+    return new PartedWrite.Target(
+        key,
+        expected == null ? null : expected.version(),
+        job,
+        metadata(state, job, like),
+        typeOf(key, state, like));
+  }
+
+  private PartedWrite inParts(
+      PartedWrite.Target target, @Nullable Snapshot pinned, Content.@Nullable Base base) {
+    return new PartedWrite(mount, target, pinned, base, committer, execution, writes, limits);
+  }
+
+  /** Throws an upload away that cannot be completed; null where another one may be begun. */
+  private @Nullable Attempt beginAnew(String key, BackendFailure failure)
+      throws FileSystemException, InterruptedException {
+    dropJob(key);
+    var failed = abandon(key);
+    return failed == null && ++uselessUploads >= UPLOADS_MAX ? later(failure) : failed;
+  }
+
+  private @Nullable Attempt abandon(String key) throws FileSystemException, InterruptedException {
+    var upload = committer.<@Nullable StoredUpload>commit(tx -> tx.upload(file.mount(), key));
+    return upload == null ? null : abandon(key, upload);
+  }
+
+  private @Nullable Attempt abandon(String key, StoredUpload upload)
+      throws FileSystemException, InterruptedException {
+    var failure = uploads.remove(mount, key, upload);
+    return failure == null ? null : later(failure);
   }
 
   private BodySource body(Inode state) {
@@ -230,25 +333,41 @@ final class InodeExport {
 
   private @Nullable Attempt copy(Step.Copy copy) throws FileSystemException, InterruptedException {
     var expected = copy.expected();
-    var outcome =
-        writes.copy(
-            mount,
-            copy.source().key(),
-            copy.source().version(),
-            copy.key(),
-            expected == null ? null : expected.version(),
-            copy.job(),
-            metadata(copy.state(), copy.job(), copy.like()),
-            contentType(copy.like()));
+    var target = target(copy.key(), expected, copy.job(), copy.state(), copy.like());
+    var outcome = copied(copy.source(), target, copy.upload());
     if (outcome instanceof Outcome.NotDone(var failure)
         && (failure instanceof BackendFailure.Conflict
             || failure instanceof BackendFailure.Missing)) {
       // The target is what it was, so it is the source that is not: write the bytes instead.
       mayCopy = false;
-      dropJob(copy.key());
-      return null;
+      return beginAnew(copy.key(), failure);
     }
     return conclude(outcome, copy.key(), expected, copy.like());
+  }
+
+  /** Copies an object, in parts where it is too big for one request. */
+  private Outcome copied(
+      Content.Base source, PartedWrite.Target target, @Nullable StoredUpload upload)
+      throws FileSystemException, InterruptedException {
+    var size = source.version().sizeBytes();
+    if (size <= limits.multipart().copyBytesMax()) {
+      return writes.copy(
+          mount,
+          source.key(),
+          source.version(),
+          target.key(),
+          target.expected(),
+          target.job(),
+          target.metadata(),
+          target.contentType());
+    }
+    var pieces = PartLayout.of(size, List.of(new ByteRun(0, size)), limits.multipart());
+    return switch (inParts(target, null, source).run(upload, pieces)) {
+      case PartedWrite.Result.Ended(var outcome) -> outcome;
+      case PartedWrite.Result.Useless(var failure, _) ->
+          new Outcome.NotDone(new BackendFailure.Conflict(failure.detail()));
+      case PartedWrite.Result.Unreadable(var failure) -> new Outcome.NotDone(failure);
+    };
   }
 
   private @Nullable Attempt conclude(
@@ -316,16 +435,7 @@ final class InodeExport {
       tx.markStale(file.mount(), key, false);
       return true;
     });
-    var outcome =
-        writes.copy(
-            mount,
-            step.base().key(),
-            step.base().version(),
-            key,
-            null,
-            job,
-            metadata(step.holder(), job, like),
-            contentType(like));
+    var outcome = copied(step.base(), target(key, null, job, step.holder(), like), null);
     return switch (outcome) {
       case Outcome.Written written -> {
         committer.commit(tx -> moveBase(tx, step, key, written));
@@ -351,6 +461,7 @@ final class InodeExport {
     var mount = step.holder().key().mount();
     var like = step.like();
     tx.deleteJob(mount, key);
+    Settlement.forgetUpload(tx, mount, key, written.job());
     tx.putRemote(
         mount,
         key,

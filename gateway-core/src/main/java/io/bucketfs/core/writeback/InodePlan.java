@@ -13,6 +13,7 @@ import io.bucketfs.core.store.Job;
 import io.bucketfs.core.store.Keys;
 import io.bucketfs.core.store.RecordReader;
 import io.bucketfs.core.store.RemoteEntry;
+import io.bucketfs.core.store.StoredUpload;
 import io.bucketfs.core.store.Tx;
 import io.bucketfs.core.vfs.FileType;
 import java.io.IOException;
@@ -205,10 +206,7 @@ final class InodePlan {
     }
     if (state.sizeBytes() > limits.objectBytesMax()) {
       return failing(
-          "files over "
-              + limits.objectBytesMax()
-              + " bytes need multipart uploads, which are not"
-              + " supported yet; make it smaller");
+          "an object has at most " + limits.objectBytesMax() + " bytes; make the file smaller");
     }
     var content = state.content();
     if (content == null) {
@@ -218,8 +216,14 @@ final class InodePlan {
     var like = base == null ? null : tx.remote(number, base.key());
     if (base != null && like != null) {
       var job = job(inode, content, state, hash);
-      tx.putJob(number, key, job);
-      return new Step.Copy(key, path, remote, job, state, base, like);
+      var upload = tx.upload(number, key);
+      if (upload != null
+          && isUseless(upload, job, base.length() > limits.multipart().copyBytesMax())) {
+        return new Step.Abandon(key, upload);
+      }
+      var sent = upload == null ? job : upload.job();
+      tx.putJob(number, key, sent);
+      return new Step.Copy(key, path, remote, sent, state, base, like, upload);
     }
     if (!isPinned) {
       return new Step.TakeSnapshot();
@@ -247,7 +251,9 @@ final class InodePlan {
         || content.isDirty()
         || !sameContent(inode, state)
         || base.length() != state.sizeBytes()
-        || base.version().sizeBytes() != base.length()) {
+        || base.version().sizeBytes() != base.length()
+        || (base.length() > limits.multipart().copyBytesMax()
+            && !mount.traits().conditionalPartCopy())) {
       return null;
     }
     var remote = tx.remote(number, base.key());
@@ -276,10 +282,29 @@ final class InodePlan {
       String path,
       @Nullable RemoteEntry expected,
       Inode state,
-      @Nullable RemoteEntry like) {
+      @Nullable RemoteEntry like)
+      throws IOException {
     var job = job(state, state.content(), state, ObjectForm.metadataHash(mount.mount(), state));
-    tx.putJob(number, key, job);
-    return new Step.Put(key, path, expected, job, state, like);
+    var upload = tx.upload(number, key);
+    if (upload != null && isUseless(upload, job, isInParts(state, limits))) {
+      return new Step.Abandon(key, upload);
+    }
+    var sent = upload == null ? job : upload.job();
+    tx.putJob(number, key, sent);
+    return new Step.Put(key, path, expected, sent, state, like, upload);
+  }
+
+  /** Whether the bytes of a file are written in parts. */
+  static boolean isInParts(Inode state, WritebackLimits limits) {
+    return state.content() != null && state.sizeBytes() >= limits.multipart().thresholdBytes();
+  }
+
+  /**
+   * Whether an upload that was begun must not be gone on with. It may only be for the bytes of one
+   * snapshot. Other attributes than it began with do no harm: they are put right afterwards.
+   */
+  private static boolean isUseless(StoredUpload upload, Job job, boolean isInParts) {
+    return !(isInParts && upload.isOfContentOf(job));
   }
 
   // Files whose objects are in the way.

@@ -12,6 +12,7 @@ import io.bucketfs.core.store.InodeKey;
 import io.bucketfs.core.store.Job;
 import io.bucketfs.core.store.Keys;
 import io.bucketfs.core.store.RemoteEntry;
+import io.bucketfs.core.store.StoredUpload;
 import io.bucketfs.core.store.Tx;
 import io.bucketfs.core.vfs.FileSystemException;
 import java.io.IOException;
@@ -39,6 +40,8 @@ final class KeyRemoval {
 
     record Settle(Job job, @Nullable ObjectVersion expected) implements Next {}
 
+    record Abandon(StoredUpload upload) implements Next {}
+
     record Delete(Job job, RemoteEntry remote) implements Next {}
   }
 
@@ -49,6 +52,7 @@ final class KeyRemoval {
   private final Committer committer;
   private final BucketWrites writes;
   private final Settlement settlement;
+  private final UploadRemoval uploads;
   private final Supplier<String> tokens;
   private final Claim claim;
 
@@ -59,6 +63,7 @@ final class KeyRemoval {
       Committer committer,
       BucketWrites writes,
       Settlement settlement,
+      UploadRemoval uploads,
       Supplier<String> tokens,
       Claim claim) {
     this.mount = mount;
@@ -68,6 +73,7 @@ final class KeyRemoval {
     this.committer = committer;
     this.writes = writes;
     this.settlement = settlement;
+    this.uploads = uploads;
     this.tokens = tokens;
     this.claim = claim;
   }
@@ -98,10 +104,14 @@ final class KeyRemoval {
     if (job != null) {
       return new Next.Settle(job, remote == null ? null : remote.version());
     }
+    var present = Settlement.inodeAt(tx, mount, key);
+    var upload = tx.upload(number, key);
+    if (upload != null && (present == null || present.key().number() != upload.job().inode())) {
+      return new Next.Abandon(upload);
+    }
     if (remote == null) {
       return unmark(tx);
     }
-    var present = Settlement.inodeAt(tx, mount, key);
     if (present != null) {
       if (remote.inode() != present.key().number()) {
         tx.markDirty(present);
@@ -185,6 +195,10 @@ final class KeyRemoval {
       case Next.Settle(var job, var expected) ->
           settle(
               writes.settle(mount, key, expected, job, new BackendFailure.Conflict("left over")));
+      case Next.Abandon(var upload) -> {
+        var failure = uploads.remove(mount, key, upload);
+        yield failure == null ? null : new Attempt.Later(failure.detail(), Duration.ZERO);
+      }
       case Next.Delete(var job, var remote) ->
           conclude(writes.delete(mount, key, remote.version(), job));
     };
@@ -288,7 +302,8 @@ final class KeyRemoval {
     if (page.size() == CHUNK) {
       return Keys.after(page.getLast().key());
     }
-    expandJobs(tx, end, mark, derived);
+    expandRequests(tx, Family.JOBS, end, mark, derived);
+    expandRequests(tx, Family.UPLOADS, end, mark, derived);
     tx.deleteStale(number, key);
     return null;
   }
@@ -313,11 +328,12 @@ final class KeyRemoval {
   }
 
   /** Objects that were on their way under the old names. */
-  private void expandJobs(Tx tx, byte @Nullable [] end, Dirty mark, List<Subject> derived)
+  private void expandRequests(
+      Tx tx, Family family, byte @Nullable [] end, Dirty mark, List<Subject> derived)
       throws IOException {
     var from = Keys.text(number, key);
     while (true) {
-      var page = tx.scan(Family.JOBS, from, end, CHUNK);
+      var page = tx.scan(family, from, end, CHUNK);
       for (var entry : page) {
         var below = Keys.textOf(entry.key());
         if (tx.stale(number, below) == null) {

@@ -67,6 +67,9 @@ final class MountQueue {
   int running;
   long runningBytes;
 
+  /** Of them, those that hold bytes. */
+  private long holders;
+
   private final TreeMap<Long, Integer> since = new TreeMap<>();
   private long files;
   private long failing;
@@ -84,6 +87,7 @@ final class MountQueue {
     }
     var now = dirty == null ? Size.NONE : size;
     var bytes = dirtyBytes + now.dirtyBytes - entry.size.dirtyBytes;
+    holders += (now.dirtyBytes > 0 ? 1 : 0) - (entry.size.dirtyBytes > 0 ? 1 : 0);
     dirtyBytes = bytes;
     entry.changes++;
     entry.dirty = dirty;
@@ -97,6 +101,14 @@ final class MountQueue {
         entry.notBeforeNanos = 0;
       }
     }
+  }
+
+  /**
+   * Whether an entry holds at least half as many dirty bytes as the average of those that hold any.
+   * All that do hold half of the bytes, so that to export them makes room whatever is written.
+   */
+  boolean isWorthHurrying(Entry entry) {
+    return entry.size.dirtyBytes > 0 && entry.size.dirtyBytes * 2 >= dirtyBytes / holders;
   }
 
   /** Queues an entry, unless it is queued for an earlier time. */

@@ -46,6 +46,9 @@ final class Schedule {
 
   private static final Duration HURRY_PAUSE = Duration.ofSeconds(1);
 
+  /** How long what would make little room has to be idle where room is needed. */
+  private static final Duration HURRIED_IDLE = Duration.ofSeconds(2);
+
   private static final int SHIFT_MAX = 20;
 
   private final Execution execution;
@@ -174,10 +177,13 @@ final class Schedule {
     }
     var least = Math.max(entry.notBeforeNanos, dirty.notBeforeNanos());
     var queue = mounts.get(entry.subject.mount());
-    if (queue != null && dirty.sinceNanos() <= queue.hurriedNanos) {
-      return least;
-    }
     var idle = dirty.changedNanos() + policy.writebackIdle().toNanos();
+    if (queue != null && dirty.sinceNanos() <= queue.hurriedNanos) {
+      if (queue.isWorthHurrying(entry)) {
+        return least;
+      }
+      idle = Math.min(idle, dirty.changedNanos() + HURRIED_IDLE.toNanos());
+    }
     var late = dirty.sinceNanos() + policy.writebackMaxAge().toNanos();
     return Math.max(Math.min(idle, late), least);
   }
@@ -243,18 +249,23 @@ final class Schedule {
       }
       if (queue.running >= limits.exportsPerMountMax()
           || (queue.running > 0
-              && queue.runningBytes + entry.size.uploadBytes() > limits.bytesPerMountMax())) {
+              && queue.runningBytes + onTheirWay(entry) > limits.bytesPerMountMax())) {
         return MountQueue.NOT_QUEUED;
       }
       queue.slots.remove();
       entry.queuedAt = MountQueue.NOT_QUEUED;
       entry.running = true;
-      entry.runningBytes = entry.size.uploadBytes();
+      entry.runningBytes = onTheirWay(entry);
       queue.running++;
       queue.runningBytes += entry.runningBytes;
       running++;
       starting.add(entry);
     }
+  }
+
+  /** Of a file that is written in parts, only some are on their way at a time. */
+  private long onTheirWay(Entry entry) {
+    return limits.multipart().bytesOnTheirWay(entry.size.uploadBytes());
   }
 
   @GuardedBy("lock")
@@ -459,8 +470,10 @@ final class Schedule {
   }
 
   /**
-   * Makes everything of a mount due that is dirty now. At most once in a while: in between, what is
-   * due is being worked on already.
+   * Makes due what is dirty now and makes room: the files of a mount that hold many of its dirty
+   * bytes at once, even where they are being written; the others after a short idle time, since to
+   * export them again and again makes hardly any. At most once in a while: in between, what is due
+   * is being worked on already.
    */
   void hurry(int mount) {
     lock.lock();

@@ -44,6 +44,7 @@ final class Settlement {
       throws IOException {
     var number = mount.mount().number();
     tx.deleteJob(number, key);
+    forgetUpload(tx, number, key, job);
     recent.finished(number, key);
     tx.putRemote(
         number,
@@ -71,6 +72,14 @@ final class Settlement {
       if (tx.stale(number, key) == null) {
         tx.markStale(number, key, false);
       }
+    }
+  }
+
+  /** An upload ends with the completion that is its job. */
+  static void forgetUpload(Tx tx, int mount, String key, Job job) throws IOException {
+    var upload = tx.upload(mount, key);
+    if (upload != null && upload.job().token().equals(job.token())) {
+      tx.deleteUpload(mount, key, upload);
     }
   }
 

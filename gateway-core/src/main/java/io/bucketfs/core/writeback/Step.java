@@ -5,6 +5,7 @@ import io.bucketfs.core.store.Content;
 import io.bucketfs.core.store.Inode;
 import io.bucketfs.core.store.Job;
 import io.bucketfs.core.store.RemoteEntry;
+import io.bucketfs.core.store.StoredUpload;
 import org.jspecify.annotations.Nullable;
 
 /** What has to be done next for an inode, as one transaction found. */
@@ -21,12 +22,16 @@ sealed interface Step {
   /** A job was left behind at a key: what became of it comes first. */
   record Settle(String key, Job job, @Nullable ObjectVersion expected) implements Step {}
 
+  /** An upload was begun at a key for what is not to be there any longer. */
+  record Abandon(String key, StoredUpload upload) implements Step {}
+
   /**
    * A body has to be written; its job is committed.
    *
    * @param state what is written
    * @param like whose foreign metadata and content type are kept; null for none
    * @param path of the object inside the mount
+   * @param upload of these bytes that was begun already; null for none
    */
   record Put(
       String key,
@@ -34,10 +39,15 @@ sealed interface Step {
       @Nullable RemoteEntry expected,
       Job job,
       Inode state,
-      @Nullable RemoteEntry like)
+      @Nullable RemoteEntry like,
+      @Nullable StoredUpload upload)
       implements Step {}
 
-  /** The object that the file is based on has to be copied; its job is committed. */
+  /**
+   * The object that the file is based on has to be copied; its job is committed.
+   *
+   * @param upload of these bytes that was begun already; null for none
+   */
   record Copy(
       String key,
       String path,
@@ -45,7 +55,8 @@ sealed interface Step {
       Job job,
       Inode state,
       Content.Base source,
-      RemoteEntry like)
+      RemoteEntry like,
+      @Nullable StoredUpload upload)
       implements Step {}
 
   /**

@@ -4,6 +4,7 @@ import io.bucketfs.core.content.Snapshots;
 import io.bucketfs.core.importer.Importing;
 import io.bucketfs.core.importer.RecentExports;
 import io.bucketfs.core.local.Family;
+import io.bucketfs.core.mount.ActiveMount;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.MountTable;
 import io.bucketfs.core.mount.MountTallies;
@@ -50,12 +51,15 @@ public final class WriteBack implements AutoCloseable {
   private final WritebackLimits limits;
   private final BucketWrites writes;
   private final Settlement settlement;
+  private final UploadRemoval uploads;
+  private final UploadSweep sweep;
   private final Schedule schedule;
   private final Claims claims = new Claims();
   private final Meters.Counter exports;
   private final Meters.Counter retries;
   private final Meters.Counter failures;
   private final String gatewayId;
+  private volatile boolean closed;
 
   /** Registers with the committer: make it before the first transaction. */
   @SuppressWarnings("this-escape") // the listener only touches the schedule, which is made by then
@@ -81,6 +85,8 @@ public final class WriteBack implements AutoCloseable {
     gatewayId = HexFormat.of().toHexDigits(epoch.gatewayId());
     writes = new BucketWrites(execution, meters);
     settlement = new Settlement(recent, tallies, meters);
+    uploads = new UploadRemoval(committer, writes, settlement, meters);
+    sweep = new UploadSweep(mounts, cache, committer, claims, uploads);
     exports = meters.counter("writeback_exports");
     retries = meters.counter("writeback_retries");
     failures = meters.counter("writeback_failures");
@@ -110,6 +116,37 @@ public final class WriteBack implements AutoCloseable {
       LOG.error("Not all that is dirty could be found; restart the gateway", e);
     }
     schedule.open();
+    sweep();
+  }
+
+  /** Looks for uploads that nothing will complete, now and from time to time. */
+  private void sweep() {
+    if (closed) {
+      return;
+    }
+    try {
+      sweep.run();
+    } catch (IOException | FileSystemException e) {
+      LOG.warn("Uploads that were left could not be looked for", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return;
+    }
+    var _ = execution.schedule(limits.multipart().sweepEvery(), "uploads-sweep", this::sweep);
+  }
+
+  /** Throws away the uploads of a mount that goes; says in the log where that cannot be done. */
+  public void abandonUploads(ActiveMount mount) throws FileSystemException {
+    try {
+      if (sweep.removeAll(mount)) {
+        return;
+      }
+    } catch (IOException e) {
+      LOG.debug("Uploads cannot be read", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    LOG.warn("Uploads of the mount {} stay in its bucket, abort them there", mount.mount().name());
   }
 
   private void loadInodes() throws IOException {
@@ -220,6 +257,8 @@ public final class WriteBack implements AutoCloseable {
                 importing,
                 writes,
                 settlement,
+                uploads,
+                execution,
                 limits,
                 this::newToken,
                 claim)
@@ -230,7 +269,15 @@ public final class WriteBack implements AutoCloseable {
         return new Attempt.Clean();
       }
       return new KeyRemoval(
-              mount, subject.key(), urgent, committer, writes, settlement, this::newToken, claim)
+              mount,
+              subject.key(),
+              urgent,
+              committer,
+              writes,
+              settlement,
+              uploads,
+              this::newToken,
+              claim)
           .run(Dirty.decode(mark).subtree());
     }
   }
@@ -393,6 +440,7 @@ public final class WriteBack implements AutoCloseable {
   /** Starts no more exports and waits a bounded time for those that run. */
   @Override
   public void close() {
+    closed = true;
     try {
       var patience = Patience.atMost(limits.closeWait(), execution.nanoTime());
       execution.await(schedule.close(), patience);

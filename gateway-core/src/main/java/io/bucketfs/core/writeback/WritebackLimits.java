@@ -1,5 +1,6 @@
 package io.bucketfs.core.writeback;
 
+import io.bucketfs.core.content.Contents;
 import java.time.Duration;
 
 /**
@@ -7,11 +8,12 @@ import java.time.Duration;
  *
  * @param exportsPerMountMax files of one mount that are exported at a time
  * @param bytesPerMountMax bytes of them together; a bigger file is exported alone
- * @param objectBytesMax the biggest object that one request can write
+ * @param objectBytesMax the biggest object
  * @param backoffMin first pause after a failure that passes
  * @param backoffMax longest pause
  * @param failingPause how often something is tried again that fails for a lasting reason
  * @param closeWait how long a stop waits for requests that are under way
+ * @param multipart when and how objects are written in parts
  */
 public record WritebackLimits(
     int exportsPerMountMax,
@@ -20,16 +22,31 @@ public record WritebackLimits(
     Duration backoffMin,
     Duration backoffMax,
     Duration failingPause,
-    Duration closeWait) {
+    Duration closeWait,
+    MultipartLimits multipart) {
   public static final WritebackLimits DEFAULT =
       new WritebackLimits(
           64,
           256L << 20,
-          5L << 30,
+          Contents.FILE_BYTES_MAX,
           Duration.ofMillis(100),
           Duration.ofSeconds(30),
           Duration.ofMinutes(5),
-          Duration.ofSeconds(10));
+          Duration.ofSeconds(10),
+          MultipartLimits.DEFAULT);
+
+  /** The same with other bounds of multipart uploads. */
+  public WritebackLimits with(MultipartLimits otherMultipart) {
+    return new WritebackLimits(
+        exportsPerMountMax,
+        bytesPerMountMax,
+        objectBytesMax,
+        backoffMin,
+        backoffMax,
+        failingPause,
+        closeWait,
+        otherMultipart);
+  }
 
   public WritebackLimits {
     if (exportsPerMountMax < 1 || bytesPerMountMax < 1 || objectBytesMax < 1) {

@@ -11,11 +11,12 @@ import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.runtime.ThreadExecution;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 final class StoreProbeTest {
   private static final ThreadExecution EXECUTION = new ThreadExecution(1, Meters.NONE);
@@ -29,13 +30,24 @@ final class StoreProbeTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
+  @MethodSource("combinations")
   void findsExactlyWhatTheStoreHonours(int bits) throws Exception {
     var traits =
-        new StoreTraits((bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0);
+        new StoreTraits(
+            (bits & 1) != 0,
+            (bits & 2) != 0,
+            (bits & 4) != 0,
+            (bits & 8) != 0,
+            (bits & 16) != 0,
+            (bits & 32) != 0);
     bucket.honour(traits);
     assertThat(probe.probe(bucket, "some/prefix/", false)).isEqualTo(traits);
     assertThat(bucket.foreign().keys()).isEmpty();
+    assertThat(bucket.foreign().uploads()).isEmpty();
+  }
+
+  static IntStream combinations() {
+    return IntStream.range(0, 64);
   }
 
   @Test
@@ -69,7 +81,7 @@ final class StoreProbeTest {
   @ParameterizedTest
   @EnumSource(
       value = RequestKind.class,
-      names = {"LIST", "GET", "PUT", "COPY", "DELETE"})
+      names = {"LIST", "GET", "PUT", "COPY", "DELETE", "CREATE_UPLOAD", "COMPLETE_UPLOAD"})
   void saysWhichRightIsMissingAndCleansUp(RequestKind kind) {
     bucket.faults().next(kind, Fault.DENIED);
     assertThatThrownBy(() -> probe.probe(bucket, "", false))

@@ -10,9 +10,41 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ForeignWriter {
   private final MemoryContents contents;
+  private final MemoryUploads uploads;
 
-  ForeignWriter(MemoryContents contents) {
+  ForeignWriter(MemoryContents contents, MemoryUploads uploads) {
     this.contents = contents;
+    this.uploads = uploads;
+  }
+
+  /** Begins an upload and leaves it; returns its id. */
+  public String beginUpload(String key) {
+    try {
+      return uploads.create(new MultipartStore.UploadRequest(key, Map.of(), null));
+    } catch (ObjectStoreException e) {
+      throw new IllegalArgumentException(e);
+    }
+  }
+
+  /** Uploads that are neither completed nor aborted. */
+  public List<MultipartStore.OpenUpload> uploads() {
+    return uploads.all();
+  }
+
+  /** Those of {@link #uploads} that hold bytes. */
+  public List<MultipartStore.OpenUpload> uploadsWithParts() {
+    return uploads.withParts();
+  }
+
+  /** Throws all uploads away, as a lifecycle rule of the bucket does. */
+  public void abortUploads() {
+    for (var upload : uploads.all()) {
+      try {
+        uploads.abort(upload.key(), upload.uploadId());
+      } catch (ObjectStoreException e) {
+        throw new IllegalStateException("nobody else is at work", e);
+      }
+    }
   }
 
   /** Writes an object without metadata. */

@@ -1,8 +1,12 @@
 package io.bucketfs.core.object;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.stream.Collectors.joining;
+
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 
 /** The bytes of an object in memory. */
 sealed interface MemoryBody {
@@ -43,6 +47,50 @@ sealed interface MemoryBody {
     @Override
     public String etag() {
       return "\"%016x%016x\"".formatted(PatternBytes.mix(seed), PatternBytes.mix(~sizeBytes));
+    }
+  }
+
+  /** A range of another body. */
+  record Slice(MemoryBody whole, long offset, long sizeBytes) implements MemoryBody {
+    @Override
+    public void read(long from, byte[] target, int position, int count) {
+      whole.read(offset + from, target, position, count);
+    }
+
+    /** Not the sum of the content, as with {@link Pattern}. */
+    @Override
+    public String etag() {
+      return quotedMd5((whole.etag() + "@" + offset + "+" + sizeBytes).getBytes(UTF_8));
+    }
+  }
+
+  /** Bodies one after another. */
+  record Joined(List<MemoryBody> parts) implements MemoryBody {
+    @Override
+    public long sizeBytes() {
+      return parts.stream().mapToLong(MemoryBody::sizeBytes).sum();
+    }
+
+    @Override
+    public void read(long offset, byte[] target, int position, int count) {
+      var begin = 0L;
+      for (var part : parts) {
+        var end = begin + part.sizeBytes();
+        var from = Math.max(begin, offset);
+        var to = Math.min(end, offset + count);
+        if (from < to) {
+          part.read(from - begin, target, position + (int) (from - offset), (int) (to - from));
+        }
+        begin = end;
+      }
+    }
+
+    /** A sum of sums and their number, as S3 has it. */
+    @Override
+    public String etag() {
+      var sums = parts.stream().map(MemoryBody::etag).collect(joining());
+      var sum = quotedMd5(sums.getBytes(UTF_8));
+      return sum.substring(0, sum.length() - 1) + '-' + parts.size() + '"';
     }
   }
 

@@ -4,11 +4,14 @@ import io.bucketfs.core.object.MemoryFaults.Fault;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.vfs.Patience;
 import io.netty.buffer.ByteBufAllocator;
+import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,14 +31,22 @@ public final class MemoryBucket implements ObjectStore {
    * @param versioned whether it keeps versions
    * @param traits which conditions it honours; the others it ignores
    * @param dropsPatterns whether bodies that {@link PatternBytes} can make again take no memory
+   * @param partBytesMin how long every part of an upload but the last must be
    */
-  public record Options(boolean versioned, StoreTraits traits, boolean dropsPatterns) {
+  public record Options(
+      boolean versioned, StoreTraits traits, boolean dropsPatterns, long partBytesMin) {
+    /** With S3's least size of a part. */
+    public Options(boolean versioned, StoreTraits traits, boolean dropsPatterns) {
+      this(versioned, traits, dropsPatterns, 5 << 20);
+    }
+
     public static final Options DEFAULT = new Options(false, StoreTraits.FULL, false);
   }
 
   private final Execution execution;
   private final Options options;
   private final MemoryContents contents;
+  private final MemoryUploads uploads;
   private final MemoryFaults faults;
   private final RequestCounts counts = new RequestCounts();
   private final ForeignWriter foreign;
@@ -49,8 +60,9 @@ public final class MemoryBucket implements ObjectStore {
     this.execution = execution;
     this.options = options;
     contents = new MemoryContents(execution::now, options.versioned(), options.traits());
+    uploads = new MemoryUploads(contents, options.partBytesMin());
     faults = new MemoryFaults(execution);
-    foreign = new ForeignWriter(contents);
+    foreign = new ForeignWriter(contents, uploads);
   }
 
   /** What goes wrong, and how long requests take. */
@@ -125,6 +137,67 @@ public final class MemoryBucket implements ObjectStore {
         });
   }
 
+  @Override
+  public CompletionStage<String> createUpload(UploadRequest request) {
+    return submit(RequestKind.CREATE_UPLOAD, request.key(), _ -> uploads.create(request));
+  }
+
+  @Override
+  public CompletionStage<Part> uploadPart(
+      String key, String uploadId, int number, BodySource body) {
+    return submit(
+        RequestKind.UPLOAD_PART,
+        key,
+        call -> {
+          var received = receive(body, call);
+          faults.hook().before(RequestKind.UPLOAD_PART, key);
+          return uploads.put(key, uploadId, number, received, checksum(received));
+        });
+  }
+
+  private static @Nullable String checksum(MemoryBody body) {
+    if (!(body instanceof MemoryBody.Bytes(var bytes))) {
+      return null;
+    }
+    var sum = new CRC32C();
+    sum.update(bytes);
+    var value = ByteBuffer.allocate(Integer.BYTES).putInt((int) sum.getValue()).array();
+    return Base64.getEncoder().encodeToString(value);
+  }
+
+  @Override
+  public CompletionStage<Part> copyPart(CopyPartRequest request) {
+    return submit(RequestKind.COPY_PART, request.key(), _ -> uploads.copy(request));
+  }
+
+  @Override
+  public CompletionStage<ObjectVersion> completeUpload(CompleteRequest request) {
+    return submit(
+        RequestKind.COMPLETE_UPLOAD,
+        request.key(),
+        _ -> {
+          var stored = uploads.complete(request).version();
+          return new ObjectVersion(stored.etag(), stored.sizeBytes(), null, stored.versionId());
+        });
+  }
+
+  @Override
+  @SuppressWarnings("NullAway") // null is all that a Void can be
+  public CompletionStage<Void> abortUpload(String key, String uploadId) {
+    return submit(
+        RequestKind.ABORT_UPLOAD,
+        key,
+        _ -> {
+          uploads.abort(key, uploadId);
+          return null;
+        });
+  }
+
+  @Override
+  public CompletionStage<UploadListing> listUploads(ListUploadsRequest request) {
+    return submit(RequestKind.LIST_UPLOADS, request.prefix(), _ -> uploads.list(request));
+  }
+
   /** Does nothing: a bucket stays when its users go. */
   @Override
   public void close() {}
@@ -176,7 +249,7 @@ public final class MemoryBucket implements ObjectStore {
       throws ObjectStoreException, InterruptedException {
     var half = call.plan().delay().dividedBy(2);
     pause(half);
-    if (kind != RequestKind.PUT) {
+    if (!kind.hasBody()) {
       faults.hook().before(kind, key);
     }
     if (call.meets(Fault.BUSY)) {

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-final class MemoryBucketTest extends ObjectStoreContract {
+final class MemoryBucketTest extends MultipartContract {
   private static final ThreadExecution EXECUTION = new ThreadExecution(1, Meters.NONE);
   private static final MemoryBucket BUCKET = new MemoryBucket(EXECUTION);
 
@@ -112,7 +112,7 @@ final class MemoryBucketTest extends ObjectStoreContract {
   void aSelfCopyKeepsTheTagAndGetsANewTime() {
     var now = new AtomicReference<>(Instant.EPOCH);
     var contents = new MemoryContents(now::get, false, StoreTraits.FULL);
-    var writer = new ForeignWriter(contents);
+    var writer = new ForeignWriter(contents, new MemoryUploads(contents, 1));
     var first = writer.put("k", bytes("v"));
     now.set(Instant.ofEpochMilli(5_999));
     var second = writer.replaceMetadata("k", Map.of("mode", "0600"));

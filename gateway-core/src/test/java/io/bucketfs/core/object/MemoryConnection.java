@@ -49,6 +49,37 @@ final class MemoryConnection implements ObjectStore {
   }
 
   @Override
+  public CompletionStage<String> createUpload(UploadRequest request) {
+    return track(() -> bucket.createUpload(request));
+  }
+
+  @Override
+  public CompletionStage<Part> uploadPart(
+      String key, String uploadId, int number, BodySource body) {
+    return track(() -> bucket.uploadPart(key, uploadId, number, body));
+  }
+
+  @Override
+  public CompletionStage<Part> copyPart(CopyPartRequest request) {
+    return track(() -> bucket.copyPart(request));
+  }
+
+  @Override
+  public CompletionStage<ObjectVersion> completeUpload(CompleteRequest request) {
+    return track(() -> bucket.completeUpload(request));
+  }
+
+  @Override
+  public CompletionStage<Void> abortUpload(String key, String uploadId) {
+    return track(() -> bucket.abortUpload(key, uploadId));
+  }
+
+  @Override
+  public CompletionStage<UploadListing> listUploads(ListUploadsRequest request) {
+    return track(() -> bucket.listUploads(request));
+  }
+
+  @Override
   public void close() {
     closed = true;
     running.forEach((_, result) -> result.completeExceptionally(closedFailure()));

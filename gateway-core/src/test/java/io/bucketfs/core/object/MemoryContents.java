@@ -88,6 +88,28 @@ final class MemoryContents {
     }
   }
 
+  /** Whether a PUT would take them. */
+  void requirePlain(String key, Map<String, String> metadata) throws ObjectStoreException {
+    requireKey(key);
+    requireMetadata(metadata);
+  }
+
+  /** Makes the object of an upload. */
+  StoredObject complete(MultipartStore.UploadRequest upload, Condition condition, MemoryBody body)
+      throws ObjectStoreException {
+    var metadata = requireMetadata(upload.metadata());
+    var etag = body.etag();
+    lock.lock();
+    try {
+      if (traits.conditionalComplete()) {
+        require(upload.key(), condition);
+      }
+      return store(upload.key(), body, etag, metadata, upload.contentType(), null);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   StoredObject copy(ObjectStore.CopyRequest request) throws ObjectStoreException {
     requireKey(request.targetKey());
     var metadata = requireMetadata(request.metadata());

@@ -49,7 +49,12 @@ public abstract class ObjectStoreContract {
     space = "contract-" + SPACES.incrementAndGet() + "/";
   }
 
-  private StoreCalls s3() {
+  /** What the keys of the running test begin with. */
+  protected String space() {
+    return space;
+  }
+
+  protected StoreCalls s3() {
     return new StoreCalls(store(), execution());
   }
 

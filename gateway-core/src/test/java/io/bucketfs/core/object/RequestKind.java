@@ -7,5 +7,16 @@ public enum RequestKind {
   GET,
   PUT,
   COPY,
-  DELETE
+  DELETE,
+  CREATE_UPLOAD,
+  UPLOAD_PART,
+  COPY_PART,
+  COMPLETE_UPLOAD,
+  ABORT_UPLOAD,
+  LIST_UPLOADS;
+
+  /** Whether it carries a body, with which the store judges it. */
+  boolean hasBody() {
+    return this == PUT || this == UPLOAD_PART;
+  }
 }

@@ -16,6 +16,11 @@ final class S3Refusal {
         new BackendFailure.Missing("404 NoSuchVersion: The version does not exist: " + key));
   }
 
+  static ObjectStoreException noSuchUpload(String id) {
+    return new ObjectStoreException(
+        new BackendFailure.Missing("404 NoSuchUpload: The upload does not exist: " + id));
+  }
+
   static ObjectStoreException noSuchBucket(String bucket) {
     return new ObjectStoreException(
         new BackendFailure.Missing("404 NoSuchBucket: The bucket does not exist: " + bucket));

@@ -53,6 +53,38 @@ public record StoreCalls(ObjectStore store, Execution execution) {
     return await(store.copy(new CopyRequest(source, version, target, condition, metadata, null)));
   }
 
+  public String createUpload(String key, Map<String, String> metadata) throws ObjectStoreException {
+    return await(store.createUpload(new MultipartStore.UploadRequest(key, metadata, "text/x-odd")));
+  }
+
+  public MultipartStore.Part uploadPart(String key, String uploadId, int number, byte[] bytes)
+      throws ObjectStoreException {
+    return await(store.uploadPart(key, uploadId, number, new ByteArrayBody(bytes)));
+  }
+
+  public ObjectVersion complete(
+      String key, String uploadId, Condition condition, List<MultipartStore.Part> parts)
+      throws ObjectStoreException {
+    return await(
+        store.completeUpload(new MultipartStore.CompleteRequest(key, uploadId, condition, parts)));
+  }
+
+  public void abort(String key, String uploadId) throws ObjectStoreException {
+    this.<@Nullable Void>awaitNullable(store.abortUpload(key, uploadId));
+  }
+
+  /** All pages of open uploads in one. */
+  public List<MultipartStore.OpenUpload> uploads(String prefix) throws ObjectStoreException {
+    var found = new ArrayList<MultipartStore.OpenUpload>();
+    MultipartStore.OpenUpload after = null;
+    do {
+      var page = await(store.listUploads(new MultipartStore.ListUploadsRequest(prefix, after)));
+      found.addAll(page.uploads());
+      after = page.next();
+    } while (after != null);
+    return found;
+  }
+
   /** All pages of a listing in one. */
   public Listing listAll(String prefix, @Nullable String delimiter, int maxKeys)
       throws ObjectStoreException {

@@ -118,7 +118,7 @@ final class AdministrationTest {
     var now = MountCodec.encode(new MountCodec.Stored(mount, StoreTraits.FULL, false));
     var rules = new RecordWriter(64);
     AccessCodec.write(rules, Access.OPEN);
-    var old = Arrays.copyOf(now, now.length - rules.toBytes().length - 2 * Long.BYTES);
+    var old = Arrays.copyOf(now, now.length - rules.toBytes().length - 2 * Long.BYTES - 2);
     old[0] = 1;
     assertThat(MountCodec.decode(old).mount()).isEqualTo(mount);
   }
@@ -137,9 +137,32 @@ final class AdministrationTest {
             Access.OPEN,
             Quota.NONE);
     var now = MountCodec.encode(new MountCodec.Stored(mount, StoreTraits.FULL, false));
-    var old = Arrays.copyOf(now, now.length - 2 * Long.BYTES);
+    var old = Arrays.copyOf(now, now.length - 2 * Long.BYTES - 2);
     old[0] = 2;
     assertThat(MountCodec.decode(old).mount()).isEqualTo(mount);
+  }
+
+  /**
+   * A store that was probed before there were multipart uploads is trusted with nothing of them.
+   */
+  @Test
+  void aMountOfTheThirdFormatKnowsNothingOfParts() {
+    var mount =
+        new Mount(
+            1,
+            new UUID(1, 2),
+            "n",
+            World.location(),
+            "",
+            Mount.Policy.DEFAULT,
+            Access.OPEN,
+            new Quota(5, 6));
+    var now = MountCodec.encode(new MountCodec.Stored(mount, StoreTraits.FULL, false));
+    var old = Arrays.copyOf(now, now.length - 2);
+    old[0] = 3;
+    var read = MountCodec.decode(old);
+    assertThat(read.mount()).isEqualTo(mount);
+    assertThat(read.traits()).isEqualTo(new StoreTraits(true, true, true, true, false, false));
   }
 
   @Test
@@ -247,6 +270,8 @@ final class AdministrationTest {
               new Quota(random.nextLong(), random.nextLong()));
       var traits =
           new StoreTraits(
+              random.nextBoolean(),
+              random.nextBoolean(),
               random.nextBoolean(),
               random.nextBoolean(),
               random.nextBoolean(),

@@ -93,6 +93,17 @@ final class World {
       MemoryBucket bucket,
       StoreTraits traits)
       throws Exception {
+    this(execution, metadata, extents, bucket, traits, WritebackLimits.DEFAULT);
+  }
+
+  World(
+      SimulatedExecution execution,
+      MemoryKeyValueStore metadata,
+      MemoryExtentStore extents,
+      MemoryBucket bucket,
+      StoreTraits traits,
+      WritebackLimits limits)
+      throws Exception {
     this.execution = execution;
     this.metadata = metadata;
     this.extents = extents;
@@ -137,7 +148,7 @@ final class World {
             tallies,
             epoch,
             execution,
-            WritebackLimits.DEFAULT,
+            limits,
             Meters.NONE);
     registry = new MountRegistry(committer, cache, mounts, tallies, execution);
     operations =

@@ -13,6 +13,7 @@ import io.bucketfs.core.vfs.NewNode;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.SetAttributes;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -62,6 +63,34 @@ final class WriteBackTest {
           .containsEntry("file-mtime", world.at("a.txt").modifyNanos() + "ns");
       assertThat(world.backlog().files()).isZero();
     });
+  }
+
+  @Test
+  void aNewObjectHasTheTypeThatItsNameStandsFor() {
+    play(world -> {
+      world.write("page.HTML", "x");
+      world.write("unknown", "x");
+      world.write(".json", "x");
+      world.make("link.txt", new NewNode.Symlink("page.HTML".getBytes(UTF_8)));
+      world.flush();
+      assertThat(type(world, "page.HTML")).isEqualTo("text/html");
+      assertThat(type(world, "unknown")).isEqualTo("binary/octet-stream");
+      assertThat(type(world, ".json")).isEqualTo("binary/octet-stream");
+      assertThat(type(world, "link.txt")).isEqualTo("binary/octet-stream");
+      world.files.setAttributes(
+          World.ROOT,
+          world.at("page.HTML").id(),
+          SetAttributes.ofMode(0600),
+          false,
+          Patience.FOREVER);
+      world.flush();
+      assertThat(type(world, "page.HTML")).isEqualTo("text/html");
+    });
+  }
+
+  private static @Nullable String type(World world, String key) {
+    var head = world.bucket.foreign().head(key);
+    return head == null ? "no object" : head.contentType();
   }
 
   @Test
@@ -257,7 +286,8 @@ final class WriteBackTest {
       world.bucket.faults().delay(RequestKind.DELETE, Duration.ofSeconds(9), Duration.ofSeconds(9));
       world.rename("a", "b");
       world.writeBack.hurry(world.mount);
-      world.execution.sleep(Duration.ofSeconds(1));
+      // A rename makes no room, so that it is not done before it has been idle for a while.
+      world.execution.sleep(Duration.ofSeconds(4));
       assertThat(world.bucket.foreign().keys()).containsExactly("a", "b");
       world.rename("b", "a");
       world.write("b", "other");

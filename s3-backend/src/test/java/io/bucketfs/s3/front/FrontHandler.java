@@ -50,6 +50,10 @@ final class FrontHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
       send(context, FrontReplies.error(failure, hasBody(request)));
       return;
     }
+    if (FrontUploads.isAbout(request)) {
+      FrontUploads.answer(context, store, request);
+      return;
+    }
     switch (request.method().name()) {
       case "HEAD" -> head(context, store, request);
       case "GET" -> {
@@ -135,19 +139,14 @@ final class FrontHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   }
 
   private static void copy(ChannelHandlerContext context, ObjectStore store, FrontRequest request) {
-    var source = Objects.requireNonNull(request.header("x-amz-copy-source"));
-    var mark = source.indexOf("?versionId=");
-    var path = FrontRequest.decode(mark < 0 ? source : source.substring(0, mark));
-    var id = mark < 0 ? null : source.substring(mark + "?versionId=".length());
-    var sourceKey = path.substring(path.indexOf('/', 1) + 1);
-    var etag = Objects.requireNonNull(request.header("x-amz-copy-source-if-match"));
+    var source = CopySource.of(request);
     reply(
         context,
         request,
         store.copy(
             new CopyRequest(
-                sourceKey,
-                FrontRequest.version(etag, id),
+                source.key(),
+                source.version(),
                 request.key(),
                 request.condition(),
                 request.metadata(),
@@ -218,7 +217,7 @@ final class FrontHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     }
   }
 
-  private static <T> void reply(
+  static <T> void reply(
       ChannelHandlerContext context,
       FrontRequest request,
       CompletionStage<T> stage,
@@ -244,7 +243,7 @@ final class FrontHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   }
 
   /** Nobody waits for a write: where it fails the connection is gone, and the client sees that. */
-  private static void send(ChannelHandlerContext context, Object message) {
+  static void send(ChannelHandlerContext context, Object message) {
     if (message instanceof HttpResponse response) {
       // As S3 does; besides, CRT does not report the status of a reply without any header.
       response.headers().set("x-amz-request-id", Long.toHexString(REQUESTS.incrementAndGet()));

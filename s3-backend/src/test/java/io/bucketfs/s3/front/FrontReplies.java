@@ -3,6 +3,7 @@ package io.bucketfs.s3.front;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.bucketfs.core.object.BackendFailure;
+import io.bucketfs.core.object.MultipartStore.UploadListing;
 import io.bucketfs.core.object.ObjectHead;
 import io.bucketfs.core.object.ObjectStore.Listing;
 import io.bucketfs.core.object.ObjectVersion;
@@ -117,6 +118,22 @@ final class FrontReplies {
     return xml.append("</ListBucketResult>").toString();
   }
 
+  static String uploads(UploadListing listing) {
+    var xml = new StringBuilder("<ListMultipartUploadsResult>");
+    xml.append("<EncodingType>url</EncodingType>");
+    var next = listing.next();
+    xml.append("<IsTruncated>").append(next != null).append("</IsTruncated>");
+    if (next != null) {
+      xml.append("<NextKeyMarker>").append(name(next.key(), true)).append("</NextKeyMarker>");
+      xml.append("<NextUploadIdMarker>").append(next.uploadId()).append("</NextUploadIdMarker>");
+    }
+    for (var upload : listing.uploads()) {
+      xml.append("<Upload><Key>").append(name(upload.key(), true)).append("</Key>");
+      xml.append("<UploadId>").append(upload.uploadId()).append("</UploadId></Upload>");
+    }
+    return xml.append("</ListMultipartUploadsResult>").toString();
+  }
+
   static String copied(ObjectVersion version) {
     return "<CopyObjectResult><ETag>%s</ETag><LastModified>%s</LastModified></CopyObjectResult>"
         .formatted(escape(version.etag()), orEpoch(version.lastModified()));
@@ -130,7 +147,7 @@ final class FrontReplies {
     return encoded ? URLEncoder.encode(key, UTF_8) : escape(key);
   }
 
-  private static String escape(String text) {
+  static String escape(String text) {
     return text.replace("&", "&amp;")
         .replace("<", "&lt;")
         .replace(">", "&gt;")
