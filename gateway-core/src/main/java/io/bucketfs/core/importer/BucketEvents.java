@@ -60,7 +60,7 @@ public final class BucketEvents {
    *
    * @param bucket its name
    * @param key decoded
-   * @param etag of what was written, with or without quotes; null where the store did not say
+   * @param etag of what was written, with or without quotes; null where it was deleted
    */
   public record Event(String bucket, String key, @Nullable String etag) {}
 
@@ -178,6 +178,9 @@ public final class BucketEvents {
     }
     try {
       if (!keys.matters(mount, target.key)) {
+        unused.add(1);
+      } else if (event.etag == null && !keys.isKnown(mount, target.key)) {
+        // Somebody deleted what was never seen here, or we deleted it.
         unused.add(1);
       } else if (isOwn(mount, target.key, event.etag)) {
         known.add(1);

@@ -11,7 +11,8 @@ import java.time.Duration;
  * @param persistence how long a fetch that was started goes on, whoever waits for it
  * @param revalidationsPerMountMax directories and files of one mount that are compared with the
  *     bucket at a time
- * @param revalidationsMax those of all mounts that wait or are under way; beyond it nothing is begun
+ * @param revalidationsMax those of all mounts that wait or are under way; beyond it nothing is
+ *     begun
  * @param outagePauseMin how long nothing of a mount is compared after its bucket did not answer
  * @param outagePauseMax the longest such pause
  */

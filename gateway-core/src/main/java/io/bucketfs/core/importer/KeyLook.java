@@ -113,7 +113,7 @@ final class KeyLook {
    */
   boolean matters(ActiveMount mount, String key) throws IOException {
     var number = mount.mount().number();
-    if (cache.store().get(Family.REMOTE, Keys.text(number, key)) != null) {
+    if (isKnown(mount, key)) {
       return true;
     }
     var path = key.substring(mount.mount().prefix().length());
@@ -133,6 +133,11 @@ final class KeyLook {
       from = slash + 1;
     }
     return false;
+  }
+
+  /** Whether an object was seen or written at a key. */
+  boolean isKnown(ActiveMount mount, String key) throws IOException {
+    return cache.store().get(Family.REMOTE, Keys.text(mount.mount().number(), key)) != null;
   }
 
   private @Nullable Inode inode(InodeKey key) throws IOException {

@@ -178,9 +178,7 @@ final class Listings {
     }
 
     private void take(
-        ObjectStore.Listing page,
-        @Nullable PageRange range,
-        RecentExports.Observation observation)
+        ObjectStore.Listing page, @Nullable PageRange range, RecentExports.Observation observation)
         throws FileSystemException, IOException {
       if (delimiter == null) {
         commit(PageDifference.ofListed(page), observation);

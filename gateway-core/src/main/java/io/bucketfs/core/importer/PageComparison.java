@@ -240,8 +240,7 @@ final class PageComparison {
       // A directory 'a' comes after a file 'a!', since its key is 'a/'.
       if ((lower[shorter] & 0xff) < '/') {
         var name = new String(lower, 0, shorter, UTF_8);
-        var child =
-            cache.child(new DirentKey(mount, number, name), Patience.FOREVER);
+        var child = cache.child(new DirentKey(mount, number, name), Patience.FOREVER);
         if (child != null) {
           goneDirectory(name, new InodeKey(mount, child), shown, range, sink);
         }
@@ -249,8 +248,10 @@ final class PageComparison {
     }
     var from = name(lower);
     var end = range.to();
-    var isLast = end == null || !startsWith(end, Keys.text(mount, prefix));
-    var to = isLast ? Keys.inode(mount, number + 1) : name(PageRange.behind(prefix, end));
+    var to =
+        end == null || !startsWith(end, Keys.text(mount, prefix))
+            ? Keys.inode(mount, number + 1)
+            : name(PageRange.behind(prefix, end));
     while (true) {
       var rows = cache.store().scan(Family.DIRENTS, from, to, SCAN_PAGE);
       for (var row : rows) {

@@ -11,8 +11,7 @@ import java.util.List;
  * @param gone keys of objects that are known and were not listed
  * @param goneUnmapped keys of objects that could not be shown and were not listed
  */
-record PageDifference(
-    ObjectStore.Listing listed, List<String> gone, List<String> goneUnmapped) {
+record PageDifference(ObjectStore.Listing listed, List<String> gone, List<String> goneUnmapped) {
   PageDifference {
     gone = List.copyOf(gone);
     goneUnmapped = List.copyOf(goneUnmapped);

@@ -6,7 +6,6 @@ import io.bucketfs.core.mount.ActiveMount;
 import io.bucketfs.core.mount.MountTallies;
 import io.bucketfs.core.mount.RefreshPolicy;
 import io.bucketfs.core.object.KeyRules;
-import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.object.ObjectVersion;
 import io.bucketfs.core.store.Dirent;
 import io.bucketfs.core.store.Inode;
@@ -30,9 +29,9 @@ import org.jspecify.annotations.Nullable;
  *   <li>Known with the same version: nothing.
  *   <li>Known with another version: it replaces the file's base where the file is clean and not
  *       being written; where it is dirty, write-back settles it.
- *   <li>Known and not there any longer: its name goes, where the file is clean; what is open is read
- *       through its handle until the last close (CORRECTNESS 21). What is being written goes to
- *       lost+found, and what is dirty is settled by write-back.
+ *   <li>Known and not there any longer: its name goes, where the file is clean; what is open is
+ *       read through its handle until the last close (CORRECTNESS 21). What is being written goes
+ *       to lost+found, and what is dirty is settled by write-back.
  *   <li>On its way out or being written by ourselves: what the listing says is old (CORRECTNESS
  *       14).
  * </ul>

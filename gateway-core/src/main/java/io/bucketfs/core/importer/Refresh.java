@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Compares a file, a directory or a tree with the bucket at an operator's order. All changes are
- * taken over, whatever the mount's policy says of those that it finds by itself. Of a tree only what
- * is known here is compared: what was never used is listed at its first use.
+ * taken over, whatever the mount's policy says of those that it finds by itself. Of a tree only
+ * what is known here is compared: what was never used is listed at its first use.
  */
 public final class Refresh {
   private static final int SCAN_PAGE = 256;
@@ -56,7 +56,8 @@ public final class Refresh {
    *
    * @param path inside the mount, without slashes around it; empty for its root
    * @param recursive whether to go on with the directories below
-   * @throws FileSystemException NOT_FOUND where there is nothing at the path, here and in the bucket
+   * @throws FileSystemException NOT_FOUND where there is nothing at the path, here and in the
+   *     bucket
    */
   public Changes run(ActiveMount mount, String path, boolean recursive)
       throws FileSystemException, IOException, InterruptedException {
@@ -85,13 +86,11 @@ public final class Refresh {
       importing.ensureListed(at, Patience.FOREVER);
       return found;
     }
-    return found.plus(
-        recursive ? tree(at.key()) : revalidation.compareNow(at.key(), Imported.ALL));
+    return found.plus(recursive ? tree(at.key()) : revalidation.compareNow(at.key(), Imported.ALL));
   }
 
   /** Compares directories in parallel, a bounded number at a time. */
-  private Changes tree(InodeKey top)
-      throws FileSystemException, IOException, InterruptedException {
+  private Changes tree(InodeKey top) throws FileSystemException, IOException, InterruptedException {
     var work = new Tree(top);
     execution.fork("refresh", work::run);
     try {
@@ -181,8 +180,7 @@ public final class Refresh {
 
   private @Nullable Inode child(Inode directory, String name) throws IOException {
     var key = directory.key();
-    var number =
-        cache.child(new DirentKey(key.mount(), key.number(), name), Patience.FOREVER);
+    var number = cache.child(new DirentKey(key.mount(), key.number(), name), Patience.FOREVER);
     return number == null ? null : cache.inode(new InodeKey(key.mount(), number), Patience.FOREVER);
   }
 }

@@ -3,7 +3,6 @@ package io.bucketfs.core.importer;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.bucketfs.core.local.Family;
-import io.bucketfs.core.mount.ActiveMount;
 import io.bucketfs.core.mount.MountTable;
 import io.bucketfs.core.mount.RefreshPolicy;
 import io.bucketfs.core.mount.RefreshPolicy.Imported;
@@ -151,8 +150,7 @@ final class Revalidation {
     if (isFresh(key, since)) {
       return false;
     }
-    return compare(
-        key, since, refresh.strict(), patience, files, () -> compareFile(key, since));
+    return compare(key, since, refresh.strict(), patience, files, () -> compareFile(key, since));
   }
 
   /** A file was found through its directory, and is as fresh as that. */
@@ -232,8 +230,7 @@ final class Revalidation {
       throws FileSystemException, IOException {
     var mount = key.mount();
     var permit =
-        permits.computeIfAbsent(
-            mount, _ -> new Semaphore(limits.revalidationsPerMountMax()));
+        permits.computeIfAbsent(mount, _ -> new Semaphore(limits.revalidationsPerMountMax()));
     try {
       permit.acquire();
     } catch (InterruptedException e) {
@@ -327,8 +324,7 @@ final class Revalidation {
       return Changes.NONE;
     }
     if (isListingCheaper(directory, since)) {
-      var changes =
-          directories.get(directory, () -> compareDirectory(directory), Patience.FOREVER);
+      var changes = directories.get(directory, () -> compareDirectory(directory), Patience.FOREVER);
       found(key, directory);
       return changes;
     }

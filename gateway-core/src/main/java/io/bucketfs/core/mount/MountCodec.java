@@ -110,8 +110,7 @@ public final class MountCodec {
     var quota = format <= FORMAT_WITHOUT_QUOTA ? Quota.NONE : new Quota(reader.i64(), reader.i64());
     var refresh = format <= FORMAT_WITHOUT_REFRESH ? RefreshPolicy.DEFAULT : refresh(reader);
     var mount =
-        new Mount(
-            number, uuid, name, location, prefix, policy.withRefresh(refresh), access, quota);
+        new Mount(number, uuid, name, location, prefix, policy.withRefresh(refresh), access, quota);
     return new Stored(mount, traits, leaving);
   }
 

@@ -16,8 +16,8 @@ import io.bucketfs.core.runtime.SimulatedExecution;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FileType;
 import io.bucketfs.core.vfs.FsError;
-import io.bucketfs.core.vfs.SetAttributes;
 import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.SetAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -308,9 +308,7 @@ final class RelistingTest {
       world.foreignPut("b", "new");
       world.refresh("a", false);
       var events = world.importer.events();
-      events.take(
-          List.of(
-              new BucketEvents.Event("bucket", "b", null)));
+      events.take(List.of(new BucketEvents.Event("bucket", "b", null)));
       world.execution.sleep(Duration.ofMinutes(1));
       var before = world.bucket.counts().of(RequestKind.GET);
       assertThat(world.read("a")).isEqualTo("second");
@@ -465,7 +463,10 @@ final class RelistingTest {
         }
         case CHMOD ->
             world.files.setAttributes(
-                World.ROOT, world.at("d/f").id(), SetAttributes.ofMode(0600), false,
+                World.ROOT,
+                world.at("d/f").id(),
+                SetAttributes.ofMode(0600),
+                false,
                 Patience.FOREVER);
         case RENAME_AWAY -> world.rename("d/f", "moved");
         case RENAME_OVER -> {
@@ -485,11 +486,12 @@ final class RelistingTest {
           world.files.opened(id, true);
           world.execution.fork(
               "writer",
-              () -> unchecked(() -> {
-                world.execution.sleep(Duration.ofSeconds(20));
-                world.overwrite(id, 0, "local");
-                world.files.closed(id, true);
-              }));
+              () ->
+                  unchecked(() -> {
+                    world.execution.sleep(Duration.ofSeconds(20));
+                    world.overwrite(id, 0, "local");
+                    world.files.closed(id, true);
+                  }));
         }
         case OPEN_FOR_READING -> {
           if (world.at("d/f").type() != FileType.FILE) {
@@ -499,15 +501,16 @@ final class RelistingTest {
           world.files.opened(id, false);
           world.execution.fork(
               "reader",
-              () -> unchecked(() -> {
-                world.execution.sleep(Duration.ofSeconds(20));
-                try {
-                  assertThat(world.read(id)).isIn("old", "foreign");
-                } catch (FileSystemException e) {
-                  assertThat(e.error()).isIn(FsError.STALE, FsError.IO);
-                }
-                world.files.closed(id, false);
-              }));
+              () ->
+                  unchecked(() -> {
+                    world.execution.sleep(Duration.ofSeconds(20));
+                    try {
+                      assertThat(world.read(id)).isIn("old", "foreign");
+                    } catch (FileSystemException e) {
+                      assertThat(e.error()).isIn(FsError.STALE, FsError.IO);
+                    }
+                    world.files.closed(id, false);
+                  }));
         }
         case RENAME_DIRECTORY -> world.rename("d", "e");
         case MAKE_DIRECTORY -> world.mkdir("d/new");
@@ -546,7 +549,8 @@ final class RelistingTest {
       for (var failing : world.flush().failing()) {
         // Rule 19: somebody deleted the object of a file that was moved here and is not here.
         assertThat(failing.reason()).contains("only in the bucket and is gone there");
-        if (world.exists(failing.path())) {
+        // What waits for it goes on once it is away.
+        if (failing.reason().startsWith("a part") && world.exists(failing.path())) {
           world.remove(failing.path());
         }
       }

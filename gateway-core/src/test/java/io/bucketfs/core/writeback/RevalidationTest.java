@@ -359,7 +359,8 @@ final class RevalidationTest {
       world.find("");
       world.read("d/a");
       var before = world.at("d/a");
-      world.bucket
+      world
+          .bucket
           .foreign()
           .put("d/a", "second".getBytes(UTF_8), Map.of("file-permissions", "0100600"));
       var requests = all(world);
@@ -420,6 +421,12 @@ final class RevalidationTest {
       world.execution.sleep(MOMENT);
       assertThat(all(world)).isEqualTo(before);
       assertThat(world.read("a")).isEqualTo("mine");
+      world.remove("a");
+      world.flush();
+      var deleted = all(world);
+      world.importer.events().take(List.of(new Event("bucket", "a", null)));
+      world.execution.sleep(MOMENT);
+      assertThat(all(world)).isEqualTo(deleted);
     });
   }
 

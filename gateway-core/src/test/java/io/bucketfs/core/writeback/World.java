@@ -159,6 +159,7 @@ final class World {
             mounts,
             tallies,
             cache,
+            importer,
             writeBack,
             stores,
             (_, _, _) -> traits,
@@ -170,7 +171,14 @@ final class World {
     registry.open(stores);
     if (mounts.byName("data") == null) {
       registry.add(
-          "data", location(), "", policy().withRefresh(refresh), Access.OPEN, Quota.NONE, traits, bucket.connect());
+          "data",
+          location(),
+          "",
+          policy().withRefresh(refresh),
+          Access.OPEN,
+          Quota.NONE,
+          traits,
+          bucket.connect());
     }
     mount = require("data").mount().number();
     contents.start(false);
