@@ -308,7 +308,7 @@ final class RelistingTest {
       world.foreignPut("b", "new");
       world.refresh("a", false);
       var events = world.importer.events();
-      events.take(List.of(new BucketEvents.Event("bucket", "b", null)));
+      events.take(List.of(new BucketEvents.Event("bucket", "b", "t")));
       world.execution.sleep(Duration.ofMinutes(1));
       var before = world.bucket.counts().of(RequestKind.GET);
       assertThat(world.read("a")).isEqualTo("second");
