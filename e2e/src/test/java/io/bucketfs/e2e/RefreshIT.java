@@ -42,6 +42,11 @@ final class RefreshIT {
                 "" + WEBHOOK_PORT,
                 "BUCKETFS_WEBHOOK_SECRET_FILE",
                 secret.toString()));
+    // Before anybody looks: what comes later is a change of others already.
+    put("event/a", "old");
+    put("quiet/a", "old");
+    put("order/a", "a");
+    put("order/b", "b");
   }
 
   @AfterAll
@@ -70,7 +75,6 @@ final class RefreshIT {
 
   @Test
   void anOverwriteShowsWithinTwoSecondsOfTheEvent() throws Exception {
-    put("event/a", "old");
     var mount = demo.mount("4.2");
     assertThat(mount.sh("cat event/a")).isEqualTo("old");
     put("event/a", "overwritten");
@@ -81,7 +85,6 @@ final class RefreshIT {
 
   @Test
   void anOverwriteShowsWithinTheRefreshWithoutAnEvent() {
-    put("quiet/a", "old");
     var mount = demo.mount("4.2");
     assertThat(mount.sh("cat quiet/a")).isEqualTo("old");
     put("quiet/a", "overwritten");
@@ -91,8 +94,6 @@ final class RefreshIT {
 
   @Test
   void anOrderShowsWhatIsNewAndGone() {
-    put("order/a", "a");
-    put("order/b", "b");
     var mount = demo.mount("4.2");
     assertThat(mount.sh("ls order")).isEqualTo("a\nb\n");
     put("order/c", "c");

@@ -46,7 +46,7 @@ public final class Importer implements Importing {
   private final MountTallies tallies;
   private final BucketReads reads;
   private final Execution execution;
-  private final Listings contents;
+  private final Listings pages;
   private final Revalidation revalidation;
   private final Refresh refresh;
   private final BucketEvents events;
@@ -74,9 +74,9 @@ public final class Importer implements Importing {
     this.execution = execution;
     committer.onRemote(recent::finished);
     reads = new BucketReads(execution, limits, meters);
-    contents = new Listings(committer, cache, snapshots, recent, tallies, reads, meters);
+    pages = new Listings(committer, cache, snapshots, recent, tallies, reads, meters);
     var keys = new KeyLook(committer, cache, snapshots, recent, tallies, reads, meters);
-    revalidation = new Revalidation(mounts, cache, contents, keys, execution, limits, meters);
+    revalidation = new Revalidation(mounts, cache, pages, keys, execution, limits, meters);
     refresh = new Refresh(cache, this, revalidation, keys, execution);
     events = new BucketEvents(mounts, cache, keys, revalidation, execution, meters);
     listings = new Flights<>(execution, "import-list");
@@ -103,7 +103,7 @@ public final class Importer implements Importing {
       }
       var began = execution.nanoTime();
       var mount = mounts.require(directory.mount());
-      var listed = contents.list(mount, inode, Imported.ALL);
+      var listed = pages.list(mount, inode, Imported.ALL);
       if (listed.directory() != null) {
         revalidation.listed(directory, began, listed.pages());
         return listed.directory();
@@ -142,7 +142,7 @@ public final class Importer implements Importing {
 
   private void listWhole(InodeKey directory) throws FileSystemException, IOException {
     var mount = mounts.require(directory.mount());
-    while (contents.listWhole(mount, require(directory)).directory() == null) {
+    while (pages.listWhole(mount, require(directory)).directory() == null) {
       // It was renamed meanwhile: once more by its new name.
     }
     var left = new ArrayDeque<InodeKey>();
@@ -232,7 +232,7 @@ public final class Importer implements Importing {
       throws FileSystemException, IOException {
     var key = directory.key();
     ensureListed(directory, Patience.FOREVER);
-    var marker = contents.prefixOf(mount, key);
+    var marker = pages.prefixOf(mount, key);
     var remote = cache.store().get(Family.REMOTE, Keys.text(key.mount(), marker));
     var head = remote == null ? null : head(mount, marker);
     committer.commit(tx ->
