@@ -76,7 +76,10 @@ final class ImportIT {
     var between = demo.gateway().requests();
     mount.guest().dropCaches();
     assertThat(mount.sh("find import -type f | wc -l")).isEqualTo(FILES + "\n");
-    assertThat(demo.gateway().requests().since(between)).isEqualTo(new S3Requests(0, 0, 0, 0));
+    // Nothing, or the listings where the first one is longer ago than the mount's refresh.
+    var second = demo.gateway().requests().since(between);
+    assertThat(second).isEqualTo(new S3Requests(second.list(), 0, 0, 0));
+    assertThat(second.list()).isLessThanOrEqualTo(folders + FLAT_FILES / KEYS_PER_LIST);
 
     var expected = String.join("", keys().values());
     assertThat(mount.sh("find import -type f -print0 | LC_ALL=C sort -z | xargs -0 cat"))

@@ -133,6 +133,29 @@ public final class FakeAdministration implements Administration {
     mounts.remove(name);
   }
 
+  private final List<ObjectEvent> events = new ArrayList<>();
+
+  /** All events that were taken. */
+  public synchronized List<ObjectEvent> events() {
+    return List.copyOf(events);
+  }
+
+  @Override
+  public synchronized RefreshResult refresh(String mount, String path, boolean recursive)
+      throws AdminException {
+    mount(mount);
+    if (path.equals("missing")) {
+      throw new AdminException(Kind.NOT_FOUND, "there is no missing in " + mount);
+    }
+    return new RefreshResult(recursive ? 4 : 3, 2, 1);
+  }
+
+  @Override
+  public synchronized EventResult takeEvents(List<ObjectEvent> taken) {
+    events.addAll(taken);
+    return new EventResult(taken.size(), 0);
+  }
+
   @Override
   public FlushResult flush(String mount, String path, boolean await) throws AdminException {
     List<DirtyEntry> covered;

@@ -153,6 +153,7 @@ public final class Gateway implements AutoCloseable {
               mounts,
               tallies,
               cache,
+              importer,
               writeBack,
               stores,
               new StoreProbe(execution),

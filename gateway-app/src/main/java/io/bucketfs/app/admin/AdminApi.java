@@ -36,6 +36,7 @@ import tools.jackson.databind.JsonNode;
  *                                   "quota-inodes": N}
  *   POST   /v1/cache                {"size": SIZE}
  *   POST   /v1/flush                {"mount": NAME, "path": PATH, "await": true}
+ *   POST   /v1/refresh              {"mount": NAME, "path": PATH, "recursive": true}
  *   POST   /v1/check                {"mount": NAME or null, "indexOnly": true}
  *   GET    /v1/report/KIND?mount=NAME&amp;max=N     dirty, failing, conflicts, unmapped
  * </pre>
@@ -144,6 +145,9 @@ public final class AdminApi {
     }
     if (path.equals("/v1/flush")) {
       return only("POST", request, () -> flush(request));
+    }
+    if (path.equals("/v1/refresh")) {
+      return only("POST", request, () -> refresh(request));
     }
     if (path.equals("/v1/cache")) {
       return only("POST", request, () -> setCache(request));
@@ -273,6 +277,18 @@ public final class AdminApi {
     }
     var result = administration.flush(mount, path == null ? "" : path, flush.await());
     return new Reply(OK, new FlushView(result.files(), result.failing()));
+  }
+
+  private Reply refresh(Request request) throws AdminException {
+    var refresh = Json.MAPPER.readValue(request.body(), RefreshRequest.class);
+    // Jackson leaves absent fields null, whatever the record says.
+    @Nullable String mount = refresh.mount();
+    @Nullable String path = refresh.path();
+    if (mount == null || mount.isEmpty()) {
+      throw new AdminException(Kind.INVALID, "mount is missing: the name of a mount.");
+    }
+    var found = administration.refresh(mount, path == null ? "" : path, refresh.recursive());
+    return new Reply(OK, new RefreshView(found.created(), found.changed(), found.deleted()));
   }
 
   private Reply setCache(Request request) throws AdminException, InvalidInputException {

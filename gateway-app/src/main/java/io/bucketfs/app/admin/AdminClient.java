@@ -104,6 +104,12 @@ public final class AdminClient {
     return as(send("POST", "/v1/flush", request), FlushView.class);
   }
 
+  /** Looks for what others changed. */
+  public Answer<RefreshView> refresh(RefreshRequest request)
+      throws IOException, NotRunningException, RefusedException {
+    return as(send("POST", "/v1/refresh", request), RefreshView.class);
+  }
+
   /** Changes what the local tier may occupy. */
   public Answer<CacheView> setCache(String size)
       throws IOException, NotRunningException, RefusedException {

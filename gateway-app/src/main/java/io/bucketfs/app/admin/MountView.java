@@ -2,6 +2,7 @@ package io.bucketfs.app.admin;
 
 import io.bucketfs.app.config.AccessText;
 import io.bucketfs.app.config.Durations;
+import io.bucketfs.app.config.RefreshText;
 import io.bucketfs.core.admin.Administration.MountStatus;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
 import io.bucketfs.core.object.StoreTraits;
@@ -30,6 +31,9 @@ public record MountView(
     boolean readOnly,
     String writebackIdle,
     String writebackMaxAge,
+    String refresh,
+    String refreshMode,
+    String importChanges,
     int uid,
     int gid,
     String fileMode,
@@ -66,6 +70,9 @@ public record MountView(
         policy.readOnly(),
         Durations.format(policy.writebackIdle()),
         Durations.format(policy.writebackMaxAge()),
+        RefreshText.interval(policy.refresh()),
+        RefreshText.mode(policy.refresh()),
+        RefreshText.changes(policy.refresh()),
         policy.defaultUid(),
         policy.defaultGid(),
         octal(policy.defaultFileMode()),

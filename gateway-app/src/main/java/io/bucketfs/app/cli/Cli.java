@@ -50,6 +50,7 @@ public final class Cli {
             .addSubcommand("serve", new ServeCommand(context))
             .addSubcommand("mount", mount)
             .addSubcommand("flush", new FlushCommand(context))
+            .addSubcommand("refresh", new RefreshCommand(context))
             .addSubcommand("status", new StatusCommand(context))
             .addSubcommand("cache", new CacheCommand(context))
             .addSubcommand("clients", clients)

@@ -81,6 +81,30 @@ final class MountCreateCommand extends ClientCommand {
   @Nullable String writebackMaxAge;
 
   @Option(
+      names = "--refresh",
+      paramLabel = "TIME",
+      description = {
+        "Compare what is in use with the bucket once it was not for this long; default: 30s.",
+        "0s: at every open and lookup; off: never."
+      })
+  @Nullable String refresh;
+
+  @Option(
+      names = "--refresh-mode",
+      paramLabel = "MODE",
+      description = {
+        "stale-while-revalidate, the default: who uses it goes on with what is known;",
+        "strict: he waits."
+      })
+  @Nullable String refreshMode;
+
+  @Option(
+      names = "--import-changes",
+      paramLabel = "KINDS",
+      description = "Changes of others that are taken over; default: new,changed,deleted.")
+  @Nullable String importChanges;
+
+  @Option(
       names = "--uid",
       paramLabel = "ID",
       description = "Owner of objects without POSIX metadata; default: 0.")
@@ -181,6 +205,9 @@ final class MountCreateCommand extends ClientCommand {
     put(settings, MountKey.READ_ONLY, flag(readOnly));
     put(settings, MountKey.WRITEBACK_IDLE, writebackIdle);
     put(settings, MountKey.WRITEBACK_MAX_AGE, writebackMaxAge);
+    put(settings, MountKey.REFRESH, refresh);
+    put(settings, MountKey.REFRESH_MODE, refreshMode);
+    put(settings, MountKey.IMPORT_CHANGES, importChanges);
     put(settings, MountKey.UID, uid);
     put(settings, MountKey.GID, gid);
     put(settings, MountKey.FILE_MODE, fileMode);

@@ -79,6 +79,8 @@ final class MountPrinter {
     line(out, "read-only", mount.readOnly());
     line(out, "writeback-idle", mount.writebackIdle());
     line(out, "writeback-max-age", mount.writebackMaxAge());
+    line(out, "refresh", mount.refresh() + ", " + mount.refreshMode());
+    line(out, "import-changes", mount.importChanges());
     line(out, "defaults", defaults(mount));
     line(out, "used", ByteSizes.format(mount.usedBytes()) + ", " + mount.usedInodes() + " inodes");
     quota(out, mount);

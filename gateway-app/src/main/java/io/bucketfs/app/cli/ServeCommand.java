@@ -76,6 +76,18 @@ final class ServeCommand implements Command {
           "How long a client may be silent before others may have what it holds; default: 90s.")
   @Nullable String lease;
 
+  @Option(
+      names = "--webhook-port",
+      paramLabel = "PORT",
+      description = "Port where stores tell of changes, at the address of NFS; default: none.")
+  @Nullable String webhookPort;
+
+  @Option(
+      names = "--webhook-secret-file",
+      paramLabel = "FILE",
+      description = "Holds the secret that stores must show there, at least 16 characters.")
+  @Nullable String webhookSecretFile;
+
   private final CliContext context;
 
   ServeCommand(CliContext context) {
@@ -111,6 +123,8 @@ final class ServeCommand implements Command {
     put(options, ConfigKey.CACHE_SIZE, cacheSize);
     put(options, ConfigKey.FREE_SPACE, freeSpace);
     put(options, ConfigKey.LEASE, lease);
+    put(options, ConfigKey.WEBHOOK_PORT, webhookPort);
+    put(options, ConfigKey.WEBHOOK_SECRET_FILE, webhookSecretFile);
     var reader =
         new ConfigReader(options, context.environment(), context.machine(), new Problems());
     return reader.read(config);

@@ -11,7 +11,9 @@ public enum ConfigKey {
   MEMORY,
   CACHE_SIZE,
   FREE_SPACE,
-  LEASE;
+  LEASE,
+  WEBHOOK_PORT,
+  WEBHOOK_SECRET_FILE;
 
   /** The key in YAML. */
   public String yaml() {

@@ -63,7 +63,13 @@ public final class ConfigReader {
                 .orElse(GatewayConfig.DEFAULT_FREE_SPACE_BYTES),
             lease(yaml, file),
             file == null ? List.of() : mounts(yaml, file),
-            file);
+            file,
+            webhook(yaml, file));
+    var webhook = config.webhook();
+    if (webhook != null
+        && (webhook.port() == config.port() || webhook.port() == config.adminPort())) {
+      problems.add("webhook-port must not be " + webhook.port() + " as another port is.");
+    }
     if (config.port() == config.adminPort()) {
       problems.add("port and admin-port must not both be " + config.port() + ".");
     }
@@ -117,6 +123,21 @@ public final class ConfigReader {
     }
     problem(found.get(), "must be a port from 1 to 65535");
     return standard;
+  }
+
+  private GatewayConfig.@Nullable Webhook webhook(YamlFile yaml, @Nullable Path file) {
+    var port = find(ConfigKey.WEBHOOK_PORT, yaml, file);
+    var secret = find(ConfigKey.WEBHOOK_SECRET_FILE, yaml, file);
+    if (port.isEmpty() && secret.isEmpty()) {
+      return null;
+    }
+    if (port.isEmpty() || secret.isEmpty()) {
+      problems.add("webhook-port and webhook-secret-file belong together: give both or none.");
+      return null;
+    }
+    return new GatewayConfig.Webhook(
+        port(ConfigKey.WEBHOOK_PORT, 0, yaml, file),
+        Path.of(secret.get().text()).toAbsolutePath().normalize());
   }
 
   private OptionalLong size(ConfigKey key, long min, YamlFile yaml, @Nullable Path file) {

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param lease how long an NFS client may be silent before others may have what it holds
  * @param mounts those of the file
  * @param file where the mounts come from; null without a file
+ * @param webhook where stores tell of changes; null for nowhere
  */
 public record GatewayConfig(
     Path state,
@@ -31,10 +32,45 @@ public record GatewayConfig(
     long freeSpaceBytes,
     Duration lease,
     List<MountRequest> mounts,
-    @Nullable Path file) {
+    @Nullable Path file,
+    @Nullable Webhook webhook) {
   public GatewayConfig {
     mounts = List.copyOf(mounts);
   }
+
+  /** A gateway without a webhook. */
+  public GatewayConfig(
+      Path state,
+      String listen,
+      int port,
+      int adminPort,
+      long memoryBytes,
+      OptionalLong cacheSizeBytes,
+      long freeSpaceBytes,
+      Duration lease,
+      List<MountRequest> mounts,
+      @Nullable Path file) {
+    this(
+        state,
+        listen,
+        port,
+        adminPort,
+        memoryBytes,
+        cacheSizeBytes,
+        freeSpaceBytes,
+        lease,
+        mounts,
+        file,
+        null);
+  }
+
+  /**
+   * Where stores tell of changes.
+   *
+   * @param port listened on at the same address as NFS
+   * @param secretFile a file whose text senders must show
+   */
+  public record Webhook(int port, Path secretFile) {}
 
   /** The same on another NFS port. */
   public GatewayConfig withPort(int other) {
@@ -48,7 +84,8 @@ public record GatewayConfig(
         freeSpaceBytes,
         lease,
         mounts,
-        file);
+        file,
+        webhook);
   }
 
   /** The NFS port that clients try where none is given. */

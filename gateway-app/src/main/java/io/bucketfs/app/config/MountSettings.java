@@ -6,6 +6,7 @@ import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
 import io.bucketfs.core.mount.Mount.Policy;
 import io.bucketfs.core.mount.Quota;
+import io.bucketfs.core.mount.RefreshPolicy;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +15,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Function;
@@ -304,7 +306,34 @@ public final class MountSettings {
         id(MountKey.UID, standard.defaultUid()),
         id(MountKey.GID, standard.defaultGid()),
         mode(MountKey.FILE_MODE, standard.defaultFileMode()),
-        mode(MountKey.DIRECTORY_MODE, standard.defaultDirectoryMode()));
+        mode(MountKey.DIRECTORY_MODE, standard.defaultDirectoryMode()),
+        refresh());
+  }
+
+  private RefreshPolicy refresh() {
+    var standard = RefreshPolicy.DEFAULT;
+    var interval =
+        RefreshText.OFF.equals(value(MountKey.REFRESH))
+            ? null
+            : duration(MountKey.REFRESH, Objects.requireNonNull(standard.interval()));
+    var mode = value(MountKey.REFRESH_MODE);
+    if (mode != null && !mode.equals(RefreshText.STALE) && !mode.equals(RefreshText.STRICT)) {
+      problem(
+          MountKey.REFRESH_MODE,
+          "must be " + RefreshText.STALE + " or " + RefreshText.STRICT + ", but is '" + mode + "'");
+    }
+    var changes = value(MountKey.IMPORT_CHANGES);
+    var imported =
+        changes == null ? Optional.of(standard.imported()) : RefreshText.changes(changes);
+    if (imported.isEmpty()) {
+      problem(
+          MountKey.IMPORT_CHANGES,
+          "must be some of new, changed and deleted, divided by commas, or none, but is '"
+              + changes
+              + "'");
+    }
+    return new RefreshPolicy(
+        interval, RefreshText.STRICT.equals(mode), imported.orElse(standard.imported()));
   }
 
   private Duration duration(MountKey key, Duration standard) {

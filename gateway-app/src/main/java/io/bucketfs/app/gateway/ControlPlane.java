@@ -6,11 +6,15 @@ import io.bucketfs.app.admin.ConfiguredMounts;
 import io.bucketfs.app.admin.GatewayInfo;
 import io.bucketfs.app.admin.StateFiles;
 import io.bucketfs.app.config.GatewayConfig;
+import io.bucketfs.app.event.WebhookServer;
 import io.bucketfs.app.metrics.GatewayMetrics;
+import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.runtime.Execution;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What an operator sees of a gateway: admin API, metrics, and the files by which the command line
@@ -19,16 +23,34 @@ import java.util.OptionalLong;
 final class ControlPlane implements AutoCloseable {
   private static final Duration MOUNT_RETRY = Duration.ofSeconds(30);
 
+  static {
+    // Read once, by the first server: who does not end his request, or takes all connections.
+    defaultProperty("sun.net.httpserver.maxReqTime", "30");
+    defaultProperty("jdk.httpserver.maxConnections", "512");
+  }
+
+  private static void defaultProperty(String name, String value) {
+    if (System.getProperty(name) == null) {
+      System.setProperty(name, value);
+    }
+  }
+
   private final StateFiles files;
   private final AdminServer server;
+  private final @Nullable WebhookServer webhook;
   private final ConfiguredMounts mounts;
   private final Execution execution;
   private volatile boolean closed;
 
   private ControlPlane(
-      StateFiles files, AdminServer server, ConfiguredMounts mounts, Execution execution) {
+      StateFiles files,
+      AdminServer server,
+      @Nullable WebhookServer webhook,
+      ConfiguredMounts mounts,
+      Execution execution) {
     this.files = files;
     this.server = server;
+    this.webhook = webhook;
     this.mounts = mounts;
     this.execution = execution;
   }
@@ -51,8 +73,38 @@ final class ControlPlane implements AutoCloseable {
             new AdminApi(administration, mounts, info, data.nfs(), cacheSetting(config)),
             files.createToken(),
             metrics::scrape);
-    files.writeAddress(server.address());
-    return new ControlPlane(files, server, mounts, execution);
+    try {
+      var webhook = webhook(config, administration);
+      files.writeAddress(server.address());
+      return new ControlPlane(files, server, webhook, mounts, execution);
+    } catch (IOException e) {
+      server.close();
+      throw e;
+    }
+  }
+
+  private static @Nullable WebhookServer webhook(
+      GatewayConfig config, Administration administration) throws IOException {
+    var webhook = config.webhook();
+    if (webhook == null) {
+      return null;
+    }
+    String secret;
+    try {
+      secret = Files.readString(webhook.secretFile()).strip();
+    } catch (IOException e) {
+      throw new IOException(
+          "The secret of the webhook cannot be read from " + webhook.secretFile() + ": " + e, e);
+    }
+    if (secret.length() < WebhookServer.SECRET_LENGTH_MIN) {
+      throw new IOException(
+          "The secret of the webhook in "
+              + webhook.secretFile()
+              + " must have at least "
+              + WebhookServer.SECRET_LENGTH_MIN
+              + " characters.");
+    }
+    return WebhookServer.start(config.listen(), webhook.port(), secret, administration);
   }
 
   private static AdminApi.CacheSetting cacheSetting(GatewayConfig config) {
@@ -85,6 +137,9 @@ final class ControlPlane implements AutoCloseable {
   public void close() throws IOException {
     closed = true;
     files.deleteAddress();
+    if (webhook != null) {
+      webhook.close();
+    }
     server.close();
   }
 }

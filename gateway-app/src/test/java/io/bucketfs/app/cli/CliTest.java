@@ -250,6 +250,19 @@ final class CliTest {
   }
 
   @Test
+  void looksForWhatOthersChanged() {
+    run("mount create --bucket data --region us-east-1 --refresh 0s --refresh-mode strict");
+    assertThat(run("mount show data").out())
+        .containsPattern("refresh +0s, strict")
+        .containsPattern("import-changes +new,changed,deleted");
+    assertThat(run("refresh data").out()).isEqualTo("3 new, 2 changed, 1 deleted.\n");
+    assertThat(run("refresh data/a -r").out()).isEqualTo("4 new, 2 changed, 1 deleted.\n");
+    assertThat(run("refresh data --json").out()).contains("\"created\" : 3");
+    assertThat(run("refresh data/missing").code()).isEqualTo(1);
+    assertThat(run("refresh none").code()).isEqualTo(1);
+  }
+
+  @Test
   void showsTheStatus() {
     run("mount create --bucket data --region us-east-1");
     assertThat(run("status").out())
@@ -376,6 +389,7 @@ final class CliTest {
         "mount show",
         "mount delete",
         "flush",
+        "refresh",
         "status",
         "clients",
         "clients revoke",

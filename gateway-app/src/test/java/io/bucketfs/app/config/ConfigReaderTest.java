@@ -8,8 +8,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -31,7 +33,9 @@ final class ConfigReaderTest {
           ConfigKey.MEMORY, "3GiB",
           ConfigKey.CACHE_SIZE, "100GiB",
           ConfigKey.FREE_SPACE, "5GiB",
-          ConfigKey.LEASE, "30s");
+          ConfigKey.LEASE, "30s",
+          ConfigKey.WEBHOOK_PORT, "12050",
+          ConfigKey.WEBHOOK_SECRET_FILE, "/srv/secret");
 
   @TempDir Path directory;
 
@@ -71,12 +75,32 @@ final class ConfigReaderTest {
     var text = SAMPLES.get(key);
     assertThat(text).isNotNull();
     var standard = valueOf(key, read(Map.of(), Map.of(), null));
-    var byOption = valueOf(key, read(Map.of(key, text), Map.of(), null));
+    // Some only make sense together.
+    var others = new HashMap<ConfigKey, String>();
+    if (key == ConfigKey.WEBHOOK_PORT) {
+      others.put(ConfigKey.WEBHOOK_SECRET_FILE, "/other");
+    } else if (key == ConfigKey.WEBHOOK_SECRET_FILE) {
+      others.put(ConfigKey.WEBHOOK_PORT, "1");
+    }
+    var options = new HashMap<>(others);
+    options.put(key, text);
+    var byOption = valueOf(key, read(options, Map.of(), null));
     assertThat(byOption).isNotEqualTo(standard);
-    assertThat(valueOf(key, read(Map.of(), Map.of(key.environment(), text), null)))
+    assertThat(valueOf(key, read(others, Map.of(key.environment(), text), null)))
         .isEqualTo(byOption);
-    assertThat(valueOf(key, read(Map.of(), Map.of(), file(key.yaml() + ": " + text))))
+    assertThat(valueOf(key, read(others, Map.of(), file(key.yaml() + ": " + text))))
         .isEqualTo(byOption);
+  }
+
+  @Test
+  void wantsAPortAndASecretForAWebhook() throws IOException {
+    var file = file("webhook-port: 5\n");
+    assertThat(failure(Map.of(), file).problems())
+        .containsExactly(
+            "webhook-port and webhook-secret-file belong together: give both or none.");
+    var taken = file("webhook-port: 9049\nwebhook-secret-file: /s\n");
+    assertThat(failure(Map.of(), taken).problems())
+        .containsExactly("webhook-port must not be 9049 as another port is.");
   }
 
   @Test
@@ -203,6 +227,7 @@ final class ConfigReaderTest {
       case CACHE_SIZE -> config.cacheSizeBytes();
       case FREE_SPACE -> config.freeSpaceBytes();
       case LEASE -> config.lease();
+      case WEBHOOK_PORT, WEBHOOK_SECRET_FILE -> Optional.ofNullable(config.webhook());
     };
   }
 

@@ -12,6 +12,8 @@ import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
 import io.bucketfs.core.mount.Mount.Policy;
 import io.bucketfs.core.mount.Quota;
+import io.bucketfs.core.mount.RefreshPolicy;
+import io.bucketfs.core.mount.RefreshPolicy.Imported;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -40,6 +42,9 @@ final class MountSettingsTest {
           Map.entry("read-only", "true"),
           Map.entry("writeback-idle", "10s"),
           Map.entry("writeback-max-age", "10m"),
+          Map.entry("refresh", "5s"),
+          Map.entry("refresh-mode", "strict"),
+          Map.entry("import-changes", "new,changed"),
           Map.entry("uid", "1000"),
           Map.entry("gid", "100"),
           Map.entry("file-mode", "0600"),
@@ -86,7 +91,15 @@ final class MountSettingsTest {
                     new Credentials.Profile("work")),
                 "a/b/",
                 new Policy(
-                    true, Duration.ofSeconds(10), Duration.ofMinutes(10), 1000, 100, 0600, 0700),
+                    true,
+                    Duration.ofSeconds(10),
+                    Duration.ofMinutes(10),
+                    1000,
+                    100,
+                    0600,
+                    0700,
+                    new RefreshPolicy(
+                        Duration.ofSeconds(5), true, new Imported(true, true, false))),
                 new Access(
                     List.of(
                         new ClientRule(
@@ -97,6 +110,18 @@ final class MountSettingsTest {
                     List.of(new SubExport(0, "team", "teams/a", false, null, List.of())),
                     0),
                 new Quota(10L << 30, 5_000)));
+  }
+
+  @Test
+  void canLeaveChangesOfOthersAlone() {
+    var off = accepted(with("refresh", "off")).policy().refresh();
+    assertThat(off).isEqualTo(new RefreshPolicy(null, false, Imported.ALL));
+    var none = accepted(with("import-changes", "none")).policy().refresh().imported();
+    assertThat(none).isEqualTo(new Imported(false, false, false));
+    assertThat(accepted(with("refresh", "0s")).policy().refresh().interval())
+        .isEqualTo(Duration.ZERO);
+    assertThat(accepted(with("import-changes", "deleted, new")).policy().refresh().imported())
+        .isEqualTo(new Imported(true, false, true));
   }
 
   @Test
@@ -120,6 +145,12 @@ final class MountSettingsTest {
     "protocol, smb, '--protocol accepts only nfs (NFSv4.1 and 4.2), but is ''smb''.'",
     "bucket, '', '--bucket is missing: the name of a bucket.'",
     "region, us east, '--region must be a region such as us-east-1, but is ''us east''.'",
+    "refresh, soon, '--refresh must be a duration such as 60s, 5m or 2h, at most 1d, but is"
+        + " ''soon''.'",
+    "refresh-mode, fast, '--refresh-mode must be stale-while-revalidate or strict, but is"
+        + " ''fast''.'",
+    "import-changes, 'new,old', '--import-changes must be some of new, changed and deleted,"
+        + " divided by commas, or none, but is ''new,old''.'",
     "uid, -1, '--uid must be a number from 0 to 2147483647, but is ''-1''.'",
     "read-only, yes, '--read-only must be true or false, but is ''yes''.'",
     "file-mode, 999, '--file-mode must be permission bits in octal such as 0644, but is ''999''.'",

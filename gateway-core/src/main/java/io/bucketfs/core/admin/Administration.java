@@ -114,6 +114,48 @@ public interface Administration {
    */
   record FlushResult(long files, List<DirtyEntry> failing) {}
 
+  /**
+   * Compares what is known of a mount with its bucket and takes over what others changed, whatever
+   * the mount's policy says of changes that it finds by itself. Returns when it is done.
+   *
+   * @param path inside the mount, with or without a leading slash; empty for its root
+   * @param recursive whether to go on with the directories below that are known
+   * @throws AdminException with kind NOT_FOUND where there is nothing at the path
+   */
+  RefreshResult refresh(String mount, String path, boolean recursive) throws AdminException;
+
+  /**
+   * What others changed, in names.
+   *
+   * @param created names that came
+   * @param changed files that have another version now
+   * @param deleted names that went
+   */
+  record RefreshResult(long created, long changed, long deleted) {}
+
+  /**
+   * Takes what a store tells of its objects: they are looked at soon. Does not wait.
+   *
+   * @return what of it is about objects of mounts
+   */
+  EventResult takeEvents(List<ObjectEvent> events);
+
+  /**
+   * An object was written or deleted.
+   *
+   * @param bucket its name
+   * @param etag of what was written; null where it was deleted or the store did not say
+   */
+  record ObjectEvent(String bucket, String key, @Nullable String etag) {}
+
+  /**
+   * What became of events.
+   *
+   * @param taken those of objects below a mount
+   * @param unknown those of others, which are ignored
+   */
+  record EventResult(int taken, int unknown) {}
+
   /** The gateway as a whole. */
   GatewayStatus status();
 

@@ -7,6 +7,8 @@ import io.bucketfs.core.admin.AdminException.Kind;
 import io.bucketfs.core.check.Check;
 import io.bucketfs.core.check.CheckReport;
 import io.bucketfs.core.content.Contents;
+import io.bucketfs.core.importer.BucketEvents.Event;
+import io.bucketfs.core.importer.Importer;
 import io.bucketfs.core.local.Family;
 import io.bucketfs.core.local.KeyValueStore.Entry;
 import io.bucketfs.core.mount.ActiveMount;
@@ -24,6 +26,7 @@ import io.bucketfs.core.store.Epoch;
 import io.bucketfs.core.store.Keys;
 import io.bucketfs.core.store.MetadataCache;
 import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.writeback.WriteBack;
 import java.io.IOException;
 import java.time.Duration;
@@ -41,6 +44,7 @@ public final class Operations implements Administration {
   private final MountTable mounts;
   private final MountTallies tallies;
   private final MetadataCache cache;
+  private final Importer importer;
   private final WriteBack writeBack;
   private final ObjectStores stores;
   private final BucketProbe probe;
@@ -56,6 +60,7 @@ public final class Operations implements Administration {
       MountTable mounts,
       MountTallies tallies,
       MetadataCache cache,
+      Importer importer,
       WriteBack writeBack,
       ObjectStores stores,
       BucketProbe probe,
@@ -67,6 +72,7 @@ public final class Operations implements Administration {
     this.mounts = mounts;
     this.tallies = tallies;
     this.cache = cache;
+    this.importer = importer;
     this.writeBack = writeBack;
     this.stores = stores;
     this.probe = probe;
@@ -320,6 +326,39 @@ public final class Operations implements Administration {
     } catch (InterruptedException e) {
       throw interrupted();
     }
+  }
+
+  // Changes of others.
+
+  @Override
+  public RefreshResult refresh(String mount, String path, boolean recursive) throws AdminException {
+    var active = require(mount);
+    try {
+      var found = importer.refresh().run(active, inside(path), recursive);
+      return new RefreshResult(found.created(), found.changed(), found.deleted());
+    } catch (FileSystemException e) {
+      if (e.error() == FsError.NOT_FOUND) {
+        throw new AdminException(
+            Kind.NOT_FOUND, "there is no " + inside(path) + " in " + mount + " and its bucket");
+      }
+      throw failed("refresh", e);
+    } catch (IOException e) {
+      throw failed("local state cannot be read", e);
+    } catch (InterruptedException e) {
+      throw interrupted();
+    }
+  }
+
+  @Override
+  public EventResult takeEvents(List<ObjectEvent> events) {
+    var taken =
+        importer
+            .events()
+            .take(
+                events.stream()
+                    .map(event -> new Event(event.bucket(), event.key(), event.etag()))
+                    .toList());
+    return new EventResult(taken.taken(), taken.unknown());
   }
 
   /** A path without slashes around it. */

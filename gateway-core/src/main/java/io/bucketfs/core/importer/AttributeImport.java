@@ -212,7 +212,7 @@ final class AttributeImport {
       return false;
     }
     if (isClean(file)) {
-      names.removeFile(parent, name.name(), dirent, file);
+      names.removeFile(parent, name.name(), dirent, names.restedElsewhere(file, base.key()));
     } else {
       var path = base.key().substring(mount.mount().prefix().length());
       var reason = head == null ? "deleted in the bucket" : "changed in the bucket";

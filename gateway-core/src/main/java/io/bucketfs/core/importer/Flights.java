@@ -47,6 +47,16 @@ final class Flights<K, T> {
     start(key, work);
   }
 
+  /** Whether the work is under way. */
+  boolean isRunning(K key) {
+    return running.containsKey(key);
+  }
+
+  /** How much work is under way. */
+  int count() {
+    return running.size();
+  }
+
   private CompletableFuture<T> start(K key, Work<T> work) {
     var mine = new CompletableFuture<T>();
     var other = running.putIfAbsent(key, mine);

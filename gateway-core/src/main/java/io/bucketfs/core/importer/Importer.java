@@ -5,8 +5,8 @@ import io.bucketfs.core.local.Family;
 import io.bucketfs.core.mount.ActiveMount;
 import io.bucketfs.core.mount.MountTable;
 import io.bucketfs.core.mount.MountTallies;
+import io.bucketfs.core.mount.RefreshPolicy.Imported;
 import io.bucketfs.core.object.ObjectHead;
-import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.store.Committer;
@@ -15,7 +15,6 @@ import io.bucketfs.core.store.Inode;
 import io.bucketfs.core.store.InodeKey;
 import io.bucketfs.core.store.Keys;
 import io.bucketfs.core.store.MetadataCache;
-import io.bucketfs.core.store.Paths;
 import io.bucketfs.core.store.RecordReader;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
@@ -24,7 +23,6 @@ import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -37,8 +35,8 @@ import org.jspecify.annotations.Nullable;
  * by then.
  */
 public final class Importer implements Importing {
-  private static final int PAGE_KEYS = 1_000;
   private static final int SCAN_PAGE = 256;
+  private static final int LOOKS_MAX = 4;
 
   private final Committer committer;
   private final MetadataCache cache;
@@ -47,11 +45,15 @@ public final class Importer implements Importing {
   private final RecentExports recent;
   private final MountTallies tallies;
   private final BucketReads reads;
+  private final Execution execution;
+  private final Listings pages;
+  private final Revalidation revalidation;
+  private final Refresh refresh;
+  private final BucketEvents events;
   private final Flights<InodeKey, Inode> listings;
   private final Flights<InodeKey, Inode> trees;
   private final Flights<InodeKey, Inode> attributes;
   private final Flights<InodeKey, Boolean> refreshes;
-  private final Meters.Counter listedKeys;
 
   public Importer(
       Committer committer,
@@ -69,12 +71,18 @@ public final class Importer implements Importing {
     this.snapshots = snapshots;
     this.recent = recent;
     this.tallies = tallies;
+    this.execution = execution;
+    committer.onRemote(recent::finished);
     reads = new BucketReads(execution, limits, meters);
+    pages = new Listings(committer, cache, snapshots, recent, tallies, reads, meters);
+    var keys = new KeyLook(committer, cache, snapshots, recent, tallies, reads, meters);
+    revalidation = new Revalidation(mounts, cache, pages, keys, execution, limits, meters);
+    refresh = new Refresh(cache, this, revalidation, keys, execution);
+    events = new BucketEvents(mounts, cache, keys, revalidation, execution, meters);
     listings = new Flights<>(execution, "import-list");
     trees = new Flights<>(execution, "import-tree");
     attributes = new Flights<>(execution, "import-attributes");
     refreshes = new Flights<>(execution, "import-refresh");
-    listedKeys = meters.counter("import_listed_keys");
   }
 
   // Listings.
@@ -93,66 +101,12 @@ public final class Importer implements Importing {
       if (inode.imported()) {
         return inode;
       }
+      var began = execution.nanoTime();
       var mount = mounts.require(directory.mount());
-      var prefix = prefixOf(mount, directory);
-      try (var observation = recent.observe()) {
-        var listed = listPages(mount, inode, prefix, "/", observation);
-        if (listed.isPresent()) {
-          return listed.get();
-        }
-      }
-    }
-  }
-
-  /** Imports all pages; empty where the directory was renamed meanwhile. */
-  private Optional<Inode> listPages(
-      ActiveMount mount,
-      Inode directory,
-      String prefix,
-      @Nullable String delimiter,
-      RecentExports.Observation observation)
-      throws FileSystemException {
-    String continuation = null;
-    var newest = 0L;
-    while (true) {
-      var request = new ObjectStore.ListRequest(prefix, delimiter, continuation, PAGE_KEYS);
-      var page = reads.ask(mount.mount().number(), () -> mount.store().list(request));
-      if (page == null) {
-        throw new FileSystemException(FsError.IO, "the bucket does not exist");
-      }
-      listedKeys.add(page.entries().size());
-      for (var entry : page.entries()) {
-        newest = Math.max(newest, ObjectForm.modifyNanos(entry.version(), 0));
-      }
-      continuation = page.continuation();
-      var last = continuation == null;
-      var time = newest;
-      var inode =
-          committer.commit(tx -> {
-            var step = new PageImport(tx, mount, snapshots, observation, tallies);
-            var path = step.names().directoryPath(directory.key().number());
-            if (path == null) {
-              throw new FileSystemException(FsError.STALE);
-            }
-            if (!prefix.equals(mount.keyOf(path.isEmpty() ? "" : path + "/"))) {
-              return Optional.<Inode>empty();
-            }
-            step.apply(page);
-            var edit = step.names().directory(directory.key().number());
-            if (edit == null) {
-              throw new FileSystemException(FsError.STALE);
-            }
-            if (last) {
-              edit.imported = true;
-              if (edit.attributesPending && time != 0) {
-                edit.modifyNanos = time;
-              }
-            }
-            step.names().finish();
-            return Optional.of(edit.freeze());
-          });
-      if (inode.isEmpty() || last) {
-        return inode;
+      var listed = pages.list(mount, inode, Imported.ALL);
+      if (listed.directory() != null) {
+        revalidation.listed(directory, began, listed.pages());
+        return listed.directory();
       }
     }
   }
@@ -163,16 +117,6 @@ public final class Importer implements Importing {
       throw new FileSystemException(FsError.STALE);
     }
     return inode;
-  }
-
-  /** The prefix of a directory's children, which is also the key of its marker. */
-  private String prefixOf(ActiveMount mount, InodeKey directory)
-      throws FileSystemException, IOException {
-    var path = Paths.directoryPath(directory, (InodeKey key) -> cache.inode(key, Patience.FOREVER));
-    if (path == null) {
-      throw new FileSystemException(FsError.STALE);
-    }
-    return mount.keyOf(path.isEmpty() ? "" : path + "/");
   }
 
   @Override
@@ -198,12 +142,8 @@ public final class Importer implements Importing {
 
   private void listWhole(InodeKey directory) throws FileSystemException, IOException {
     var mount = mounts.require(directory.mount());
-    var listed = Optional.<Inode>empty();
-    while (listed.isEmpty()) {
-      try (var observation = recent.observe()) {
-        listed =
-            listPages(mount, require(directory), prefixOf(mount, directory), null, observation);
-      }
+    while (pages.listWhole(mount, require(directory)).directory() == null) {
+      // It was renamed meanwhile: once more by its new name.
     }
     var left = new ArrayDeque<InodeKey>();
     left.add(directory);
@@ -292,7 +232,7 @@ public final class Importer implements Importing {
       throws FileSystemException, IOException {
     var key = directory.key();
     ensureListed(directory, Patience.FOREVER);
-    var marker = prefixOf(mount, key);
+    var marker = pages.prefixOf(mount, key);
     var remote = cache.store().get(Family.REMOTE, Keys.text(key.mount(), marker));
     var head = remote == null ? null : head(mount, marker);
     committer.commit(tx ->
@@ -309,16 +249,17 @@ public final class Importer implements Importing {
     try (var observation = recent.observe()) {
       var head = head(mount, base.key());
       if (head == null) {
-        if (!settle(mount, file.key(), base, null, observation)) {
+        if (settle(mount, file.key(), base, null, observation) == Settled.SAME) {
           clearPending(file.key());
         }
         return;
       }
       var target = AttributeImport.isSymlink(head) ? target(mount, base.key(), head) : null;
       committer.commit(tx ->
-          new AttributeImport(tx, mount, snapshots, tallies)
-                  .attributes(file.key(), base.key(), head, target)
-              != null);
+          !observation.isOutdated(file.key().mount(), base.key())
+              && new AttributeImport(tx, mount, snapshots, tallies)
+                      .attributes(file.key(), base.key(), head, target)
+                  != null);
     }
   }
 
@@ -370,14 +311,27 @@ public final class Importer implements Importing {
   private boolean lookAgain(InodeKey key, Content.Base seen)
       throws FileSystemException, IOException {
     var mount = mounts.require(key.mount());
-    try (var observation = recent.observe()) {
-      var head = head(mount, seen.key());
-      return settle(mount, key, seen, head, observation)
-          || (head != null && head.version().mayEqual(seen.version()));
+    for (var looks = 1; ; looks++) {
+      try (var observation = recent.observe()) {
+        var head = head(mount, seen.key());
+        var settled = settle(mount, key, seen, head, observation);
+        if (settled != Settled.OUTDATED || looks == LOOKS_MAX) {
+          return settled != Settled.SAME
+              || (head != null && head.version().mayEqual(seen.version()));
+        }
+      }
     }
   }
 
-  private boolean settle(
+  /** What became of a file whose object was looked at. */
+  private enum Settled {
+    CHANGED,
+    SAME,
+    /** More became known of the object meanwhile. */
+    OUTDATED
+  }
+
+  private Settled settle(
       ActiveMount mount,
       InodeKey key,
       Content.Base seen,
@@ -385,11 +339,42 @@ public final class Importer implements Importing {
       RecentExports.Observation observation)
       throws FileSystemException {
     return committer.commit(tx -> {
-      if (tx.job(key.mount(), seen.key()) != null
-          || observation.isOutdated(key.mount(), seen.key())) {
-        return true;
+      if (tx.job(key.mount(), seen.key()) != null) {
+        return Settled.CHANGED;
       }
-      return new AttributeImport(tx, mount, snapshots, tallies).replaced(key, seen, head);
+      if (observation.isOutdated(key.mount(), seen.key())) {
+        return Settled.OUTDATED;
+      }
+      return new AttributeImport(tx, mount, snapshots, tallies).replaced(key, seen, head)
+          ? Settled.CHANGED
+          : Settled.SAME;
     });
+  }
+
+  // Changes of others.
+
+  @Override
+  public boolean directoryUsed(Inode directory, Patience patience) throws FileSystemException {
+    return revalidation.directoryUsed(directory, patience);
+  }
+
+  @Override
+  public boolean fileUsed(Inode file, Patience patience) throws FileSystemException {
+    return revalidation.fileUsed(file, patience);
+  }
+
+  @Override
+  public void found(Inode file, Inode directory) {
+    revalidation.found(file.key(), directory.key());
+  }
+
+  /** Compares parts of a mount with its bucket at an operator's order. */
+  public Refresh refresh() {
+    return refresh;
+  }
+
+  /** Takes what stores tell of their objects. */
+  public BucketEvents events() {
+    return events;
   }
 }

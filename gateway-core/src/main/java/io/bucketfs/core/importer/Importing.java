@@ -32,4 +32,19 @@ public interface Importing {
    * kept where it has changes of its own.
    */
   void refresh(Inode file, Patience patience) throws FileSystemException;
+
+  /**
+   * Says that the names in a directory are used, so that they are compared with the bucket where
+   * that was not done for as long as the mount's policy says: while the caller goes on, or, where
+   * the policy is strict, before this returns.
+   *
+   * @return whether the directory may be different now
+   */
+  boolean directoryUsed(Inode directory, Patience patience) throws FileSystemException;
+
+  /** As {@link #directoryUsed}, of the attributes of a file, or its content by an open. */
+  boolean fileUsed(Inode file, Patience patience) throws FileSystemException;
+
+  /** Says that a file was just found by its name, so that it is as fresh as the directory. */
+  void found(Inode file, Inode directory);
 }

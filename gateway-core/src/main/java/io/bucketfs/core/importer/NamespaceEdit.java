@@ -34,6 +34,7 @@ public final class NamespaceEdit {
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
   private static final int LOST_AND_FOUND_MODE = 0755;
   private static final int NAMES_MAX = 2;
+  private static final int LINKS_MAX = 1_024;
 
   private final Tx tx;
   private final ActiveMount mount;
@@ -83,7 +84,7 @@ public final class NamespaceEdit {
     var inode = file.freeze();
     tx.put(inode);
     tx.putDirent(parent, name, inode.key().number());
-    parent.changed(tx.nowNanos());
+    grown(parent);
     tx.putRemote(
         number,
         key,
@@ -110,7 +111,56 @@ public final class NamespaceEdit {
     directories.put(directory.key.number(), directory);
     parent.links++;
     tx.putDirent(parent, name, directory.key.number());
-    parent.changed(tx.nowNanos());
+    grown(parent);
+  }
+
+  /** A first listing is no change of the directory: its names were there before. */
+  private void grown(Inode.Edit parent) {
+    if (parent.imported) {
+      parent.modified(tx.nowNanos());
+      parent.explicitTimes = false;
+    } else {
+      parent.changed(tx.nowNanos());
+    }
+  }
+
+  /** Takes away an empty directory. */
+  void removeDirectory(Inode.Edit directory, Inode.Edit parent, Dirent dirent) throws IOException {
+    tx.deleteDirent(number, parent.key.number(), directory.name, dirent);
+    parent.links--;
+    parent.modified(tx.nowNanos());
+    parent.explicitTimes = false;
+    directories.remove(directory.key.number());
+    originals.remove(directory.key.number());
+    tx.deleteInode(directory.key);
+  }
+
+  /**
+   * Lets a file with several names that rests on the object of one of them rest on that of another
+   * one, since this one is gone or changed (CORRECTNESS 20).
+   */
+  Inode restedElsewhere(Inode file, String key) throws IOException {
+    var content = file.content();
+    var base = content == null ? null : content.base();
+    if (content == null || base == null || file.links() < 2 || !base.key().equals(key)) {
+      return file;
+    }
+    for (var name : tx.names(file.key(), LINKS_MAX)) {
+      var path = tx.path(name);
+      var other = path == null ? key : mount.keyOf(path);
+      var remote = other.equals(key) ? null : tx.remote(number, other);
+      if (remote != null
+          && remote.inode() == file.key().number()
+          && remote.content() == content.id()
+          && remote.contentSequence() == content.exportedSequence()) {
+        var edit = file.edit();
+        edit.content = content.withBase(new Content.Base(other, remote.version(), base.length()));
+        var rested = edit.freeze();
+        tx.put(rested);
+        return rested;
+      }
+    }
+    return file;
   }
 
   /** Takes away a name of a file; with its last name the file goes, and what is open is stale. */
@@ -118,6 +168,7 @@ public final class NamespaceEdit {
       throws IOException {
     tx.deleteDirent(number, parent.key.number(), name, dirent);
     parent.modified(tx.nowNanos());
+    parent.explicitTimes = false;
     if (tx.dirty(file.key()) != null && file.links() == 1) {
       tx.deleteDirty(file.key());
     }

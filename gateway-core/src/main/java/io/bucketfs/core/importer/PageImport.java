@@ -4,11 +4,12 @@ import io.bucketfs.core.content.Snapshots;
 import io.bucketfs.core.local.Family;
 import io.bucketfs.core.mount.ActiveMount;
 import io.bucketfs.core.mount.MountTallies;
+import io.bucketfs.core.mount.RefreshPolicy;
 import io.bucketfs.core.object.KeyRules;
-import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.object.ObjectVersion;
 import io.bucketfs.core.store.Dirent;
 import io.bucketfs.core.store.Inode;
+import io.bucketfs.core.store.InodeKey;
 import io.bucketfs.core.store.Keys;
 import io.bucketfs.core.store.RemoteEntry;
 import io.bucketfs.core.store.Tx;
@@ -28,11 +29,17 @@ import org.jspecify.annotations.Nullable;
  *   <li>Known with the same version: nothing.
  *   <li>Known with another version: it replaces the file's base where the file is clean and not
  *       being written; where it is dirty, write-back settles it.
+ *   <li>Known and not there any longer: its name goes, where the file is clean; what is open is
+ *       read through its handle until the last close (CORRECTNESS 21). What is being written goes
+ *       to lost+found, and what is dirty is settled by write-back.
  *   <li>On its way out or being written by ourselves: what the listing says is old (CORRECTNESS
  *       14).
  * </ul>
  */
 final class PageImport {
+  /** With more deletions under way than this, directories wait until those are done. */
+  private static final int MARKS_MAX = 64;
+
   private final Tx tx;
   private final ActiveMount mount;
   private final int number;
@@ -40,19 +47,28 @@ final class PageImport {
   private final RecentExports.Observation observation;
   private final MountTallies tallies;
   private final NamespaceEdit names;
+  private final RefreshPolicy.Imported imported;
+  private long created;
+  private long changed;
+  private long deleted;
 
+  /**
+   * @param imported which differences are taken over
+   */
   PageImport(
       Tx tx,
       ActiveMount mount,
       Snapshots snapshots,
       RecentExports.Observation observation,
-      MountTallies tallies) {
+      MountTallies tallies,
+      RefreshPolicy.Imported imported) {
     this.tx = tx;
     this.mount = mount;
     this.number = mount.mount().number();
     this.snapshots = snapshots;
     this.observation = observation;
     this.tallies = tallies;
+    this.imported = imported;
     names = new NamespaceEdit(tx, mount);
   }
 
@@ -60,17 +76,29 @@ final class PageImport {
     return names;
   }
 
-  /** Takes in a page; its directories are put by {@link NamespaceEdit#finish}. */
-  void apply(ObjectStore.Listing page) throws IOException {
-    for (var entry : page.entries()) {
+  /** What was changed so far. */
+  Changes changes() {
+    return new Changes(created, changed, deleted);
+  }
+
+  /** Takes in what differs; its directories are put by {@link NamespaceEdit#finish}. */
+  void apply(PageDifference difference) throws IOException {
+    for (var entry : difference.listed().entries()) {
       object(entry.key(), entry.version());
     }
-    for (var prefix : page.commonPrefixes()) {
+    for (var prefix : difference.listed().commonPrefixes()) {
       commonPrefix(prefix);
+    }
+    for (var key : difference.gone()) {
+      gone(key);
+    }
+    for (var key : difference.goneUnmapped()) {
+      mapped(key);
     }
   }
 
-  private void object(String key, ObjectVersion version) throws IOException {
+  /** Takes in an object as it is. */
+  void object(String key, ObjectVersion version) throws IOException {
     var path = key.substring(mount.mount().prefix().length());
     if (path.isEmpty()) {
       return;
@@ -99,9 +127,18 @@ final class PageImport {
     var reason = KeyRules.unmappedReason(path + "/");
     if (reason != null) {
       unmapped(prefix, reason);
-    } else if (!isBelowStaleSubtree(prefix) && !holdsOnlyWhatGoes(prefix)) {
+    } else if (!isBelowStaleSubtree(prefix) && !holdsOnlyWhatGoes(prefix) && isWanted(path)) {
       directoryAt(path);
     }
+  }
+
+  /** Whether what is at a path is known, or new names are taken over. */
+  private boolean isWanted(String path) throws IOException {
+    if (imported.created()) {
+      return true;
+    }
+    var name = names.resolve(path);
+    return name != null && tx.dirent(number, name.directory(), name.name()) != null;
   }
 
   /** Whether something under a prefix is known here and is on its way out. */
@@ -127,9 +164,127 @@ final class PageImport {
     tx.putUnmapped(number, key, reason);
   }
 
+  /** Takes a key out of the report of what cannot be shown. */
+  private void mapped(String key) throws IOException {
+    if (tx.get(Family.UNMAPPED, Keys.text(number, key)) != null) {
+      tx.delete(Family.UNMAPPED, Keys.text(number, key));
+      tx.afterCommit(() -> tallies.addUnmapped(number, -1));
+    }
+  }
+
+  // What is gone.
+
+  /** Takes in that there is no object at a key any longer. */
+  void gone(String key) throws IOException {
+    if (!imported.deleted()
+        || tx.job(number, key) != null
+        || observation.isOutdated(number, key)
+        || tx.remote(number, key) == null
+        || tx.stale(number, key) != null
+        || isBelowStaleSubtree(key)) {
+      return;
+    }
+    var path = key.substring(mount.mount().prefix().length());
+    if (path.endsWith("/")) {
+      goneMarker(key, path.substring(0, path.length() - 1));
+    } else {
+      goneFile(key, path);
+    }
+  }
+
+  /** A directory stays as it is without its marker, unless nothing else shows it. */
+  private void goneMarker(String key, String path) throws IOException {
+    var name = names.resolve(path);
+    var dirent = name == null ? null : tx.dirent(number, name.directory(), name.name());
+    var directory = dirent == null ? null : tx.inode(new InodeKey(number, dirent.inode()));
+    if (directory == null || tx.dirty(directory.key()) == null) {
+      tx.deleteRemote(number, key);
+    }
+  }
+
+  private void goneFile(String key, String path) throws IOException {
+    var remote = tx.remote(number, key);
+    var name = names.resolve(path);
+    var dirent = name == null ? null : tx.dirent(number, name.directory(), name.name());
+    var present = dirent == null ? null : names.inode(dirent.inode());
+    var parent = name == null ? null : names.directory(name.directory());
+    if (name == null || dirent == null || present == null || parent == null) {
+      tx.deleteRemote(number, key);
+      return;
+    }
+    if (remote == null
+        || present.key().number() != remote.inode()
+        || present.localOnly()
+        || tx.dirty(present.key()) != null) {
+      return;
+    }
+    tx.deleteRemote(number, key);
+    if (snapshots.isBeingWritten(present.key())) {
+      names.moveAway(
+          parent, name.name(), dirent, present, path, "deleted in the bucket while being written");
+      tx.afterCommit(() -> tallies.addConflicts(number, 1));
+    } else {
+      names.removeFile(parent, name.name(), dirent, names.restedElsewhere(present, key));
+    }
+    deleted++;
+  }
+
+  /**
+   * Takes away a directory that nothing in the bucket shows: without a marker, and empty here. What
+   * was made or moved here and is not exported stays.
+   *
+   * @param prefix of its children, when it was found to be gone
+   * @return its parent, or null where it stays
+   */
+  @Nullable InodeKey goneDirectory(InodeKey key, String prefix) throws IOException {
+    var directory = names.directory(key.number());
+    if (directory == null || !imported.deleted() || directory.localOnly || directory.parent == 0) {
+      return null;
+    }
+    var path = names.directoryPath(key.number());
+    var below = Keys.text(number, prefix);
+    if (path == null
+        || !prefix.equals(mount.keyOf(path + "/"))
+        || tx.dirty(key) != null
+        || !tx.isEmptyDirectory(number, key.number())
+        || tx.remote(number, prefix) != null
+        || tx.job(number, prefix) != null
+        || observation.isOutdated(number, prefix)
+        || !tx.scan(Family.UNMAPPED, below, Keys.endOfPrefix(below), 1).isEmpty()
+        || isAnyMoving()) {
+      return null;
+    }
+    var parent = names.directory(directory.parent);
+    var dirent = tx.dirent(number, directory.parent, directory.name);
+    if (parent == null || dirent == null) {
+      return null;
+    }
+    names.removeDirectory(directory, parent, dirent);
+    deleted++;
+    return parent.key;
+  }
+
+  /**
+   * Whether a directory may be on its way to another name: what is below it is not marked as dirty
+   * yet, and its marker is known under the old name.
+   */
+  private boolean isAnyMoving() throws IOException {
+    var from = Keys.mount(number);
+    var marks = tx.scan(Family.STALE, from, Keys.endOfPrefix(from), MARKS_MAX);
+    for (var mark : marks) {
+      var stale = tx.stale(number, Keys.textOf(mark.key()));
+      if (stale != null && stale.subtree()) {
+        return true;
+      }
+    }
+    return marks.size() == MARKS_MAX;
+  }
+
+  // What is there.
+
   private void marker(String key, String path, ObjectVersion version, @Nullable RemoteEntry remote)
       throws IOException {
-    var directory = directoryAt(path);
+    var directory = isWanted(path) ? directoryAt(path) : null;
     if (directory == null) {
       return;
     }
@@ -141,8 +296,11 @@ final class PageImport {
       complete(key, version, remote);
       return;
     }
-    if (tx.dirty(directory.key) != null) {
+    if (tx.dirty(directory.key) != null || (remote != null && !imported.changed())) {
       return;
+    }
+    if (remote != null) {
+      changed++;
     }
     directory.attributesPending = true;
     tx.putRemote(
@@ -169,6 +327,9 @@ final class PageImport {
 
   private void file(String key, String path, ObjectVersion version, @Nullable RemoteEntry remote)
       throws IOException {
+    if (!isWanted(path)) {
+      return;
+    }
     var slash = path.lastIndexOf('/');
     var parent =
         slash < 0 ? names.directory(FileId.ROOT_INODE) : directoryAt(path.substring(0, slash));
@@ -180,6 +341,8 @@ final class PageImport {
     var present = dirent == null ? null : names.inode(dirent.inode());
     if (dirent == null || present == null) {
       names.addFile(parent, name, key, version);
+      mapped(key);
+      created++;
     } else if (present.isDirectory()) {
       tx.deleteRemote(number, key);
       unmapped(key, "a directory has the same name");
@@ -202,9 +365,10 @@ final class PageImport {
       String path,
       ObjectVersion version)
       throws IOException {
-    if (file.localOnly() || tx.dirty(file.key()) != null) {
+    if (file.localOnly() || tx.dirty(file.key()) != null || !imported.changed()) {
       return;
     }
+    changed++;
     if (snapshots.isBeingWritten(file.key())) {
       names.moveAway(parent, name, dirent, file, path, "changed in the bucket while being written");
       tx.afterCommit(() -> tallies.addConflicts(number, 1));
@@ -212,7 +376,7 @@ final class PageImport {
     } else if (file.type() == FileType.FILE && file.links() == 1) {
       names.rebase(file, key, version);
     } else {
-      names.removeFile(parent, name, dirent, file);
+      names.removeFile(parent, name, dirent, names.restedElsewhere(file, key));
       names.addFile(parent, name, key, version);
     }
   }
@@ -233,6 +397,7 @@ final class PageImport {
       throws IOException {
     var dirent = tx.dirent(number, parent.key.number(), name);
     if (dirent == null) {
+      created++;
       return names.addDirectory(parent, name);
     }
     var inode = names.inode(dirent.inode());

@@ -7,8 +7,9 @@ import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Which keys this gateway wrote or deleted while somebody was looking at the bucket: what a LIST or
- * HEAD says of them may be older than what is known here (CORRECTNESS 14).
+ * Of which keys something became known while somebody was looking at the bucket, be it that this
+ * gateway wrote or deleted them or that another look saw them: what a LIST or HEAD says of them may
+ * be older than what is known here (CORRECTNESS 14).
  *
  * <p>Remembers a key only as long as an observation lasts that began before it was written. Any
  * thread; the lock is held for a few map operations.
@@ -72,7 +73,9 @@ public final class RecentExports {
     }
   }
 
-  /** Notes that a key was written or deleted; called by the transaction that commits it. */
+  /**
+   * Notes that a key was written, deleted or seen; called inside the transaction that commits it.
+   */
   public void finished(int mount, String key) {
     lock.lock();
     try {

@@ -45,6 +45,7 @@ public record Mount(
    * @param defaultGid group of objects without POSIX metadata
    * @param defaultFileMode permission bits of files without POSIX metadata
    * @param defaultDirectoryMode permission bits of directories without POSIX metadata
+   * @param refresh when changes of others are looked for
    */
   public record Policy(
       boolean readOnly,
@@ -53,7 +54,41 @@ public record Mount(
       int defaultUid,
       int defaultGid,
       int defaultFileMode,
-      int defaultDirectoryMode) {
+      int defaultDirectoryMode,
+      RefreshPolicy refresh) {
+    /** A policy that looks for changes of others as is usual. */
+    public Policy(
+        boolean readOnly,
+        Duration writebackIdle,
+        Duration writebackMaxAge,
+        int defaultUid,
+        int defaultGid,
+        int defaultFileMode,
+        int defaultDirectoryMode) {
+      this(
+          readOnly,
+          writebackIdle,
+          writebackMaxAge,
+          defaultUid,
+          defaultGid,
+          defaultFileMode,
+          defaultDirectoryMode,
+          RefreshPolicy.DEFAULT);
+    }
+
+    /** The same with other rules for changes of others. */
+    public Policy withRefresh(RefreshPolicy other) {
+      return new Policy(
+          readOnly,
+          writebackIdle,
+          writebackMaxAge,
+          defaultUid,
+          defaultGid,
+          defaultFileMode,
+          defaultDirectoryMode,
+          other);
+    }
+
     /** What holds where nothing is said. */
     public static final Policy DEFAULT =
         new Policy(false, Duration.ofSeconds(60), Duration.ofMinutes(5), 0, 0, 0644, 0755);

@@ -13,13 +13,16 @@ import java.util.UUID;
 public final class MountCodec {
   private static final int FORMAT = 4;
 
-  /** Nothing was known of multipart uploads. */
-  private static final int FORMAT_WITHOUT_PARTS = 3;
+  /** Nothing was known of multipart uploads, and nothing was compared with the bucket again. */
+  private static final int FORMAT_WITHOUT_REFRESH = 3;
 
   private static final int FORMAT_WITHOUT_QUOTA = 2;
 
   /** Without rules of access: everybody had it. */
   private static final int FORMAT_OPEN = 1;
+
+  /** Stands for no interval. */
+  private static final long NEVER = -1;
 
   private static final int DEFAULT_CHAIN = 0;
   private static final int PROFILE = 1;
@@ -73,6 +76,7 @@ public final class MountCodec {
     AccessCodec.write(writer, mount.access());
     writer.i64(mount.quota().bytesMax()).i64(mount.quota().inodesMax());
     writer.bool(traits.conditionalComplete()).bool(traits.conditionalPartCopy());
+    write(writer, policy.refresh());
     return writer.toBytes();
   }
 
@@ -109,12 +113,33 @@ public final class MountCodec {
     var location = new BucketLocation(bucket, region, endpoint, pathStyle, credentials);
     var access = format == FORMAT_OPEN ? Access.OPEN : AccessCodec.read(reader);
     var quota = format <= FORMAT_WITHOUT_QUOTA ? Quota.NONE : new Quota(reader.i64(), reader.i64());
-    var hasParts = format > FORMAT_WITHOUT_PARTS;
-    var complete = hasParts && reader.bool();
-    var partCopy = hasParts && reader.bool();
+    var isPlain = format <= FORMAT_WITHOUT_REFRESH;
+    var complete = !isPlain && reader.bool();
+    var partCopy = !isPlain && reader.bool();
     var traits = new StoreTraits(put, copySource, copyTarget, delete, complete, partCopy);
-    var mount = new Mount(number, uuid, name, location, prefix, policy, access, quota);
+    var refresh = isPlain ? RefreshPolicy.DEFAULT : refresh(reader);
+    var mount =
+        new Mount(number, uuid, name, location, prefix, policy.withRefresh(refresh), access, quota);
     return new Stored(mount, traits, leaving);
+  }
+
+  private static void write(RecordWriter writer, RefreshPolicy refresh) {
+    var interval = refresh.interval();
+    var imported = refresh.imported();
+    writer
+        .i64(interval == null ? NEVER : interval.toNanos())
+        .bool(refresh.strict())
+        .bool(imported.created())
+        .bool(imported.changed())
+        .bool(imported.deleted());
+  }
+
+  private static RefreshPolicy refresh(RecordReader reader) {
+    var interval = reader.i64();
+    return new RefreshPolicy(
+        interval == NEVER ? null : Duration.ofNanos(interval),
+        reader.bool(),
+        new RefreshPolicy.Imported(reader.bool(), reader.bool(), reader.bool()));
   }
 
   private static Credentials credentials(RecordReader reader) {

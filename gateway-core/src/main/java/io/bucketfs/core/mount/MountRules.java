@@ -41,6 +41,10 @@ public final class MountRules {
     if (policy.writebackIdle().isNegative() || policy.writebackMaxAge().isNegative()) {
       return "write-back times must not be negative";
     }
+    var refresh = policy.refresh().interval();
+    if (refresh != null && refresh.isNegative()) {
+      return "refresh must not be negative";
+    }
     if ((policy.defaultFileMode() & ~MODE_MAX) != 0
         || (policy.defaultDirectoryMode() & ~MODE_MAX) != 0) {
       return "default modes are four octal digits";

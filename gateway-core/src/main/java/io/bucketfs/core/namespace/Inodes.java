@@ -74,6 +74,22 @@ final class Inodes {
     return complete(inode, patience);
   }
 
+  /** A directory as {@link #requireListed} gives it, as fresh as its mount wants it for a use. */
+  Inode requireFresh(FileId id, Patience patience) throws FileSystemException {
+    var directory = requireListed(id, patience);
+    return importing.directoryUsed(directory, patience) ? requireListed(id, patience) : directory;
+  }
+
+  /** An inode with its POSIX metadata, as fresh as its mount wants it for a use. */
+  Inode requireFreshAttributes(FileId id, Patience patience) throws FileSystemException {
+    var inode = requireComplete(id, patience);
+    var changed =
+        inode.isDirectory()
+            ? importing.directoryUsed(inode, patience)
+            : importing.fileUsed(inode, patience);
+    return changed ? requireComplete(id, patience) : inode;
+  }
+
   static Inode requireDirectory(Inode inode) throws FileSystemException {
     if (!inode.isDirectory()) {
       throw new FileSystemException(

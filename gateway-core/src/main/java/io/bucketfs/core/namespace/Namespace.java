@@ -95,7 +95,7 @@ public final class Namespace implements FileSystem {
 
   @Override
   public Attributes attributes(FileId file, Patience patience) throws FileSystemException {
-    return attributes(inodes.requireComplete(file, patience), patience);
+    return attributes(inodes.requireFreshAttributes(file, patience), patience);
   }
 
   private Attributes attributes(Inode inode, Patience patience) throws FileSystemException {
@@ -113,11 +113,14 @@ public final class Namespace implements FileSystem {
   public Attributes lookup(Caller caller, FileId directory, String name, Patience patience)
       throws FileSystemException {
     Names.requireGood(name);
-    var parent = inodes.requireListed(directory, patience);
+    var parent = inodes.requireFresh(directory, patience);
     Inodes.requireAccess(caller, parent, Permissions.EXECUTE);
     var child = inodes.child(parent, name, patience);
     if (child == null) {
       throw new FileSystemException(FsError.NOT_FOUND);
+    }
+    if (!child.isDirectory()) {
+      importing.found(child, parent);
     }
     return attributes(inodes.complete(child, patience), patience);
   }
@@ -146,7 +149,7 @@ public final class Namespace implements FileSystem {
     patience.requireWaiting();
     Names.requireGood(name);
     while (true) {
-      var parent = inodes.requireListed(directory, patience);
+      var parent = inodes.requireFresh(directory, patience);
       Inodes.requireAccess(caller, parent, Permissions.EXECUTE);
       var existing = inodes.child(parent, name, patience);
       if (existing != null) {
@@ -329,7 +332,10 @@ public final class Namespace implements FileSystem {
       Patience patience)
       throws FileSystemException {
     patience.requireWaiting();
-    var inode = inodes.requireListed(directory, patience);
+    var inode =
+        cookie == 0
+            ? inodes.requireFresh(directory, patience)
+            : inodes.requireListed(directory, patience);
     Inodes.requireAccess(caller, inode, Permissions.READ);
     try {
       return listing.list(inode, cookie, withAttributes, sink, patience);

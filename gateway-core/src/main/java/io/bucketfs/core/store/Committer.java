@@ -48,6 +48,17 @@ public final class Committer implements AutoCloseable {
   private volatile @Nullable Throwable broken;
   private volatile boolean closed;
   private volatile Runnable orphanListener = () -> {};
+  private volatile RemoteListener remoteListener = (_, _) -> {};
+
+  /** Tells who wants to know that more is known of an object than before. */
+  @FunctionalInterface
+  public interface RemoteListener {
+    /**
+     * Called on the committer's thread, inside the transaction that changes what is known of an
+     * object; that may still fail.
+     */
+    void changed(int mount, String key);
+  }
 
   /** Tells who wants to know that something became dirty or clean. */
   @FunctionalInterface
@@ -88,6 +99,11 @@ public final class Committer implements AutoCloseable {
   /** Sets who is told that contents wait to be freed; called on the committer's thread. */
   public void onOrphans(Runnable listener) {
     orphanListener = listener;
+  }
+
+  /** Sets who is told of objects of which more becomes known; before the first transaction. */
+  public void onRemote(RemoteListener listener) {
+    remoteListener = listener;
   }
 
   /** Runs a transaction and waits until it is durable. Not to be called from an event loop. */
@@ -228,7 +244,7 @@ public final class Committer implements AutoCloseable {
       Submission<T> submission, Batch batch, long now) {
     batch.begin();
     try {
-      var tx = new Tx(batch, store, cache, usages, now);
+      var tx = new Tx(batch, store, cache, usages, remoteListener, now);
       var result = submission.transaction.apply(tx);
       var _ = tx.settle(false);
       return () -> submission.result.complete(result);

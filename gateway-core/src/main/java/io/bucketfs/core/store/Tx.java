@@ -33,6 +33,7 @@ public final class Tx {
   private final KeyValueStore store;
   private final MetadataCache cache;
   private final UsageTable usages;
+  private final Committer.RemoteListener remoteListener;
   private final long nowNanos;
 
   /** Inodes that this transaction makes, of which nothing can be stored. */
@@ -46,11 +47,18 @@ public final class Tx {
     private long released;
   }
 
-  Tx(Batch batch, KeyValueStore store, MetadataCache cache, UsageTable usages, long nowNanos) {
+  Tx(
+      Batch batch,
+      KeyValueStore store,
+      MetadataCache cache,
+      UsageTable usages,
+      Committer.RemoteListener remoteListener,
+      long nowNanos) {
     this.batch = batch;
     this.store = store;
     this.cache = cache;
     this.usages = usages;
+    this.remoteListener = remoteListener;
     this.nowNanos = nowNanos;
   }
 
@@ -323,10 +331,12 @@ public final class Tx {
 
   public void putRemote(int mount, String key, RemoteEntry entry) {
     put(Family.REMOTE, Keys.text(mount, key), entry.encode());
+    remoteListener.changed(mount, key);
   }
 
   public void deleteRemote(int mount, String key) {
     delete(Family.REMOTE, Keys.text(mount, key));
+    remoteListener.changed(mount, key);
   }
 
   public @Nullable Dirty dirty(InodeKey inode) throws IOException {

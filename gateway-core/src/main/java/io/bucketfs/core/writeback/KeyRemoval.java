@@ -118,6 +118,10 @@ final class KeyRemoval {
       }
       return unmark(tx);
     }
+    if (isRestedOnInLostAndFound(tx, remote)) {
+      settlement.shownAgain(tx, mount, key, remote.version());
+      return end(new Attempt.Clean());
+    }
     var before = needed(tx, mark, remote);
     if (before != null) {
       return end(before);
@@ -158,6 +162,21 @@ final class KeyRemoval {
       return new Attempt.Blocked(Subject.of(directory.key()), true);
     }
     return null;
+  }
+
+  /**
+   * Whether a file was renamed from here, and lost against what somebody else put at its new name:
+   * its bytes may be nowhere but here.
+   */
+  private boolean isRestedOnInLostAndFound(Tx tx, RemoteEntry remote) throws IOException {
+    var inode = tx.inode(new InodeKey(number, remote.inode()));
+    var base = inode == null || inode.content() == null ? null : inode.content().base();
+    return inode != null
+        && inode.localOnly()
+        && inode.links() > 0
+        && base != null
+        && base.key().equals(key)
+        && base.length() > 0;
   }
 
   /** Whether a file without names still has its bytes there. */

@@ -239,6 +239,23 @@ final class Settlement {
     count(tx, number);
   }
 
+  /** An object stays that was to be deleted: it shows again. */
+  void shownAgain(Tx tx, ActiveMount mount, String key, ObjectVersion version) throws IOException {
+    var number = mount.mount().number();
+    tx.deleteRemote(number, key);
+    tx.deleteStale(number, key);
+    var path = key.substring(mount.mount().prefix().length());
+    var names = new NamespaceEdit(tx, mount);
+    var name = names.resolve(path);
+    var parent = name == null ? null : names.directory(name.directory());
+    if (name == null || parent == null) {
+      listAgain(names, path);
+    } else if (tx.dirent(number, name.directory(), name.name()) == null) {
+      names.addFile(parent, name.name(), key, version);
+    }
+    names.finish();
+  }
+
   /** Lets the nearest directory that exists above a path be listed at its next use. */
   private static void listAgain(NamespaceEdit names, String path) throws IOException {
     var directory = nearestDirectory(names, path);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.bucketfs.core.local.Crash;
 import io.bucketfs.core.local.MemoryExtentStore;
 import io.bucketfs.core.local.MemoryKeyValueStore;
+import io.bucketfs.core.mount.RefreshPolicy;
 import io.bucketfs.core.object.BackendFailure;
 import io.bucketfs.core.object.MemoryBucket;
 import io.bucketfs.core.object.MemoryFaults.Fault;
@@ -56,7 +57,7 @@ final class MultipartTest {
 
     void play(WriteBackTest.Scene scene) {
       execution.run(
-          () -> scene.play(new World(execution, metadata, extents, bucket, traits, LIMITS)));
+          () -> scene.play(new World(execution, metadata, extents, bucket, traits, RefreshPolicy.DEFAULT, LIMITS)));
     }
 
     void kill() {

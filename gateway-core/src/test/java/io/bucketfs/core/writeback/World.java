@@ -7,6 +7,7 @@ import io.bucketfs.core.admin.Operations;
 import io.bucketfs.core.check.Check;
 import io.bucketfs.core.content.ContentLimits;
 import io.bucketfs.core.content.Contents;
+import io.bucketfs.core.importer.Changes;
 import io.bucketfs.core.importer.ImportLimits;
 import io.bucketfs.core.importer.Importer;
 import io.bucketfs.core.importer.RecentExports;
@@ -19,6 +20,7 @@ import io.bucketfs.core.mount.MountRegistry;
 import io.bucketfs.core.mount.MountTable;
 import io.bucketfs.core.mount.MountTallies;
 import io.bucketfs.core.mount.Quota;
+import io.bucketfs.core.mount.RefreshPolicy;
 import io.bucketfs.core.namespace.Namespace;
 import io.bucketfs.core.object.MemoryBucket;
 import io.bucketfs.core.object.MemoryStores;
@@ -93,7 +95,7 @@ final class World {
       MemoryBucket bucket,
       StoreTraits traits)
       throws Exception {
-    this(execution, metadata, extents, bucket, traits, WritebackLimits.DEFAULT);
+    this(execution, metadata, extents, bucket, traits, RefreshPolicy.DEFAULT);
   }
 
   World(
@@ -102,6 +104,18 @@ final class World {
       MemoryExtentStore extents,
       MemoryBucket bucket,
       StoreTraits traits,
+      RefreshPolicy refresh)
+      throws Exception {
+    this(execution, metadata, extents, bucket, traits, refresh, WritebackLimits.DEFAULT);
+  }
+
+  World(
+      SimulatedExecution execution,
+      MemoryKeyValueStore metadata,
+      MemoryExtentStore extents,
+      MemoryBucket bucket,
+      StoreTraits traits,
+      RefreshPolicy refresh,
       WritebackLimits limits)
       throws Exception {
     this.execution = execution;
@@ -157,6 +171,7 @@ final class World {
             mounts,
             tallies,
             cache,
+            importer,
             writeBack,
             stores,
             (_, _, _) -> traits,
@@ -168,7 +183,14 @@ final class World {
     registry.open(stores);
     if (mounts.byName("data") == null) {
       registry.add(
-          "data", location(), "", policy(), Access.OPEN, Quota.NONE, traits, bucket.connect());
+          "data",
+          location(),
+          "",
+          policy().withRefresh(refresh),
+          Access.OPEN,
+          Quota.NONE,
+          traits,
+          bucket.connect());
     }
     mount = require("data").mount().number();
     contents.start(false);
@@ -322,6 +344,11 @@ final class World {
       }
     }
     return found;
+  }
+
+  /** Compares what is at a path with the bucket, as an operator orders it. */
+  Changes refresh(String path, boolean recursive) throws Exception {
+    return importer.refresh().run(require("data"), path, recursive);
   }
 
   WriteBack.Flushed flush() throws Exception {

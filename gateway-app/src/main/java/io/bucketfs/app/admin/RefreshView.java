@@ -1,0 +1,4 @@
+package io.bucketfs.app.admin;
+
+/** What others changed, in names. */
+public record RefreshView(long created, long changed, long deleted) {}
