@@ -364,6 +364,11 @@ public final class Importer implements Importing {
   }
 
   @Override
+  public void made(InodeKey directory) {
+    revalidation.made(directory);
+  }
+
+  @Override
   public void found(Inode file, Inode directory) {
     revalidation.found(file.key(), directory.key());
   }

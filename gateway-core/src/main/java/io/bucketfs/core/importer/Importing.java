@@ -1,6 +1,7 @@
 package io.bucketfs.core.importer;
 
 import io.bucketfs.core.store.Inode;
+import io.bucketfs.core.store.InodeKey;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.Patience;
 
@@ -47,4 +48,7 @@ public interface Importing {
 
   /** Says that a file was just found by its name, so that it is as fresh as the directory. */
   void found(Inode file, Inode directory);
+
+  /** Says that a directory was just made: nothing of it can be in the bucket that was known. */
+  void made(InodeKey directory);
 }

@@ -102,6 +102,11 @@ final class Revalidation {
     seen.put(directory, new Seen(beganNanos, pages, 0));
   }
 
+  /** A directory was made here: what others put there since is found like in any other. */
+  void made(InodeKey directory) {
+    listed(directory, execution.nanoTime(), 1);
+  }
+
   private boolean isFresh(InodeKey key, long sinceNanos) {
     var last = seen.getIfPresent(key);
     return last != null && last.atNanos - sinceNanos >= 0;

@@ -247,8 +247,12 @@ public final class Namespace implements FileSystem {
     Names.requireGood(name);
     var mount = inodes.requireWritable(directory);
     inodes.requireListed(directory, patience);
-    return withinQuota(
-        directory, () -> creation.node(mount, caller, directory, name, node, initial));
+    var created =
+        withinQuota(directory, () -> creation.node(mount, caller, directory, name, node, initial));
+    if (node instanceof NewNode.Directory) {
+      importing.made(InodeKey.of(created.attributes().id()));
+    }
+    return created;
   }
 
   @Override

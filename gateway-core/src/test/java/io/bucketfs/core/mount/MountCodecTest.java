@@ -54,8 +54,7 @@ final class MountCodecTest {
     var before = Arrays.copyOf(now, now.length - NEW_BYTES);
     before[0] = 3;
     var withoutUploads = new StoreTraits(true, true, true, true, false, false);
-    assertThat(MountCodec.decode(before))
-        .isEqualTo(stored(RefreshPolicy.DEFAULT, withoutUploads));
+    assertThat(MountCodec.decode(before)).isEqualTo(stored(RefreshPolicy.DEFAULT, withoutUploads));
   }
 
   @Test

@@ -56,8 +56,10 @@ final class MultipartTest {
     }
 
     void play(WriteBackTest.Scene scene) {
-      execution.run(
-          () -> scene.play(new World(execution, metadata, extents, bucket, traits, RefreshPolicy.DEFAULT, LIMITS)));
+      execution.run(() ->
+          scene.play(
+              new World(
+                  execution, metadata, extents, bucket, traits, RefreshPolicy.DEFAULT, LIMITS)));
     }
 
     void kill() {

@@ -24,6 +24,9 @@ import org.junit.jupiter.api.Timeout;
 final class RequestBillTest {
   private static final Duration WINDOW = World.IDLE.plusSeconds(5);
 
+  /** A directory that is used after its refresh interval is compared with the bucket once. */
+  private static final long USED_AGAIN = 1;
+
   /** Requests of each kind that was sent at all. */
   private static Map<RequestKind, Long> counts(World world) {
     var counts = new EnumMap<RequestKind, Long>(RequestKind.class);
@@ -144,7 +147,12 @@ final class RequestBillTest {
                   }))
           .isEqualTo(Map.of(RequestKind.PUT, paths.size() + made.size() + 1L));
       assertThat(bill(world, it -> removeTree(it, "repo")))
-          .isEqualTo(Map.of(RequestKind.DELETE, paths.size() + made.size() + 1L));
+          .isEqualTo(
+              Map.of(
+                  RequestKind.DELETE,
+                  paths.size() + made.size() + 1L,
+                  RequestKind.LIST,
+                  25 * USED_AGAIN));
       assertThat(world.bucket.foreign().keys()).isEmpty();
     });
   }
@@ -197,7 +205,8 @@ final class RequestBillTest {
           };
       assertThat(bill(world, replace)).isEqualTo(Map.of(RequestKind.PUT, 1L));
       assertThat(world.object("state")).isEqualTo("state 999");
-      assertThat(bill(world, replace)).isEqualTo(Map.of(RequestKind.PUT, 1L));
+      assertThat(bill(world, replace))
+          .isEqualTo(Map.of(RequestKind.PUT, 1L, RequestKind.LIST, USED_AGAIN));
     });
   }
 
