@@ -110,7 +110,7 @@ final class Catalog {
   }
 
   List<FileInfo> infos() {
-    return files.values().stream().map(ExtentFile::info).toList();
+    return files.values().stream().filter(file -> !file.isDeleted()).map(ExtentFile::info).toList();
   }
 
   /** Bytes that the disk could still take. */
@@ -130,8 +130,19 @@ final class Catalog {
   /** Ends a use of the file; if it was the last of a deleted one, that is removed elsewhere. */
   void release(ExtentFile file) {
     if (file.release()) {
-      execution.fork("remove " + file.name(), () -> removeLater(file));
+      forkRemoval(file);
     }
+  }
+
+  /** Ends a pin, as {@link #release} ends a use. */
+  void unpin(ExtentFile file) {
+    if (file.unpin()) {
+      forkRemoval(file);
+    }
+  }
+
+  private void forkRemoval(ExtentFile file) {
+    execution.fork("remove " + file.name(), () -> removeLater(file));
   }
 
   private void removeLater(ExtentFile file) {

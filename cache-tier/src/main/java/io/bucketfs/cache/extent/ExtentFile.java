@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +42,8 @@ final class ExtentFile {
 
   @GuardedBy("lock")
   private boolean growing;
+
+  private final AtomicInteger pins = new AtomicInteger();
 
   /** Who must find the file readable: reads, writes, syncs and pins. */
   @GuardedBy("lock")
@@ -135,7 +138,29 @@ final class ExtentFile {
   }
 
   FileInfo info() {
-    return new FileInfo(number, stream, records.end(), open());
+    return new FileInfo(number, stream, records.end(), open(), pins.get() > 0);
+  }
+
+  /** Keeps the file readable until {@link #unpin}. */
+  void pin() throws IOException {
+    acquire();
+    pins.incrementAndGet();
+  }
+
+  /** As {@link #release}. */
+  boolean unpin() {
+    pins.decrementAndGet();
+    return release();
+  }
+
+  /** Whether it is, or will be, removed from the disk. */
+  boolean isDeleted() {
+    lock.lock();
+    try {
+      return deleted;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Whether records may be added, or are being written. */

@@ -181,13 +181,13 @@ public final class ExtentFiles implements ExtentStore {
   public Pin pin(long number) {
     try {
       var file = catalog.require(number);
-      file.acquire();
+      file.pin();
       var closed = new AtomicBoolean();
       return () -> {
         if (closed.getAndSet(true)) {
           throw new IllegalStateException("pin closed twice");
         }
-        catalog.release(file);
+        catalog.unpin(file);
       };
     } catch (IOException e) {
       throw new NoSuchElementException("extent file " + number, e);

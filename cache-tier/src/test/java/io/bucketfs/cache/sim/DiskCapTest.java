@@ -16,6 +16,7 @@ import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.Stability;
 import io.bucketfs.core.writeback.MultipartLimits;
 import io.bucketfs.core.writeback.WritebackLimits;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -44,6 +45,12 @@ final class DiskCapTest {
    */
   private Duration write(SimulatedWorld world, FileId file, long offset, long seed)
       throws FileSystemException {
+    return write(world, file, offset, seed, Stability.FILE_SYNC);
+  }
+
+  private Duration write(
+      SimulatedWorld world, FileId file, long offset, long seed, Stability stability)
+      throws FileSystemException {
     var begin = world.execution.nanoTime();
     var data = Unpooled.wrappedBuffer(PatternBytes.of(seed, offset, UNIT));
     while (true) {
@@ -54,7 +61,7 @@ final class DiskCapTest {
                 file,
                 offset,
                 data.duplicate(),
-                Stability.FILE_SYNC,
+                stability,
                 Patience.atMost(HELD_MAX, world.execution.nanoTime()));
         sample(world);
         return Duration.ofNanos(world.execution.nanoTime() - begin);
@@ -280,6 +287,36 @@ final class DiskCapTest {
       assertThat(mostUsed).isLessThanOrEqualTo(CAP);
       assertThat(world.bucket.counts().bytesIn()).isLessThan((long) units * UNIT * 11 / 10);
       assertThat(world.bucket.foreign().get("big")).isEqualTo(PatternBytes.of(1, 0, units * UNIT));
+    });
+    world.execution.abandonAll();
+  }
+
+  /**
+   * A client need not commit before the end: what is held back is committed without being asked.
+   */
+  @Test
+  void aFileLargerThanTheDiskIsWrittenThoughTheClientNeverCommits() {
+    var world = worldOfParts(11);
+    world.execution.run(() -> {
+      world.start();
+      world.createMount();
+      var file = world.create("big");
+      var units = 3 * (int) (CAP / UNIT);
+      world.bucket.faults().bytesPerSecondMax(2 * UNIT);
+      for (var i = 0; i < units; i++) {
+        var held = write(world, file, (long) i * UNIT, 1, Stability.UNSTABLE);
+        assertThat(held).as("unit %d", i).isLessThan(Duration.ofMinutes(2));
+      }
+      world.gateway().administration().flush("sim", "", true);
+      assertThat(mostUsed).isLessThanOrEqualTo(CAP);
+      assertThat(world.bucket.foreign().get("big")).isEqualTo(PatternBytes.of(1, 0, units * UNIT));
+      for (var i = 0; i < units; i++) {
+        var read = world.files().read(file, (long) i * UNIT, UNIT, Patience.FOREVER).data();
+        assertThat(ByteBufUtil.getBytes(read)).isEqualTo(PatternBytes.of(1, (long) i * UNIT, UNIT));
+        read.release();
+        sample(world);
+      }
+      assertThat(mostUsed).isLessThanOrEqualTo(CAP);
     });
     world.execution.abandonAll();
   }

@@ -31,12 +31,14 @@ public record ContentLimits(
 
   /** The defaults for a disk cap, and for what stays free. */
   public static ContentLimits ofDisk(long diskBytesMax, long freeBytesMin) {
+    // A reader is not to push out what was fetched for it before.
+    var readAheadBytesMax = Math.clamp(diskBytesMax / 32, 256 << 10, 32 << 20);
     return new ContentLimits(
         diskBytesMax,
         freeBytesMin,
         256 << 10,
-        8 << 20,
-        32 << 20,
+        Math.min(8 << 20, readAheadBytesMax),
+        readAheadBytesMax,
         32,
         1_000_000,
         Duration.ofSeconds(5));

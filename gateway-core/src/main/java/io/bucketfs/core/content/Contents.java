@@ -27,6 +27,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.function.IntToLongFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -155,7 +156,13 @@ public final class Contents implements Snapshots, AutoCloseable {
    * @param export called at most once a second
    */
   public void onDirty(IntToLongFunction bytes, Runnable export) {
-    space.onDirty(bytes, export);
+    space.onDirty(
+        bytes,
+        () -> {
+          // Only what is committed can be exported.
+          execution.fork("content-commit", () -> commitUnstable(Long.MAX_VALUE));
+          export.run();
+        });
   }
 
   /** Attributes with what unstable writes changed. */
@@ -502,7 +509,9 @@ public final class Contents implements Snapshots, AutoCloseable {
         }
         loader.loadAlone(file);
         var mapped = file.allExtents();
-        var pins = pin(mapped);
+        var content = inode.requireContent();
+        // What the base has may be evicted meanwhile, and be fetched again where it is needed.
+        var pins = pin(mapped.stream().filter(extent -> !content.hasInBase(extent)).toList());
         return pins == null
             ? null
             : new PinnedSnapshot(
@@ -526,7 +535,7 @@ public final class Contents implements Snapshots, AutoCloseable {
         }
       }
       return pins;
-    } catch (IllegalArgumentException _) {
+    } catch (NoSuchElementException _) {
       pins.values().forEach(ExtentStore.Pin::close);
       return null;
     }
@@ -612,10 +621,20 @@ public final class Contents implements Snapshots, AutoCloseable {
     if (closed) {
       return;
     }
-    var before = Committer.nanos(execution.now()) - limits.unstableAge().toNanos();
+    commitUnstable(Committer.nanos(execution.now()) - limits.unstableAge().toNanos());
+    try {
+      redo.settle();
+    } catch (FileSystemException | IOException e) {
+      LOG.warn("Small writes stay in the metadata for now: {}", e.getMessage());
+    }
+    execution.schedule(MAINTENANCE, "content-maintenance", this::maintain);
+  }
+
+  /** Commits files that have unstable writes from that time or before. */
+  private void commitUnstable(long nanos) {
     for (var file : table.inUse()) {
       var overlay = file.overlay();
-      if (overlay != null && overlay.modifyNanos() <= before) {
+      if (overlay != null && overlay.sinceNanos() <= nanos) {
         try {
           commitIfPresent(file.key);
         } catch (FileSystemException e) {
@@ -623,12 +642,6 @@ public final class Contents implements Snapshots, AutoCloseable {
         }
       }
     }
-    try {
-      redo.settle();
-    } catch (FileSystemException | IOException e) {
-      LOG.warn("Small writes stay in the metadata for now: {}", e.getMessage());
-    }
-    execution.schedule(MAINTENANCE, "content-maintenance", this::maintain);
   }
 
   private void persistFloor() throws FileSystemException {

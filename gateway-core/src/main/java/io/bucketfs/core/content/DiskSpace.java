@@ -55,6 +55,10 @@ final class DiskSpace {
   private volatile Host host;
   private volatile Runnable onFull = () -> {};
   private volatile Runnable onDirty = () -> {};
+
+  /** What those who wait for room are going to write. */
+  private final AtomicLong waitingBytes = new AtomicLong();
+
   private volatile IntToLongFunction exportable = _ -> 0;
 
   /** What the host's file system has for us, when it was asked last. */
@@ -138,9 +142,20 @@ final class DiskSpace {
     return last.possibleBytes;
   }
 
-  /** Bytes that are to be freed before the high-water mark is reached again; 0 below it. */
+  /**
+   * Bytes that are to be freed, so that there is some room and those who wait for it have theirs.
+   */
   long excessBytes() {
-    return Math.max(0, usedBytes() - highWater(effectiveBytesMax()));
+    var max = effectiveBytesMax();
+    var used = usedBytes();
+    var waiting = waitingBytes.get();
+    var wanted = waiting == 0 ? 0 : used + waiting - limit(max);
+    return Math.max(0, Math.max(used - highWater(max), wanted));
+  }
+
+  /** What may be used but by the evictor. */
+  private static long limit(long max) {
+    return max - Math.min(RESERVE_BYTES, max / 20);
   }
 
   private static long highWater(long max) {
@@ -153,7 +168,7 @@ final class DiskSpace {
   }
 
   private static long forDirty(long max) {
-    return (max - Math.min(RESERVE_BYTES, max / 20)) / 10 * 6;
+    return limit(max) / 10 * 6;
   }
 
   /** Bytes of a mount that S3 does not have, committed or not. */
@@ -203,14 +218,18 @@ final class DiskSpace {
   }
 
   private void awaitBelowCap(long bytes, Patience patience) throws FileSystemException {
-    while (true) {
-      onFull.run();
-      export();
-      var max = effectiveBytesMax();
-      if (usedBytes() + bytes <= max - Math.min(RESERVE_BYTES, max / 20)) {
-        return;
+    waitingBytes.addAndGet(bytes);
+    try {
+      while (true) {
+        onFull.run();
+        export();
+        if (usedBytes() + bytes <= limit(effectiveBytesMax())) {
+          return;
+        }
+        pause(POLL.toNanos(), patience, "the disk cap is reached");
       }
-      pause(POLL.toNanos(), patience, "the disk cap is reached");
+    } finally {
+      waitingBytes.addAndGet(-bytes);
     }
   }
 

@@ -168,7 +168,8 @@ final class Evictor {
     var files = extents.files();
     var newest = files.isEmpty() ? 0 : files.getLast().file();
     return files.stream()
-        .filter(file -> !file.open() && file.file() < newest)
+        // What is pinned makes no room before it is let go.
+        .filter(file -> !file.open() && !file.pinned() && file.file() < newest)
         .filter(file ->
             switch (file.stream()) {
               case WRITE -> file.file() < writes;

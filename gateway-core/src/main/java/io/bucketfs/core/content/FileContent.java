@@ -93,9 +93,15 @@ final class FileContent {
   /**
    * What unstable writes changed in the inode.
    *
+   * @param sinceNanos when the first of them was written
+   * @param modifyNanos when the last of them was written
    * @param change the absolute change counter, never below the committed one when it was made
    */
-  record Overlay(long sizeBytes, long modifyNanos, long change) {}
+  record Overlay(long sizeBytes, long sinceNanos, long modifyNanos, long change) {
+    private Overlay since(long nanos) {
+      return new Overlay(sizeBytes, nanos, modifyNanos, change);
+    }
+  }
 
   FileContent(InodeKey key) {
     this.key = key;
@@ -264,7 +270,7 @@ final class FileContent {
       var old = overlay;
       var size = Math.max(old == null ? inode.sizeBytes() : old.sizeBytes, extent.end());
       var change = Math.max(inode.change(), old == null ? 0 : old.change) + 1;
-      overlay = new Overlay(size, nowNanos, change);
+      overlay = new Overlay(size, old == null ? nowNanos : old.sinceNanos, nowNanos, change);
     } finally {
       lock.unlock();
     }
@@ -369,9 +375,12 @@ final class FileContent {
       // Writes are only ever added behind it, so that a capture is what it begins with.
       unstable.subList(0, capture.writes.size()).clear();
       reservedBytes -= capture.reservedBytes;
-      if (capture.overlay.equals(overlay)) {
+      var left = overlay;
+      if (capture.overlay.equals(left)) {
         overlay = null;
         reservedEnd = 0;
+      } else if (left != null) {
+        overlay = left.since(capture.overlay.modifyNanos);
       }
     } finally {
       lock.unlock();

@@ -15,6 +15,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +25,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/** A snapshot by an immutable list of extents, whose files are pinned. */
+/**
+ * A snapshot by an immutable list of extents. The files of those that only the local disk has are
+ * pinned; the others are read from the base where they were evicted.
+ */
 final class PinnedSnapshot implements Snapshot {
   private static final int PART_BYTES = 1 << 20;
 
@@ -181,7 +185,7 @@ final class PinnedSnapshot implements Snapshot {
       try {
         var skip = extent.skip() + (int) (from - extent.offset());
         return extents.read(record, skip, length, Patience.FOREVER);
-      } catch (CorruptExtentException e) {
+      } catch (CorruptExtentException | NoSuchFileException e) {
         var content = inode.requireContent();
         var base = content.base();
         if (base == null || !content.hasInBase(extent)) {

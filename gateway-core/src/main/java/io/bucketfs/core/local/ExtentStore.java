@@ -97,14 +97,19 @@ public interface ExtentStore extends AutoCloseable {
    */
   boolean wasUsed(ExtentRecord record);
 
-  /** All extent files, oldest first. */
+  /** All extent files that are not deleted, oldest first. */
   List<FileInfo> files();
 
   /** Names of files beside the extent files that are not of this store. */
   List<String> strays() throws IOException;
 
-  /** An extent file; an open one still takes records. */
-  record FileInfo(long file, Stream stream, long sizeBytes, boolean open) {}
+  /**
+   * An extent file.
+   *
+   * @param open whether it still takes records
+   * @param pinned whether its bytes would stay if it were deleted now
+   */
+  record FileInfo(long file, Stream stream, long sizeBytes, boolean open, boolean pinned) {}
 
   /** Deletes a sealed file once its last reader and pin are done; its bytes count until then. */
   void delete(long file) throws IOException;

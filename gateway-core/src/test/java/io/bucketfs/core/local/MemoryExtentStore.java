@@ -81,7 +81,7 @@ public final class MemoryExtentStore implements ExtentStore {
 
   @Override
   public List<FileInfo> files() {
-    return List.of(new FileInfo(FILE, Stream.WRITE, end.get(), true));
+    return List.of(new FileInfo(FILE, Stream.WRITE, end.get(), true, false));
   }
 
   @Override

@@ -50,22 +50,29 @@ sealed interface MemoryBody {
     }
   }
 
-  /** A range of another body. */
-  record Slice(MemoryBody whole, long offset, long sizeBytes) implements MemoryBody {
+  /** A range of another body. Its tag is made once, since bodies of bodies can be deep. */
+  record Slice(MemoryBody whole, long offset, long sizeBytes, String etag) implements MemoryBody {
+    /** The tag is not the sum of the content, as with {@link Pattern}. */
+    static Slice of(MemoryBody whole, long offset, long sizeBytes) {
+      var tag = quotedMd5((whole.etag() + "@" + offset + "+" + sizeBytes).getBytes(UTF_8));
+      return new Slice(whole, offset, sizeBytes, tag);
+    }
+
     @Override
     public void read(long from, byte[] target, int position, int count) {
       whole.read(offset + from, target, position, count);
     }
-
-    /** Not the sum of the content, as with {@link Pattern}. */
-    @Override
-    public String etag() {
-      return quotedMd5((whole.etag() + "@" + offset + "+" + sizeBytes).getBytes(UTF_8));
-    }
   }
 
   /** Bodies one after another. */
-  record Joined(List<MemoryBody> parts) implements MemoryBody {
+  record Joined(List<MemoryBody> parts, String etag) implements MemoryBody {
+    /** The tag is a sum of sums and their number, as S3 has it. */
+    static Joined of(List<MemoryBody> parts) {
+      var sums = parts.stream().map(MemoryBody::etag).collect(joining());
+      var sum = quotedMd5(sums.getBytes(UTF_8));
+      return new Joined(parts, sum.substring(0, sum.length() - 1) + '-' + parts.size() + '"');
+    }
+
     @Override
     public long sizeBytes() {
       return parts.stream().mapToLong(MemoryBody::sizeBytes).sum();
@@ -83,14 +90,6 @@ sealed interface MemoryBody {
         }
         begin = end;
       }
-    }
-
-    /** A sum of sums and their number, as S3 has it. */
-    @Override
-    public String etag() {
-      var sums = parts.stream().map(MemoryBody::etag).collect(joining());
-      var sum = quotedMd5(sums.getBytes(UTF_8));
-      return sum.substring(0, sum.length() - 1) + '-' + parts.size() + '"';
     }
   }
 

@@ -88,7 +88,7 @@ final class MemoryUploads {
         || request.count() > source.body().sizeBytes() - request.offset()) {
       throw S3Refusal.rejected("400 InvalidArgument: The range is not inside of the source");
     }
-    var range = new MemoryBody.Slice(source.body(), request.offset(), request.count());
+    var range = MemoryBody.Slice.of(source.body(), request.offset(), request.count());
     return put(request.key(), request.uploadId(), request.number(), range, null);
   }
 
@@ -117,7 +117,7 @@ final class MemoryUploads {
           throw S3Refusal.rejected("400 EntityTooSmall: A part is smaller than it may be");
         }
       }
-      var whole = new MemoryBody.Joined(List.copyOf(bodies));
+      var whole = MemoryBody.Joined.of(List.copyOf(bodies));
       var stored = contents.complete(upload.request, request.condition(), whole);
       uploads.remove(request.uploadId());
       return stored;
