@@ -145,6 +145,7 @@ final class RestartIT {
     }
     for (var round = 0; round < 6; round++) {
       pause(Duration.ofMillis(500 + random.nextInt(1_500)));
+      requireSameSession();
       demo.gateway().kill();
       demo.gateway().start();
     }

@@ -105,6 +105,25 @@ public record NfsLimits(
     return with(connectionsMax, clientsMax, stateBytesMax, replyCacheBytesMax, newTraffic);
   }
 
+  /** The same with another number of clients that keep what they have beyond their lease. */
+  public NfsLimits withCourtesyClientsMax(int max) {
+    return new NfsLimits(
+        connectionsMax,
+        strangerRecordBytesMax,
+        recordBytesMax,
+        ioBytesMax,
+        cachedReplyBytesMax,
+        pendingBytesMax,
+        clientsMax,
+        sessionsPerClientMax,
+        max,
+        slotsFirst,
+        replyCacheBytesMax,
+        stateBytesMax,
+        traffic,
+        operationWait);
+  }
+
   /** The same with another number of connections. */
   public NfsLimits withConnectionsMax(int max) {
     return with(max, clientsMax, stateBytesMax, replyCacheBytesMax, traffic);

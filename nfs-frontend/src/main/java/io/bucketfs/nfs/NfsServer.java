@@ -181,6 +181,7 @@ public final class NfsServer implements AutoCloseable {
                 limits.sessionsPerClientMax(),
                 limits.courtesyClientsMax(),
                 config.courtesy(),
+                config.replyCourtesy(),
                 limits.replyCacheBytesMax()),
             budget,
             identity.epoch(),

@@ -1,5 +1,7 @@
 package io.bucketfs.nfs;
 
+import static io.bucketfs.nfs.TestOps.lookup;
+import static io.bucketfs.nfs.TestOps.op;
 import static io.bucketfs.nfs.TestOps.putFh;
 import static io.bucketfs.nfs.TestOps.putRoot;
 import static io.bucketfs.nfs.TestState.BOTH;
@@ -10,6 +12,7 @@ import static io.bucketfs.nfs.TestState.lock;
 import static io.bucketfs.nfs.TestState.open;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bucketfs.nfs.op.OperationCode;
 import io.bucketfs.nfs.state.SequenceStatus;
 import io.bucketfs.nfs.status.NfsStatus;
 import java.io.IOException;
@@ -17,6 +20,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -40,6 +44,21 @@ final class CourtesyTest {
   void stop() {
     away.close();
     server.close();
+  }
+
+  /** Begins anew with another server. */
+  private void serve(UnaryOperator<NfsConfig> configuring) throws Exception {
+    stop();
+    server = new NfsTestServer(new MemoryFileSystem(), UnaryOperator.identity(), configuring);
+    away = TestClient.connected(server.port(), "away");
+  }
+
+  private static void destroySession(TestClient client) throws IOException {
+    client.bare(op(OperationCode.DESTROY_SESSION, client.requireSession()::write)).requireOk();
+  }
+
+  private List<String> owners() {
+    return server.server().view().clients().stream().map(NfsServer.ClientView::owner).toList();
   }
 
   private void awaitExpiry() throws Exception {
@@ -154,11 +173,48 @@ final class CourtesyTest {
     assertThat(flags()).isZero();
   }
 
-  /** A client that holds nothing is forgotten with its lease. */
+  /**
+   * A client that holds nothing and was cut off in the middle of a change asks for it again: it
+   * gets the reply it missed, and not that the directory is there already.
+   */
+  @Test
+  void itFindsTheReplyThatItMissed() throws Exception {
+    away.call(putRoot(), lookup("data"), TestOps.makeDirectory("d")).requireOk();
+    try (var later = TestClient.connected(server.port(), "later")) {
+      destroySession(later);
+      Eventually.holds(() -> owners().equals(List.of("away")));
+    }
+    away.reconnect();
+    away.again(putRoot(), lookup("data"), TestOps.makeDirectory("d")).requireOk();
+    away.call(putRoot(), lookup("data"), TestOps.makeDirectory("d")).require(NfsStatus.EXIST);
+  }
+
+  /** Once nobody can be asking for replies any more, a client that holds nothing is forgotten. */
   @Test
   void itIsForgottenWhereItHoldsNothing() throws Exception {
+    serve(config -> config.withLease(LEASE).withReplyCourtesy(LEASE));
     Eventually.holds(() -> server.server().view().clients().isEmpty());
     away.call(putRoot()).require(NfsStatus.BADSESSION);
     away.createSession().require(NfsStatus.STALE_CLIENTID);
+  }
+
+  /** One that never got a session has no replies to come back for. */
+  @Test
+  void itIsForgottenWithItsLeaseWhereItHasNoSession() throws Exception {
+    destroySession(away);
+    Eventually.holds(() -> server.server().view().clients().isEmpty());
+  }
+
+  /** Those that hold something are kept rather than those that hold nothing. */
+  @Test
+  void whoHoldsSomethingIsKeptLonger() throws Exception {
+    serve(config -> config.withLease(LEASE).withLimits(NfsLimits.DEFAULT.withCourtesyClientsMax(1)));
+    open(away, "o", "f", BOTH, 0);
+    try (var idle = TestClient.connected(server.port(), "idle")) {
+      away.call(putRoot()).requireOk();
+      Eventually.holds(() -> owners().equals(List.of("away")));
+      idle.call(putRoot()).require(NfsStatus.BADSESSION);
+    }
+    away.call(putRoot()).requireOk();
   }
 }

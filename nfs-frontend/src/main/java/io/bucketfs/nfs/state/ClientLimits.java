@@ -7,6 +7,7 @@ import java.time.Duration;
  *
  * @param courtesyClientsMax how many expired clients keep what nobody else wants
  * @param courtesy how long they keep it
+ * @param replyCourtesy how long one that holds nothing keeps its sessions with the replies in them
  * @param replyCacheBytesMax what the kept replies of all slots may take
  */
 public record ClientLimits(
@@ -14,4 +15,5 @@ public record ClientLimits(
     int sessionsPerClientMax,
     int courtesyClientsMax,
     Duration courtesy,
+    Duration replyCourtesy,
     long replyCacheBytesMax) {}

@@ -407,7 +407,7 @@ public final class Clients {
   /**
    * To be called regularly. Renews clients whose requests still run, drops those whose lease ran
    * out so long ago that courtesy ends, or that are too many, or where memory or places for clients
-   * are short, and steers the numbers of slots. A client that holds nothing gets no courtesy.
+   * are short, and steers the numbers of slots.
    *
    * @param pressed whether memory is short
    */
@@ -423,10 +423,9 @@ public final class Clients {
     var expired = expired();
     var tooMany = expired.size() - limits.courtesyClientsMax();
     for (var n = 0; n < expired.size(); n++) {
-      var client = expired.get(n);
-      var courtesy = client.stateCount() == 0 ? 0 : limits.courtesy().toNanos();
+      var client = expired.get(n).client;
       if (n < tooMany
-          || client.idleNanos() - clock.lengthNanos() >= courtesy
+          || expired.get(n).idleNanos - clock.lengthNanos() >= courtesyNanos(client)
           || budget.isTight(client)
           || places.isTight(client.home())) {
         expire(client);
@@ -435,11 +434,34 @@ public final class Clients {
     openFiles.wakeWaiters();
   }
 
-  /** Clients whose lease ran out, the longest first. */
-  private List<Client> expired() {
+  /**
+   * How long after its lease a client is kept. One that holds nothing is kept for the replies in its
+   * sessions: one that was cut off asks for them again, and would make its change twice without.
+   */
+  private long courtesyNanos(Client client) {
+    if (client.stateCount() > 0) {
+      return limits.courtesy().toNanos();
+    }
+    return client.sessions().isEmpty() || slotBudget(client).isTight()
+        ? 0
+        : limits.replyCourtesy().toNanos();
+  }
+
+  /** A client whose lease ran out, as it was when it was looked at. */
+  private record Expired(Client client, boolean holdsSomething, long idleNanos) {
+    Expired(Client client) {
+      this(client, client.stateCount() > 0, client.idleNanos());
+    }
+  }
+
+  /** Clients whose lease ran out: those that hold nothing first, then the longest. */
+  private List<Expired> expired() {
     return byId.values().stream()
         .filter(Client::isExpired)
-        .sorted(Comparator.comparingLong(Client::idleNanos).reversed())
+        .map(Expired::new)
+        .sorted(
+            Comparator.comparing(Expired::holdsSomething)
+                .thenComparing(Comparator.comparingLong(Expired::idleNanos).reversed()))
         .toList();
   }
 
