@@ -5,7 +5,8 @@ import java.util.Arrays;
 
 /**
  * Collects the body of a PUT. Where patterns are to be recognised, nothing is kept as long as the
- * bytes are those of {@link PatternBytes}. One thread.
+ * bytes are those of {@link PatternBytes}, from their start or, as in a part of an upload, from a
+ * later word on. One thread.
  */
 final class IncomingBody {
   private static final int SEED_BYTES = Long.BYTES;
@@ -14,6 +15,7 @@ final class IncomingBody {
   private final byte[] first = new byte[SEED_BYTES];
   private boolean pattern;
   private long seed;
+  private long begin;
   private byte[] bytes = new byte[0];
   private long received;
 
@@ -57,13 +59,25 @@ final class IncomingBody {
     }
     var rest = part.length - seedPart;
     if (rest > 0) {
-      var expected = PatternBytes.of(seed, received + seedPart, rest);
-      if (!Arrays.equals(part, seedPart, part.length, expected, 0, rest)) {
+      var isFirst = received + seedPart == SEED_BYTES;
+      if (!isPattern(part, seedPart, rest) && !(isFirst && isRest(part, seedPart, rest))) {
         keepFromNowOn();
         System.arraycopy(part, 0, bytes, (int) received, part.length);
       }
     }
     received += part.length;
+  }
+
+  private boolean isPattern(byte[] part, int from, int count) {
+    var expected = PatternBytes.of(seed, begin + received + from, count);
+    return Arrays.equals(part, from, part.length, expected, 0, count);
+  }
+
+  /** Tries whether the body begins at a later word. */
+  private boolean isRest(byte[] part, int from, int count) {
+    seed = PatternBytes.seedOfRest(first);
+    begin = SEED_BYTES;
+    return isPattern(part, from, count);
   }
 
   private void keepFromNowOn() {
@@ -72,7 +86,7 @@ final class IncomingBody {
     if (received < SEED_BYTES) {
       System.arraycopy(first, 0, bytes, 0, (int) received);
     } else {
-      PatternBytes.fill(seed, 0, bytes, 0, (int) received);
+      PatternBytes.fill(seed, begin, bytes, 0, (int) received);
     }
   }
 
@@ -81,6 +95,6 @@ final class IncomingBody {
   }
 
   MemoryBody toBody() {
-    return pattern ? new MemoryBody.Pattern(seed, sizeBytes) : new MemoryBody.Bytes(bytes);
+    return pattern ? new MemoryBody.Pattern(seed, begin, sizeBytes) : new MemoryBody.Bytes(bytes);
   }
 }

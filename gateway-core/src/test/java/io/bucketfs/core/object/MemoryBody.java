@@ -36,17 +36,21 @@ sealed interface MemoryBody {
     }
   }
 
-  /** Bytes that are made when they are read: see {@link PatternBytes}. */
-  record Pattern(long seed, long sizeBytes) implements MemoryBody {
+  /**
+   * Bytes that are made when they are read: see {@link PatternBytes}.
+   *
+   * @param begin offset in the seed's content at which the body begins
+   */
+  record Pattern(long seed, long begin, long sizeBytes) implements MemoryBody {
     @Override
     public void read(long offset, byte[] target, int position, int count) {
-      PatternBytes.fill(seed, offset, target, position, count);
+      PatternBytes.fill(seed, begin + offset, target, position, count);
     }
 
     /** Not the sum of the content, which would have to be made for it; ETags need not be. */
     @Override
     public String etag() {
-      return "\"%016x%016x\"".formatted(PatternBytes.mix(seed), PatternBytes.mix(~sizeBytes));
+      return "\"%016x%016x\"".formatted(PatternBytes.mix(seed + begin), PatternBytes.mix(~sizeBytes));
     }
   }
 

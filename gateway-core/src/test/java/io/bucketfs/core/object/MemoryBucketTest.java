@@ -10,13 +10,17 @@ import io.bucketfs.core.runtime.ThreadExecution;
 import io.netty.util.LeakPresenceDetector;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
+import io.netty.buffer.Unpooled;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class MemoryBucketTest extends MultipartContract {
   private static final ThreadExecution EXECUTION = new ThreadExecution(1, Meters.NONE);
@@ -144,6 +148,25 @@ final class MemoryBucketTest extends MultipartContract {
     s3.copy("k", stale, "other", Condition.matches(stale), Map.of());
     s3.delete("k", Condition.matches(stale));
     assertThat(bucket.foreign().keys()).containsExactly("other");
+  }
+
+  /** As the parts of an upload are; in whatever pieces they come. */
+  @ParameterizedTest
+  @ValueSource(ints = {5, 8, 11, 65_536})
+  void patternsFromALaterWordOnTakeNoMemory(int pieceBytes) {
+    for (var offset : List.of(0, 8, 5 << 20)) {
+      var bytes = PatternBytes.of(42, offset, 100_003);
+      var incoming = new IncomingBody(bytes.length, true);
+      for (var at = 0; at < bytes.length; at += pieceBytes) {
+        var count = Math.min(pieceBytes, bytes.length - at);
+        assertThat(incoming.add(Unpooled.wrappedBuffer(bytes, at, count))).isTrue();
+      }
+      var body = incoming.toBody();
+      assertThat(body).isInstanceOf(MemoryBody.Pattern.class);
+      var read = new byte[1000];
+      body.read(77, read, 0, 1000);
+      assertThat(read).isEqualTo(PatternBytes.of(42, offset + 77, 1000));
+    }
   }
 
   @Test

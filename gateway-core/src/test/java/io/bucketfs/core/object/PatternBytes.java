@@ -6,11 +6,14 @@ import java.nio.ByteOrder;
 
 /**
  * Content that a seed makes, readable from any offset, so that large objects need no memory. Word 0
- * is the seed itself: whoever sees the first eight bytes can make the rest and check it.
+ * is the seed itself: whoever sees the first eight bytes can make the rest and check it. From any
+ * later word on, content looks like that of another seed from word 1 on.
  */
 public final class PatternBytes {
   private static final VarHandle LONGS =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
+  private static final long STEP = 0x9E3779B97F4A7C15L;
 
   private PatternBytes() {}
 
@@ -49,8 +52,13 @@ public final class PatternBytes {
     return (long) LONGS.get(first, 0);
   }
 
+  /** The seed of content of which these bytes, at least eight, are word 1. */
+  static long seedOfRest(byte[] second) {
+    return unmix((long) LONGS.get(second, 0)) - STEP;
+  }
+
   private static long word(long seed, long index) {
-    return index == 0 ? seed : mix(seed + index * 0x9E3779B97F4A7C15L);
+    return index == 0 ? seed : mix(seed + index * STEP);
   }
 
   /** The finaliser of SplitMix64. */
@@ -58,5 +66,12 @@ public final class PatternBytes {
     var z = (value ^ (value >>> 30)) * 0xBF58476D1CE4E5B9L;
     z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
     return z ^ (z >>> 31);
+  }
+
+  /** What {@link #mix} made this of. */
+  private static long unmix(long mixed) {
+    var z = (mixed ^ (mixed >>> 31) ^ (mixed >>> 62)) * 0x319642B2D24D8EC3L;
+    z = (z ^ (z >>> 27) ^ (z >>> 54)) * 0x96DE1B173F119089L;
+    return z ^ (z >>> 30) ^ (z >>> 60);
   }
 }
