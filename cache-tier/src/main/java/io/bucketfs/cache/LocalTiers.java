@@ -2,6 +2,7 @@ package io.bucketfs.cache;
 
 import io.bucketfs.cache.extent.ExtentFiles;
 import io.bucketfs.cache.extent.RealDisk;
+import io.bucketfs.cache.metadata.MetadataFiles;
 import io.bucketfs.cache.metadata.RocksMetadataStore;
 import io.bucketfs.core.local.LocalTier;
 import io.bucketfs.core.runtime.Execution;
@@ -48,16 +49,22 @@ public final class LocalTiers implements AutoCloseable {
     try {
       var boot = StateDirectory.bootId();
       var lost = directory.lastRun().unsyncedMayBeLost(boot);
-      directory.note(new LastRun(boot, false, lost));
+      if (directory.isNew()) {
+        directory.subdirectory("metadata");
+      }
       var disk = new RealDisk(directory.subdirectory("extents"));
       var metadata =
           new RocksMetadataStore(
-              directory.subdirectory("metadata"), settings.metadataCacheBytes(), execution);
+              MetadataFiles.in(path), directory.isNew(), settings.metadataCacheBytes(), execution);
       try {
+        // From now on the metadata is there, and one that is not is damaged.
+        directory.note(new LastRun(boot, false, lost));
         var extents = new ExtentFiles(disk, settings.extents(), execution, allocator, meters);
         meters.gauge("metadata_disk_bytes", metadata::diskBytes);
+        var tiers = new LocalTiers(directory, new LocalTier(metadata, extents, lost));
+        new CheckpointTask(metadata, execution, tiers.closed::get).start();
         opened = true;
-        return new LocalTiers(directory, new LocalTier(metadata, extents, lost));
+        return tiers;
       } finally {
         if (!opened) {
           metadata.close();

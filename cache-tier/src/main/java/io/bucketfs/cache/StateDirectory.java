@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 
 /**
  * The directory that holds all of a gateway's state, held by one gateway at a time.
@@ -21,6 +22,7 @@ import java.nio.file.attribute.PosixFilePermissions;
  * FORMAT    version of everything else
  * RUN       in which boot of the machine it was last used, and how that ended
  * metadata/ RocksDB
+ * checkpoints/ what the metadata can be rebuilt from
  * extents/  extent files
  * </pre>
  */
@@ -28,6 +30,8 @@ final class StateDirectory implements AutoCloseable {
   /** The version that this program writes; it reads no other. */
   static final int FORMAT_VERSION = 2;
 
+  private static final String FINISHED_PREFIX = "metadata.rebuilt-";
+  private static final String DAMAGED_PREFIX = "damaged-";
   private static final String FORMAT_PREFIX = "bucketfs state ";
   private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
 
@@ -53,6 +57,7 @@ final class StateDirectory implements AutoCloseable {
       requireLock(lockFile, path);
       var directory = new StateDirectory(path, lockFile);
       directory.checkFormat();
+      directory.finishReplacing();
       opened = true;
       return directory;
     } finally {
@@ -96,6 +101,15 @@ final class StateDirectory implements AutoCloseable {
     }
   }
 
+  /** Whether nothing was ever kept in it. */
+  boolean isNew() {
+    return !Files.exists(path.resolve("RUN"));
+  }
+
+  Path path() {
+    return path;
+  }
+
   /** A directory in this one, created if need be. */
   Path subdirectory(String name) throws IOException {
     var directory = path.resolve(name);
@@ -104,6 +118,50 @@ final class StateDirectory implements AutoCloseable {
       RealDisk.syncDirectory(path);
     }
     return directory;
+  }
+
+  /** Where other metadata is made that is to replace the present. */
+  Path draftOfMetadata() {
+    return path.resolve("metadata.new");
+  }
+
+  /**
+   * Puts the finished draft in the place of the metadata, also where the machine stops in between.
+   *
+   * @param time names where the metadata of before goes
+   * @return where it went, with its checkpoints
+   */
+  Path replaceMetadata(String time) throws IOException {
+    var stamp = time;
+    for (var n = 2; Files.exists(path.resolve(DAMAGED_PREFIX + stamp)); n++) {
+      stamp = time + "-" + n;
+    }
+    Files.move(draftOfMetadata(), path.resolve(FINISHED_PREFIX + stamp));
+    RealDisk.syncDirectory(path);
+    finishReplacing();
+    return path.resolve(DAMAGED_PREFIX + stamp);
+  }
+
+  private void finishReplacing() throws IOException {
+    try (var names = Files.newDirectoryStream(path, FINISHED_PREFIX + "*")) {
+      for (var finished : names) {
+        var stamp = finished.getFileName().toString().substring(FINISHED_PREFIX.length());
+        var kept = path.resolve(DAMAGED_PREFIX + stamp);
+        if (!Files.exists(kept)) {
+          Files.createDirectory(kept);
+          RealDisk.syncDirectory(path);
+        }
+        for (var part : List.of("metadata", "checkpoints")) {
+          if (Files.exists(path.resolve(part)) && !Files.exists(kept.resolve(part))) {
+            Files.move(path.resolve(part), kept.resolve(part));
+          }
+        }
+        RealDisk.syncDirectory(kept);
+        RealDisk.syncDirectory(path);
+        Files.move(finished, path.resolve("metadata"));
+        RealDisk.syncDirectory(path);
+      }
+    }
   }
 
   /** How the last use of the directory ended. */

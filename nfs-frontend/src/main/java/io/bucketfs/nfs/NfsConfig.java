@@ -66,12 +66,14 @@ public record NfsConfig(
 
   /** The same with another lease. */
   public NfsConfig withLease(Duration newLease) {
-    return new NfsConfig(address, newLease, courtesy, replyCourtesy, transport, eventLoops, limits, dispatch);
+    return new NfsConfig(
+        address, newLease, courtesy, replyCourtesy, transport, eventLoops, limits, dispatch);
   }
 
   /** The same with another courtesy. */
   public NfsConfig withCourtesy(Duration newCourtesy) {
-    return new NfsConfig(address, lease, newCourtesy, replyCourtesy, transport, eventLoops, limits, dispatch);
+    return new NfsConfig(
+        address, lease, newCourtesy, replyCourtesy, transport, eventLoops, limits, dispatch);
   }
 
   /** The same with another courtesy for those that hold nothing. */
@@ -82,16 +84,19 @@ public record NfsConfig(
 
   /** The same with other limits. */
   public NfsConfig withLimits(NfsLimits newLimits) {
-    return new NfsConfig(address, lease, courtesy, replyCourtesy, transport, eventLoops, newLimits, dispatch);
+    return new NfsConfig(
+        address, lease, courtesy, replyCourtesy, transport, eventLoops, newLimits, dispatch);
   }
 
   /** The same with another transport. */
   public NfsConfig withTransport(Transport newTransport) {
-    return new NfsConfig(address, lease, courtesy, replyCourtesy, newTransport, eventLoops, limits, dispatch);
+    return new NfsConfig(
+        address, lease, courtesy, replyCourtesy, newTransport, eventLoops, limits, dispatch);
   }
 
   /** The same with other event loops and shares of clients. */
   public NfsConfig withDispatch(int newEventLoops, DispatchLimits newDispatch) {
-    return new NfsConfig(address, lease, courtesy, replyCourtesy, transport, newEventLoops, limits, newDispatch);
+    return new NfsConfig(
+        address, lease, courtesy, replyCourtesy, transport, newEventLoops, limits, newDispatch);
   }
 }

@@ -208,7 +208,8 @@ final class CourtesyTest {
   /** Those that hold something are kept rather than those that hold nothing. */
   @Test
   void whoHoldsSomethingIsKeptLonger() throws Exception {
-    serve(config -> config.withLease(LEASE).withLimits(NfsLimits.DEFAULT.withCourtesyClientsMax(1)));
+    serve(
+        config -> config.withLease(LEASE).withLimits(NfsLimits.DEFAULT.withCourtesyClientsMax(1)));
     open(away, "o", "f", BOTH, 0);
     try (var idle = TestClient.connected(server.port(), "idle")) {
       away.call(putRoot()).requireOk();

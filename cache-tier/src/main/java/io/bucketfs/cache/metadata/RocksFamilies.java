@@ -4,6 +4,7 @@ import io.bucketfs.core.local.Family;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -20,6 +21,7 @@ import org.rocksdb.CompressionType;
 import org.rocksdb.DBOptions;
 import org.rocksdb.InfoLogLevel;
 import org.rocksdb.LRUCache;
+import org.rocksdb.Options;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.WALRecoveryMode;
@@ -37,6 +39,10 @@ final class RocksFamilies implements AutoCloseable {
   private static final long FAMILY_WRITE_BUFFER_BYTES = 8L << 20;
   private static final long ARENA_BLOCK_BYTES = 256L << 10;
   private static final long LOG_BYTES_MAX = 64L << 20;
+
+  /** Log files are kept after their use, until {@link MetadataFiles} removes them. */
+  private static final long LOG_KEPT_SECONDS = Duration.ofDays(3650).toSeconds();
+
   private static final long BLOCK_BYTES = 8L << 10;
   private static final long INFO_LOG_BYTES_MAX = 1L << 20;
   private static final int INFO_LOGS_MAX = 3;
@@ -58,10 +64,29 @@ final class RocksFamilies implements AutoCloseable {
   private final Map<Family, ColumnFamilyHandle> byFamily = new EnumMap<>(Family.class);
   private final RocksDB database;
 
-  RocksFamilies(Path directory, long cacheBytes, Consumer<DBOptions> tuning) throws IOException {
+  /** How a store is opened. */
+  enum Opening {
+    /** It is new, and made. */
+    CREATE(true, WALRecoveryMode.TolerateCorruptedTailRecords),
+    /** It is there, and whole. */
+    EXISTING(false, WALRecoveryMode.TolerateCorruptedTailRecords),
+    /** It is there; what its log holds after the first damage is given up. */
+    UP_TO_DAMAGE(false, WALRecoveryMode.PointInTimeRecovery);
+
+    private final boolean create;
+    private final WALRecoveryMode recovery;
+
+    Opening(boolean create, WALRecoveryMode recovery) {
+      this.create = create;
+      this.recovery = recovery;
+    }
+  }
+
+  RocksFamilies(Path directory, Opening opening, long cacheBytes, Consumer<DBOptions> tuning)
+      throws IOException {
     cache = new LRUCache(cacheBytes, CACHE_SHARD_BITS, false, INDEX_SHARE_OF_CACHE);
     writeBuffers = new WriteBufferManager(Math.min(WRITE_BUFFER_BYTES_MAX, cacheBytes / 2), cache);
-    databaseOptions = databaseOptions();
+    databaseOptions = databaseOptions(opening);
     tuning.accept(databaseOptions);
     familyOptions = familyOptions();
     var families = Family.values();
@@ -75,19 +100,50 @@ final class RocksFamilies implements AutoCloseable {
       database = RocksDB.open(databaseOptions, directory.toString(), descriptors, handles);
     } catch (RocksDBException e) {
       closeOptions();
-      throw new IOException("cannot open the metadata store in " + directory, e);
+      throw isDamage(e)
+          ? new DamagedMetadataException(directory, e)
+          : new IOException("cannot open the metadata store in " + directory, e);
     }
     for (var i = 0; i < families.length; i++) {
       byFamily.put(families[i], handles.get(i + 1));
     }
   }
 
-  private DBOptions databaseOptions() {
+  /** Whether files of the store are missing or wrong, which asking again does not mend. */
+  static boolean isDamage(RocksDBException e) {
+    var status = e.getStatus();
+    if (status == null) {
+      return false;
+    }
+    return switch (status.getCode()) {
+      case Corruption, NotFound -> true;
+      // Of a store that is not there and is not to be made, and of one of which a file is gone.
+      case InvalidArgument, IOError -> {
+        var state = String.valueOf(status.getState());
+        yield state.contains("does not exist") || state.contains("No such file");
+      }
+      default -> false;
+    };
+  }
+
+  /** Names of the families in a store that nobody has open. */
+  static List<String> namesIn(Path directory) throws IOException {
+    try (var options = new Options()) {
+      return RocksDB.listColumnFamilies(options, directory.toString()).stream()
+          .map(name -> new String(name, StandardCharsets.UTF_8))
+          .toList();
+    } catch (RocksDBException e) {
+      throw new IOException("cannot read the checkpoint in " + directory, e);
+    }
+  }
+
+  private DBOptions databaseOptions(Opening opening) {
     return new DBOptions()
-        .setCreateIfMissing(true)
+        .setCreateIfMissing(opening.create)
         .setCreateMissingColumnFamilies(true)
         .setParanoidChecks(true)
-        .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords)
+        .setWalRecoveryMode(opening.recovery)
+        .setWalTtlSeconds(LOG_KEPT_SECONDS)
         .setRecycleLogFileNum(0)
         .setMaxTotalWalSize(LOG_BYTES_MAX)
         .setWriteBufferManager(writeBuffers)

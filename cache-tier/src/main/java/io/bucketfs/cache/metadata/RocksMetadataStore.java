@@ -1,14 +1,14 @@
 package io.bucketfs.cache.metadata;
 
 import io.bucketfs.cache.NativeWait;
+import io.bucketfs.cache.metadata.RocksFamilies.Opening;
 import io.bucketfs.core.local.Family;
 import io.bucketfs.core.local.KeyValueStore;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.vfs.WouldBlock;
-import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -21,6 +21,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.DBOptions;
 import org.rocksdb.FlushOptions;
+import org.rocksdb.LogFile;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.ReadTier;
 import org.rocksdb.RocksDBException;
@@ -28,6 +29,8 @@ import org.rocksdb.RocksIterator;
 import org.rocksdb.Slice;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One RocksDB, with a column family for each {@link Family}.
@@ -36,10 +39,18 @@ import org.rocksdb.WriteOptions;
  * since native memory must not be touched after it was freed.
  */
 public final class RocksMetadataStore implements KeyValueStore {
+  private static final Logger LOG = LoggerFactory.getLogger(RocksMetadataStore.class);
+
   /** How old a figure of {@link #diskBytes} may be. */
   private static final long DISK_BYTES_AGE_NANOS = 500_000_000;
 
-  private final Path directory;
+  /** A checkpoint is made this often where anything changed. */
+  private static final Duration CHECKPOINT_EVERY = Duration.ofMinutes(10);
+
+  /** A checkpoint is made once so much was logged since the last one, however soon. */
+  private static final long CHECKPOINT_LOG_BYTES = 128L << 20;
+
+  private final MetadataFiles files;
   private final Execution execution;
   private final RocksFamilies rocks;
   private final ReadOptions readAnywhere;
@@ -50,34 +61,98 @@ public final class RocksMetadataStore implements KeyValueStore {
   /** Read-locked by every call, write-locked for ever by close. */
   private final StampedLock open = new StampedLock();
 
+  /** When there was the last checkpoint, or the store was opened; used by one thread. */
+  private long checkpointed;
+
+  private long checkpointSequence;
   private final AtomicBoolean closing = new AtomicBoolean();
   private final AtomicReference<@Nullable Measured> measured = new AtomicReference<>();
 
   /**
-   * Opens or creates the store. Waits for the disk.
+   * Opens the store. Waits for the disk.
    *
+   * @param create whether it is new, and made; a store that is not there is damaged otherwise
    * @param blockCacheBytes memory for blocks, indexes and filters of the disk, and for new writes
+   * @throws DamagedMetadataException where files are missing or wrong
    */
-  public RocksMetadataStore(Path directory, long blockCacheBytes, Execution execution)
+  public RocksMetadataStore(
+      MetadataFiles files, boolean create, long blockCacheBytes, Execution execution)
       throws IOException {
-    this(directory, blockCacheBytes, execution, _ -> {});
+    this(files, create ? Opening.CREATE : Opening.EXISTING, blockCacheBytes, execution, _ -> {});
   }
 
   /**
-   * Opens or creates the store, with other options.
+   * Opens the store, with other options.
    *
    * @param tuning changes the options before the store is opened
    */
   RocksMetadataStore(
-      Path directory, long blockCacheBytes, Execution execution, Consumer<DBOptions> tuning)
+      MetadataFiles files,
+      Opening opening,
+      long blockCacheBytes,
+      Execution execution,
+      Consumer<DBOptions> tuning)
       throws IOException {
-    this.directory = directory;
+    this.files = files;
     this.execution = execution;
-    rocks = NativeWait.on(execution, () -> new RocksFamilies(directory, blockCacheBytes, tuning));
+    checkpointed = execution.nanoTime();
+    if (opening == Opening.CREATE) {
+      files.create();
+    } else if (!files.exist()) {
+      throw new DamagedMetadataException(files.metadata(), "the file CURRENT is missing");
+    }
+    rocks =
+        NativeWait.on(
+            execution, () -> new RocksFamilies(files.metadata(), opening, blockCacheBytes, tuning));
     readAnywhere = new ReadOptions();
     readMemory = new ReadOptions().setReadTier(ReadTier.BLOCK_CACHE_TIER);
     writeSynced = new WriteOptions().setSync(true);
     writeUnsynced = new WriteOptions();
+  }
+
+  /**
+   * Opens a store up to where its log is damaged, and gives up what comes after.
+   *
+   * @throws DamagedMetadataException where other files are missing or wrong
+   */
+  static RocksMetadataStore openUpToDamage(
+      MetadataFiles files, long blockCacheBytes, Execution execution) throws IOException {
+    return new RocksMetadataStore(files, Opening.UP_TO_DAMAGE, blockCacheBytes, execution, _ -> {});
+  }
+
+  /** How many changes were ever written. */
+  long sequence() throws IOException {
+    return inNative(rocks.database()::getLatestSequenceNumber);
+  }
+
+  /** Whether the log files that are there follow each other without a gap, up to now. */
+  boolean isLogWhole() throws IOException {
+    return inNative(() -> {
+      var logs = rocks.database().getSortedWalFiles();
+      var first = logs.stream().mapToLong(LogFile::startSequence).filter(n -> n > 0).min();
+      return first.isEmpty() || isLogWhole(first.getAsLong());
+    });
+  }
+
+  private boolean isLogWhole(long first) throws RocksDBException {
+    var next = first;
+    try (var updates = rocks.database().getUpdatesSince(first)) {
+      while (updates.isValid()) {
+        var update = updates.getBatch();
+        try (var batch = update.writeBatch()) {
+          if (update.sequenceNumber() != next) {
+            return false;
+          }
+          next += batch.count();
+        }
+        updates.next();
+      }
+      updates.status();
+    } catch (RocksDBException e) {
+      LOG.debug("The log cannot be read as a whole", e);
+      return false;
+    }
+    return next == rocks.database().getLatestSequenceNumber() + 1;
   }
 
   private record Measured(long bytes, long atNanos) {}
@@ -190,15 +265,50 @@ public final class RocksMetadataStore implements KeyValueStore {
     var now = execution.nanoTime();
     var last = measured.get();
     if (last == null || now - last.atNanos > DISK_BYTES_AGE_NANOS) {
-      last = new Measured(sumOfFiles(), now);
-      measured.set(last);
+      try {
+        last = new Measured(files.diskBytes(), now);
+        measured.set(last);
+      } catch (IOException | UncheckedIOException e) {
+        LOG.debug("A checkpoint was removed while its files were counted", e);
+      }
     }
-    return last.bytes;
+    return last == null ? 0 : last.bytes;
   }
 
-  private long sumOfFiles() {
-    var files = directory.toFile().listFiles();
-    return files == null ? 0 : Arrays.stream(files).mapToLong(File::length).sum();
+  /**
+   * Makes a checkpoint where it is time for one. To be called every few seconds, by one thread.
+   *
+   * @throws IOException where it cannot be made; what there is stays
+   */
+  public void checkpoint() throws IOException {
+    var changed = sequence() != checkpointSequence;
+    var old = execution.nanoTime() - checkpointed >= CHECKPOINT_EVERY.toNanos();
+    if ((old && changed) || files.loggedBytes() >= CHECKPOINT_LOG_BYTES || !files.areCurrent()) {
+      takeCheckpoint();
+    }
+  }
+
+  /** Makes a checkpoint now. */
+  void takeCheckpoint() throws IOException {
+    checkpointSequence =
+        inNative(() -> {
+          var sequence = rocks.database().getLatestSequenceNumber();
+          files.take(rocks.database());
+          return sequence;
+        });
+    checkpointed = execution.nanoTime();
+  }
+
+  /**
+   * Reads all files and compares them with their checksums.
+   *
+   * @throws DamagedMetadataException where one is wrong
+   */
+  public void verify() throws IOException {
+    inNative(() -> {
+      rocks.database().verifyChecksum();
+      return true;
+    });
   }
 
   /** Waits for the calls that are on their way, makes everything durable, frees native memory. */
@@ -236,7 +346,9 @@ public final class RocksMetadataStore implements KeyValueStore {
           try {
             return work.call();
           } catch (RocksDBException e) {
-            throw new IOException("metadata store: " + e.getMessage(), e);
+            throw RocksFamilies.isDamage(e)
+                ? new DamagedMetadataException(files.metadata(), e)
+                : new IOException("metadata store: " + e.getMessage(), e);
           } finally {
             open.unlockRead(stamp);
           }

@@ -3,6 +3,7 @@ package io.bucketfs.cache.metadata;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.bucketfs.cache.metadata.RocksFamilies.Opening;
 import io.bucketfs.core.local.Family;
 import io.bucketfs.core.local.KeyValueStore;
 import io.bucketfs.core.local.KeyValueStore.Change;
@@ -12,7 +13,9 @@ import io.bucketfs.core.runtime.ThreadExecution;
 import io.bucketfs.core.vfs.WouldBlock;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -29,7 +32,12 @@ class RocksMetadataStoreTest extends KeyValueStoreContract {
 
   @Override
   protected KeyValueStore open() throws IOException {
-    return new RocksMetadataStore(directory.resolve("contract"), CACHE_BYTES, execution);
+    return open(directory.resolve("contract"));
+  }
+
+  private RocksMetadataStore open(Path path) throws IOException {
+    return new RocksMetadataStore(
+        MetadataFiles.in(path), !Files.exists(path), CACHE_BYTES, execution);
   }
 
   @AfterEach
@@ -44,13 +52,13 @@ class RocksMetadataStoreTest extends KeyValueStoreContract {
   @Test
   void wouldBlockWhereOnlyTheDiskKnows() throws Exception {
     var path = directory.resolve("cold");
-    try (var store = new RocksMetadataStore(path, CACHE_BYTES, execution)) {
+    try (var store = open(path)) {
       for (var i = 0; i < 2_000; i++) {
         store.write(List.of(new Change.Put(Family.INODES, key(i), key(i))), false);
       }
       store.flush(Family.INODES);
     }
-    try (var store = new RocksMetadataStore(path, CACHE_BYTES, execution)) {
+    try (var store = open(path)) {
       assertThatThrownBy(() -> store.getFromMemory(Family.INODES, key(1_000)))
           .isSameAs(WouldBlock.INSTANCE);
       assertThat(store.get(Family.INODES, key(1_000))).isEqualTo(key(1_000));
@@ -65,7 +73,8 @@ class RocksMetadataStoreTest extends KeyValueStoreContract {
     try (var statistics = new Statistics();
         var store =
             new RocksMetadataStore(
-                directory.resolve("synced"),
+                MetadataFiles.in(directory.resolve("synced")),
+                Opening.CREATE,
                 CACHE_BYTES,
                 execution,
                 options -> options.setStatistics(statistics))) {
@@ -80,7 +89,7 @@ class RocksMetadataStoreTest extends KeyValueStoreContract {
 
   @Test
   void closesTwiceWithoutHarm() throws Exception {
-    var store = new RocksMetadataStore(directory.resolve("twice"), CACHE_BYTES, execution);
+    var store = open(directory.resolve("twice"));
     store.close();
     store.close();
     assertThat(store.diskBytes()).isPositive();
@@ -89,10 +98,108 @@ class RocksMetadataStoreTest extends KeyValueStoreContract {
   @Test
   void namesTheDirectoryThatCannotBeOpened() throws Exception {
     var path = directory.resolve("held");
-    try (var _ = new RocksMetadataStore(path, CACHE_BYTES, execution)) {
-      assertThatThrownBy(() -> new RocksMetadataStore(path, CACHE_BYTES, execution))
+    try (var _ = open(path)) {
+      assertThatThrownBy(() -> open(path))
           .isInstanceOf(IOException.class)
           .hasMessageContaining(path.toString());
     }
+  }
+
+  private void put(RocksMetadataStore store, int number) throws IOException {
+    store.write(List.of(new Change.Put(Family.INODES, key(number), key(number))), true);
+    // Its log file is done with then.
+    store.flush(Family.INODES);
+  }
+
+  private static List<String> names(Path directory) throws IOException {
+    try (var found = Files.list(directory)) {
+      return found.map(path -> path.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  /** Log files are kept as long as a checkpoint needs them, and the disk cap knows of all. */
+  @Test
+  void keepsTwoCheckpointsWithTheirLogs() throws Exception {
+    var path = directory.resolve("checkpoints-kept");
+    var archive = path.resolve("metadata/archive");
+    try (var store = open(path)) {
+      put(store, 0);
+      store.takeCheckpoint();
+      for (var i = 1; i < 5; i++) {
+        put(store, i);
+      }
+      var before = names(archive);
+      assertThat(before).hasSizeGreaterThanOrEqualTo(4);
+      store.takeCheckpoint();
+      put(store, 5);
+      assertThat(names(archive)).containsAll(before);
+      store.takeCheckpoint();
+      assertThat(names(path.resolve("checkpoints"))).containsExactly("000002", "000003");
+      assertThat(names(archive)).doesNotContainAnyElementsOf(before.subList(0, 3));
+    }
+    // As another process counts, which has no old figure.
+    try (var store = open(path)) {
+      var bytes = 0L;
+      var links = new HashSet<Object>();
+      try (var files = Files.walk(path)) {
+        for (var file : files.filter(Files::isRegularFile).toList()) {
+          if (links.add(Files.getAttribute(file, "unix:ino"))) {
+            bytes += Files.size(file);
+          }
+        }
+      }
+      assertThat(store.diskBytes()).isBetween(bytes * 9 / 10, bytes * 11 / 10);
+    }
+  }
+
+  @Test
+  void isRebuiltFromTheCheckpointBeforeWhereTheLastIsDamagedToo() throws Exception {
+    var path = directory.resolve("older");
+    try (var store = open(path)) {
+      put(store, 0);
+      store.takeCheckpoint();
+      put(store, 1);
+      store.takeCheckpoint();
+      put(store, 2);
+    }
+    Files.delete(path.resolve("metadata/CURRENT"));
+    Files.delete(path.resolve("checkpoints/000002/CURRENT"));
+    assertThatThrownBy(() -> open(path)).isInstanceOf(DamagedMetadataException.class);
+    var rebuild =
+        new MetadataRebuild(MetadataFiles.in(path), path.resolve("metadata.new"), execution);
+    var rebuilt = rebuild.best().orElseThrow();
+    try (var store = rebuilt.store()) {
+      assertThat(rebuilt.whole()).isTrue();
+      assertThat(rebuilt.checkpoint()).isEqualTo(1);
+      assertThat(rebuild.failures()).singleElement().asString().contains("checkpoint 2");
+      for (var i = 0; i < 3; i++) {
+        assertThat(store.get(Family.INODES, key(i))).isEqualTo(key(i));
+      }
+    }
+  }
+
+  /** A table file that is damaged is found also where nothing reads it. */
+  @Test
+  void aCheckpointWithADamagedTableIsNotUsed() throws Exception {
+    var path = directory.resolve("rotten");
+    try (var store = open(path)) {
+      for (var i = 0; i < 1000; i++) {
+        store.write(List.of(new Change.Put(Family.INODES, key(i), key(i))), false);
+      }
+      store.flush(Family.INODES);
+      store.takeCheckpoint();
+    }
+    var checkpoint = path.resolve("checkpoints/000001");
+    for (var name : names(checkpoint)) {
+      if (name.endsWith(".sst")) {
+        var bytes = Files.readAllBytes(checkpoint.resolve(name));
+        bytes[100] ^= 1;
+        Files.write(checkpoint.resolve(name), bytes);
+      }
+    }
+    var rebuild =
+        new MetadataRebuild(MetadataFiles.in(path), path.resolve("metadata.new"), execution);
+    assertThat(rebuild.best()).isEmpty();
+    assertThat(rebuild.failures()).isNotEmpty();
   }
 }

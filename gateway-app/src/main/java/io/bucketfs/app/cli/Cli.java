@@ -56,6 +56,7 @@ public final class Cli {
             .addSubcommand("clients", clients)
             .addSubcommand("report", new ReportCommand(context))
             .addSubcommand("check", new CheckCommand(context))
+            .addSubcommand("rebuild", new RebuildCommand(context))
             .addSubcommand("version", new VersionCommand(context));
     prepare(root);
     return root.setOut(context.out())

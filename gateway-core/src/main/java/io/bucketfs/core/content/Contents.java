@@ -28,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntToLongFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -71,6 +72,7 @@ public final class Contents implements Snapshots, AutoCloseable {
   private final Evictor evictor;
   private final ExclusiveUse exclusive;
   private final FileRanges ranges;
+  private final AtomicBoolean committing = new AtomicBoolean();
   private volatile boolean closed;
 
   /**
@@ -135,11 +137,21 @@ public final class Contents implements Snapshots, AutoCloseable {
    */
   public void start(boolean unsyncedMayBeLost) throws IOException, FileSystemException {
     redo.recover();
-    if (!unsyncedMayBeLost) {
+    var restored = Restoration.isDue(cache.store());
+    if (restored) {
+      new MovedExtents(extents, committer, cache).find();
+    }
+    if (restored || !unsyncedMayBeLost) {
       var replayed = new Replay(extents, committer, cache).run();
       if (replayed > 0) {
         LOG.info("Recovered {} unstable writes of the previous process", replayed);
       }
+    }
+    if (restored) {
+      committer.commit(tx -> {
+        Restoration.done(tx);
+        return null;
+      });
     }
     persistFloor();
     reaper.start();
@@ -160,7 +172,9 @@ public final class Contents implements Snapshots, AutoCloseable {
         bytes,
         () -> {
           // Only what is committed can be exported.
-          execution.fork("content-commit", () -> commitUnstable(Long.MAX_VALUE));
+          if (committing.compareAndSet(false, true)) {
+            execution.fork("content-commit", this::commitAllUnstable);
+          }
           export.run();
         });
   }
@@ -628,6 +642,14 @@ public final class Contents implements Snapshots, AutoCloseable {
       LOG.warn("Small writes stay in the metadata for now: {}", e.getMessage());
     }
     execution.schedule(MAINTENANCE, "content-maintenance", this::maintain);
+  }
+
+  private void commitAllUnstable() {
+    try {
+      commitUnstable(Long.MAX_VALUE);
+    } finally {
+      committing.set(false);
+    }
   }
 
   /** Commits files that have unstable writes from that time or before. */

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * change counter that goes back to its durable value is never taken for one that was seen before.
  */
 public final class Epoch {
-  private static final byte[] EPOCH = Keys.text(0, "epoch");
+  static final byte[] EPOCH = Keys.text(0, "epoch");
   private static final byte[] GATEWAY = Keys.text(0, "gateway-id");
 
   private final Committer committer;

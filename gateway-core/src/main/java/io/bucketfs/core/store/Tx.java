@@ -244,23 +244,22 @@ public final class Tx {
 
   /** A number for a new inode of the mount, never given before. */
   public long newInode(int mount) throws IOException {
-    var number = next("inode/" + mount, FileId.ROOT_INODE + 1);
+    var number = next(Counters.inode(mount), FileId.ROOT_INODE + 1);
     made.add(new InodeKey(mount, number));
     return number;
   }
 
   /** An id for a new content, never given before in this gateway. */
   public long newContent() throws IOException {
-    return next("content", 1);
+    return next(Counters.content(), 1);
   }
 
   /** A number for a new mount, never given before. */
   public int newMount() throws IOException {
-    return Math.toIntExact(next("mount", 1));
+    return Math.toIntExact(next(Counters.mount(), 1));
   }
 
-  private long next(String counter, long first) throws IOException {
-    var key = Keys.text(0, counter);
+  private long next(byte[] key, long first) throws IOException {
     var stored = get(Family.GATEWAY, key);
     var number = stored == null ? first : new RecordReader(stored).i64();
     put(Family.GATEWAY, key, Keys.number(number + 1));

@@ -59,7 +59,7 @@ public final class ForeignWriter {
 
   /** Writes an object whose content {@link PatternBytes} makes from a seed. */
   public ObjectVersion putPattern(String key, long seed, long sizeBytes) {
-    return put(key, new MemoryBody.Pattern(seed, sizeBytes), Map.of(), null);
+    return put(key, new MemoryBody.Pattern(seed, 0, sizeBytes), Map.of(), null);
   }
 
   /** Writes an object in a storage class, for instance GLACIER, which cannot be read. */

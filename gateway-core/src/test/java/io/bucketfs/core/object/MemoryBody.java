@@ -50,7 +50,8 @@ sealed interface MemoryBody {
     /** Not the sum of the content, which would have to be made for it; ETags need not be. */
     @Override
     public String etag() {
-      return "\"%016x%016x\"".formatted(PatternBytes.mix(seed + begin), PatternBytes.mix(~sizeBytes));
+      return "\"%016x%016x\""
+          .formatted(PatternBytes.mix(seed + begin), PatternBytes.mix(~sizeBytes));
     }
   }
 

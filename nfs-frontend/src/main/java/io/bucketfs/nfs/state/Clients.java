@@ -435,8 +435,9 @@ public final class Clients {
   }
 
   /**
-   * How long after its lease a client is kept. One that holds nothing is kept for the replies in its
-   * sessions: one that was cut off asks for them again, and would make its change twice without.
+   * How long after its lease a client is kept. One that holds nothing is kept for the replies in
+   * its sessions: one that was cut off asks for them again, and would make its change twice
+   * without.
    */
   private long courtesyNanos(Client client) {
     if (client.stateCount() > 0) {
