@@ -19,6 +19,7 @@ import io.bucketfs.core.writeback.WritebackLimits;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -418,6 +419,51 @@ final class DiskCapTest {
       assertThat(mostUsed).isLessThanOrEqualTo(CAP);
     });
     world.execution.abandonAll();
+  }
+
+  /** Each fits when it begins, and all together do not. */
+  @Test
+  void fillsThatRunAtTheSameTimeDoNotExceedTheCap() {
+    var world = new SimulatedWorld(8, CAP);
+    world.execution.run(() -> {
+      world.start();
+      world.createMount();
+      world.bucket.faults().delay(Duration.ofMillis(10), Duration.ofMillis(50));
+      world.bucket.faults().bytesPerSecondMax(100 * UNIT);
+      var readers = 40;
+      for (var i = 0; i < 2 * readers; i++) {
+        world.bucket.foreign().put("f" + i, PatternBytes.of(i, 0, UNIT));
+      }
+      var done = new AtomicInteger();
+      for (var reader = 0; reader < readers; reader++) {
+        var first = 2 * reader;
+        world.execution.fork(
+            "reader",
+            () -> {
+              readPatiently(world, first);
+              readPatiently(world, first + 1);
+              done.incrementAndGet();
+            });
+      }
+      while (done.get() < readers) {
+        world.execution.sleep(Duration.ofMillis(1));
+        sample(world);
+      }
+      assertThat(mostUsed).isLessThanOrEqualTo(CAP);
+    });
+    world.execution.abandonAll();
+  }
+
+  /** Reads a file of a unit as a client does that comes back after a delay. */
+  private static void readPatiently(SimulatedWorld world, int number) {
+    while (true) {
+      try {
+        readAll(world, "f" + number, number);
+        return;
+      } catch (FileSystemException e) {
+        assertThat(e.error()).isEqualTo(FsError.DELAY);
+      }
+    }
   }
 
   private static void readAll(SimulatedWorld world, String name, long seed)

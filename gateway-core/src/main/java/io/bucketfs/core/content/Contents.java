@@ -221,10 +221,14 @@ public final class Contents implements Snapshots, AutoCloseable {
     if (offset < 0 || offset > FILE_BYTES_MAX - length) {
       throw new FileSystemException(FsError.FILE_TOO_BIG);
     }
-    space.awaitDirty(key.mount(), length, patience);
     var file = table.acquire(key);
     try {
-      appendAll(file, offset, data);
+      space.awaitDirty(key.mount(), length, patience);
+      try {
+        appendAll(file, offset, data);
+      } finally {
+        space.appended(length);
+      }
       if (stability == Stability.UNSTABLE) {
         return Stability.UNSTABLE;
       }

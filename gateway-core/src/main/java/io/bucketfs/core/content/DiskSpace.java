@@ -59,6 +59,9 @@ final class DiskSpace {
   /** What those who wait for room are going to write. */
   private final AtomicLong waitingBytes = new AtomicLong();
 
+  /** What those who were given room have not appended yet. */
+  private final AtomicLong promisedBytes = new AtomicLong();
+
   private volatile IntToLongFunction exportable = _ -> 0;
 
   /** What the host's file system has for us, when it was asked last. */
@@ -149,7 +152,7 @@ final class DiskSpace {
     var max = effectiveBytesMax();
     var used = usedBytes();
     var waiting = waitingBytes.get();
-    var wanted = waiting == 0 ? 0 : used + waiting - limit(max);
+    var wanted = waiting == 0 ? 0 : used + promisedBytes.get() + waiting - limit(max);
     return Math.max(0, Math.max(used - highWater(max), wanted));
   }
 
@@ -198,21 +201,41 @@ final class DiskSpace {
     paces.remove(mount);
   }
 
-  /** Returns once so many bytes may be appended that S3 has too. */
+  /**
+   * Returns once so many bytes may be appended that S3 has too. They count as used until {@link
+   * #appended} is told of all of them.
+   */
   void awaitClean(long bytes, Patience patience) throws FileSystemException {
-    if (usedBytes() + bytes > highWater(effectiveBytesMax())) {
+    if (!tryTake(bytes, highWater(effectiveBytesMax()))) {
       awaitBelowCap(bytes, patience);
     }
   }
 
-  /** Returns once so many bytes may be written to a mount. */
+  /** Gives room for so many bytes where they fit under a limit with all that was promised. */
+  private boolean tryTake(long bytes, long limit) {
+    if (usedBytes() + promisedBytes.addAndGet(bytes) <= limit) {
+      return true;
+    }
+    promisedBytes.addAndGet(-bytes);
+    return false;
+  }
+
+  /** Notes that bytes for which room was given are on the disk, or are not going to be. */
+  void appended(long bytes) {
+    promisedBytes.addAndGet(-bytes);
+  }
+
+  /**
+   * Returns once so many bytes may be written to a mount. They count as used until {@link
+   * #appended} is told of all of them.
+   */
   void awaitDirty(int mount, long bytes, Patience patience) throws FileSystemException {
     var max = effectiveBytesMax();
     var used = usedBytes();
     if (used + bytes > share(forDirty(max))) {
       awaitShare(mount, bytes, patience);
     }
-    if (used + bytes > highWater(max)) {
+    if (!tryTake(bytes, highWater(max))) {
       awaitBelowCap(bytes, patience);
     }
   }
@@ -223,7 +246,7 @@ final class DiskSpace {
       while (true) {
         onFull.run();
         export();
-        if (usedBytes() + bytes <= limit(effectiveBytesMax())) {
+        if (tryTake(bytes, limit(effectiveBytesMax()))) {
           return;
         }
         pause(POLL.toNanos(), patience, "the disk cap is reached");

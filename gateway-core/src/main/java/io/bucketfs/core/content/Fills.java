@@ -231,7 +231,17 @@ final class Fills {
     var at = run.firstGranule * size;
     var end = Math.min(at + (long) run.granules.size() * size, base.length());
     space.awaitClean(end - at, Patience.atMost(Duration.ofSeconds(10), execution.nanoTime()));
+    try {
+      fetch(file, run, base, at, end);
+    } finally {
+      space.appended(end - at);
+    }
+  }
+
+  private void fetch(FileContent file, Run run, Content.Base base, long from, long end)
+      throws FileSystemException, BaseGoneException, InterruptedException {
     var store = mounts.require(file.key.mount()).store();
+    var at = from;
     for (var attempt = 0; at < end; attempt++) {
       var body = new FetchedBody();
       var reply = store.get(base.key(), base.version(), at, end - at, body);
