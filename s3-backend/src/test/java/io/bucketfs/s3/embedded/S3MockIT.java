@@ -78,7 +78,19 @@ final class S3MockIT extends MultipartContract {
 
   @Override
   protected StoreTraits traits() {
-    return new StoreTraits(true, true, false, true, true, true);
+    // It does not look at the target's condition of a copy. Parts that it copies have no checksum,
+    // and without one for each it does not complete an upload that was begun with checksums.
+    return new StoreTraits(true, true, false, true, true, false);
+  }
+
+  @Override
+  protected boolean listsInOrderOfUtf8() {
+    return false;
+  }
+
+  @Override
+  protected boolean pagesHoldPrefixes() {
+    return false;
   }
 
   /** The contract's assumptions above are what the probe finds, so that a mount knows them too. */
@@ -99,7 +111,7 @@ final class S3MockIT extends MultipartContract {
             "Thu, 01 Jan 2032 00:00:00 GMT",
             "STANDARD_IA",
             false);
-    var tags = Map.of("team", "a b", "cost", "7");
+    var tags = Map.of("team", "a-b", "cost", "7");
     var placement = new Placement(headers, new Encryption.OfStore(), tags);
     var body = BodySource.ofBytes("v".getBytes(UTF_8));
     var put =

@@ -49,7 +49,7 @@ final class S3MockProcess implements AutoCloseable {
             jar.toString(),
             "--server.address=127.0.0.1",
             "--server.port=" + freePort(),
-            "--com.adobe.testing.s3mock.controller.http-port=" + port,
+            "--com.adobe.testing.s3mock.http-port=" + port,
             "--com.adobe.testing.s3mock.store.initialBuckets=" + bucket,
             "--com.adobe.testing.s3mock.store.root=" + folder.resolve("s3mock"));
     Files.createDirectories(folder.resolve("s3mock"));
