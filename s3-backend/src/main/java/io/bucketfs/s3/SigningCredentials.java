@@ -89,8 +89,7 @@ final class SigningCredentials implements IdentityProvider<AwsCredentialsIdentit
     return ProfileCredentialsProvider.builder().profileName(name).profileFile(files).build();
   }
 
-  private static AwsCredentials ofEnvironment(
-      String name, Map<String, String> environment) {
+  private static AwsCredentials ofEnvironment(String name, Map<String, String> environment) {
     var keyId = environment.get(name + KEY_ID);
     var secret = environment.get(name + SECRET);
     var token = environment.get(name + TOKEN);

@@ -22,8 +22,7 @@ public interface BucketProbe {
    *
    * @throws AdminException as above
    */
-  default StoreTraits probe(
-      ObjectStore store, String prefix, boolean readOnly, Placement placement)
+  default StoreTraits probe(ObjectStore store, String prefix, boolean readOnly, Placement placement)
       throws AdminException, InterruptedException {
     return probe(store, prefix, readOnly);
   }

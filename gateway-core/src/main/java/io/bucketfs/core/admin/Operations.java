@@ -96,8 +96,7 @@ public final class Operations implements Administration {
       try {
         var policy = request.policy();
         var traits =
-            probe.probe(
-                store, request.prefix(), policy.readOnly(), policy.objects().placement());
+            probe.probe(store, request.prefix(), policy.readOnly(), policy.objects().placement());
         var active =
             registry.add(
                 request.name(),

@@ -70,8 +70,7 @@ public final class StoreProbe implements BucketProbe {
   }
 
   @Override
-  public StoreTraits probe(
-      ObjectStore store, String prefix, boolean readOnly, Placement placement)
+  public StoreTraits probe(ObjectStore store, String prefix, boolean readOnly, Placement placement)
       throws AdminException, InterruptedException {
     var end = Patience.atMost(patience, execution.nanoTime());
     return new Run(store, prefix, placement, end).run(readOnly);
@@ -193,7 +192,8 @@ public final class StoreProbe implements BucketProbe {
     }
 
     private CompletionStage<ObjectVersion> put(Condition condition) {
-      return store.put(new PutRequest(key, condition, Map.of(), null, placement), BodySource.ofBytes(CONTENT));
+      return store.put(
+          new PutRequest(key, condition, Map.of(), null, placement), BodySource.ofBytes(CONTENT));
     }
 
     private CompletionStage<ObjectVersion> copy(ObjectVersion source, Condition target) {

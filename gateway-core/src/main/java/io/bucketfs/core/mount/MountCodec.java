@@ -70,8 +70,7 @@ public final class MountCodec {
       case Credentials.DefaultChain _ -> writer.u8(DEFAULT_CHAIN);
       case Credentials.Profile(var name) -> writer.u8(PROFILE).text(name);
       case Credentials.Anonymous _ -> writer.u8(ANONYMOUS);
-      case Credentials.InFile(var path, var profile) ->
-          writer.u8(IN_FILE).text(path).text(profile);
+      case Credentials.InFile(var path, var profile) -> writer.u8(IN_FILE).text(path).text(profile);
       case Credentials.InEnvironment(var name) -> writer.u8(IN_ENVIRONMENT).text(name);
     }
     writer
@@ -168,8 +167,7 @@ public final class MountCodec {
   }
 
   private static ObjectPolicy objects(RecordReader reader) {
-    return new ObjectPolicy(
-        reader.optionalText(), encryption(reader), reader.text(), reader.i64());
+    return new ObjectPolicy(reader.optionalText(), encryption(reader), reader.text(), reader.i64());
   }
 
   private static Encryption encryption(RecordReader reader) {

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * a storage class other than the standard one keeps it.
  *
  * @param storageClass of new objects; null for the standard one
- * @param contentType of files whose objects have none yet: {@link #GUESSED} from the name, or {@link
- *     #UNSAID}, or the type itself
+ * @param contentType of files whose objects have none yet: {@link #GUESSED} from the name, or
+ *     {@link #UNSAID}, or the type itself
  * @param multipartThreshold files of at least so many bytes are written in parts; 0 for the default
  */
 public record ObjectPolicy(

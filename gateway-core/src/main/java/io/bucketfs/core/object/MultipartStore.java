@@ -27,10 +27,7 @@ public interface MultipartStore {
    * @param contentType null leaves it to the store
    */
   record UploadRequest(
-      String key,
-      Map<String, String> metadata,
-      @Nullable String contentType,
-      Placement placement) {
+      String key, Map<String, String> metadata, @Nullable String contentType, Placement placement) {
     public UploadRequest {
       metadata = Map.copyOf(metadata);
     }

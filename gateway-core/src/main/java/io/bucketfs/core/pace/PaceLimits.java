@@ -14,8 +14,7 @@ import java.time.Duration;
 public record PaceLimits(
     int requestsMax, int failuresMax, Duration pauseMin, Duration pauseMax, Duration waitMax) {
   public static final PaceLimits DEFAULT =
-      new PaceLimits(
-          256, 8, Duration.ofMillis(100), Duration.ofSeconds(5), Duration.ofSeconds(10));
+      new PaceLimits(256, 8, Duration.ofMillis(100), Duration.ofSeconds(5), Duration.ofSeconds(10));
 
   public PaceLimits {
     if (requestsMax < 1 || failuresMax < 1) {

@@ -16,8 +16,7 @@ public final class PacedStores implements ObjectStores {
   private final PaceLimits limits;
   private final Meters meters;
 
-  public PacedStores(
-      ObjectStores stores, Execution execution, PaceLimits limits, Meters meters) {
+  public PacedStores(ObjectStores stores, Execution execution, PaceLimits limits, Meters meters) {
     this.stores = stores;
     this.execution = execution;
     this.limits = limits;

@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * <p>As long as the bucket answers, a request goes at once. Each time that it asks for less load
  * (503, 429), half as many may be under way as before, and nothing is begun for a while that grows
  * until something succeeds; each success lets a little more through. Where several requests in a
- * row get no answer at all, the bucket counts as out of reach: one request at a time finds out, with
- * growing pauses, whether it is back, and all the others wait.
+ * row get no answer at all, the bucket counts as out of reach: one request at a time finds out,
+ * with growing pauses, whether it is back, and all the others wait.
  *
  * <p>Who waits too long is refused with {@code Busy}: certain not to have been sent, and told when
  * to come again. So whatever piles up behind a bucket that is gone, the bucket sees one request per
@@ -123,8 +123,7 @@ final class RequestPace {
 
   @GuardedBy("lock")
   private boolean mayGo(long now) {
-    return closed
-        || (running < (isOutOfReach() ? 1 : (int) allowed) && now - notBeforeNanos >= 0);
+    return closed || (running < (isOutOfReach() ? 1 : (int) allowed) && now - notBeforeNanos >= 0);
   }
 
   @GuardedBy("lock")
@@ -275,8 +274,7 @@ final class RequestPace {
             : "not sent: the store asks for less load";
     next.result()
         .completeExceptionally(
-            new ObjectStoreException(
-                new BackendFailure.Busy(detail, Duration.ofNanos(restNanos))));
+            new ObjectStoreException(new BackendFailure.Busy(detail, Duration.ofNanos(restNanos))));
   }
 
   /** Looks again when the first one may go, or has waited for too long. */

@@ -73,11 +73,7 @@ final class BucketWrites {
   }
 
   /** A copy inside the bucket; a source that is not what it was is NotDone with Conflict. */
-  Outcome copy(
-      ActiveMount mount,
-      String source,
-      ObjectVersion sourceVersion,
-      Target target)
+  Outcome copy(ActiveMount mount, String source, ObjectVersion sourceVersion, Target target)
       throws InterruptedException {
     var key = target.key();
     if (!mount.traits().conditionalCopySource() && !source.equals(key)) {

@@ -25,20 +25,18 @@ final class Descriptions {
     this.writes = writes;
   }
 
-  /** For a request that sends bytes: tags have to be said again, so they are read where there are any. */
+  /**
+   * For a request that sends bytes: tags have to be said again, so they are read where there are
+   * any.
+   */
   Target ofBytes(
-      String key,
-      @Nullable RemoteEntry expected,
-      Job job,
-      Inode state,
-      Step.@Nullable Like like)
+      String key, @Nullable RemoteEntry expected, Job job, Inode state, Step.@Nullable Like like)
       throws Refused, InterruptedException {
     return of(key, expected, job, state, like, like == null ? Map.of() : tags(like));
   }
 
   /** For a copy in one request, which takes the tags along. */
-  Target ofCopy(
-      String key, @Nullable RemoteEntry expected, Job job, Inode state, Step.Like like) {
+  Target ofCopy(String key, @Nullable RemoteEntry expected, Job job, Inode state, Step.Like like) {
     return of(key, expected, job, state, like, Map.of());
   }
 

@@ -145,8 +145,7 @@ final class InodeExport {
       case Outcome.Written written -> {
         committer.commit(tx -> {
           var like = tx.remote(file.mount(), step.key());
-          settlement.written(
-              tx, mount, step.key(), written.job(), written.version(), like);
+          settlement.written(tx, mount, step.key(), written.job(), written.version(), like);
           return true;
         });
         yield null;
@@ -177,7 +176,6 @@ final class InodeExport {
     var pause = failure instanceof BackendFailure.Busy busy ? busy.retryAfter() : Duration.ZERO;
     return new Attempt.Later(failure.detail(), pause);
   }
-
 
   private @Nullable Attempt put(Step.Put put) throws FileSystemException, InterruptedException {
     if (InodePlan.isInParts(put.state(), limits)) {
@@ -241,10 +239,10 @@ final class InodeExport {
       }
       case PartedWrite.Result.NoUploads(var failure) -> {
         if (put.state().sizeBytes() > ObjectPolicy.THRESHOLD_MAX) {
-          yield conclude(
-              new Outcome.NotDone(failure), put.key(), put.expected(), put.like());
+          yield conclude(new Outcome.NotDone(failure), put.key(), put.expected(), put.like());
         }
-        // Maybe the store knows no uploads; it will say the same of a PUT where it is something else.
+        // Maybe the store knows no uploads; it will say the same of a PUT where it is something
+        // else.
         dropJob(put.key());
         uploadsRefused = true;
         limits = limits.withoutUploads();
@@ -361,12 +359,7 @@ final class InodeExport {
       case Outcome.Written written -> {
         committer.commit(tx -> {
           settlement.written(
-              tx,
-              mount,
-              key,
-              written.job(),
-              written.version(),
-              Step.Like.remoteOf(like));
+              tx, mount, key, written.job(), written.version(), Step.Like.remoteOf(like));
           return true;
         });
         yield null;

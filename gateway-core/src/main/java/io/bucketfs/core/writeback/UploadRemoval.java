@@ -73,13 +73,7 @@ final class UploadRemoval {
       }
       case Outcome.Written written ->
           committer.commit(tx -> {
-            settlement.written(
-                tx,
-                mount,
-                key,
-                written.job(),
-                written.version(),
-                known);
+            settlement.written(tx, mount, key, written.job(), written.version(), known);
             return true;
           });
       case Outcome.Foreign _, Outcome.NotDone _, Outcome.Deleted _ -> {}

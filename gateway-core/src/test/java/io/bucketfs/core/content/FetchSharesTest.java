@@ -91,10 +91,11 @@ final class FetchSharesTest {
         execution.sleep(Duration.ofSeconds(1));
         assertThat(ended).hasValue(500);
       }
-      assertThat(hang(WELL)).satisfies(running -> {
-        execution.sleep(Duration.ofSeconds(1));
-        assertThat(running).hasValue(32);
-      });
+      assertThat(hang(WELL))
+          .satisfies(running -> {
+            execution.sleep(Duration.ofSeconds(1));
+            assertThat(running).hasValue(32);
+          });
     });
   }
 }

@@ -44,8 +44,7 @@ final class RequestPaceTest {
             .put(
                 new PutRequest("key", Condition.NONE, Map.of(), null),
                 new ByteArrayBody(new byte[1]))
-            .whenComplete(
-                (_, thrown) -> (thrown == null ? answered : failed).incrementAndGet());
+            .whenComplete((_, thrown) -> (thrown == null ? answered : failed).incrementAndGet());
   }
 
   /** Callers that each ask again 100 ms after every failure. */
@@ -126,12 +125,11 @@ final class RequestPaceTest {
       var store = open();
       bucket
           .faults()
-          .hook(
-              (_, key) -> {
-                if (key.equals("bad")) {
-                  throw new ObjectStoreException(new BackendFailure.Unreachable("500"));
-                }
-              });
+          .hook((_, key) -> {
+            if (key.equals("bad")) {
+              throw new ObjectStoreException(new BackendFailure.Unreachable("500"));
+            }
+          });
       for (var i = 0; i < 40; i++) {
         execution.fork("bad", () -> insistOn(store, "bad"));
       }

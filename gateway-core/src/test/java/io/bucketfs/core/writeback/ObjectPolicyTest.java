@@ -3,24 +3,24 @@ package io.bucketfs.core.writeback;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bucketfs.core.local.MemoryExtentStore;
 import io.bucketfs.core.local.Crash;
+import io.bucketfs.core.local.MemoryExtentStore;
 import io.bucketfs.core.local.MemoryKeyValueStore;
 import io.bucketfs.core.mount.ObjectPolicy;
+import io.bucketfs.core.object.BackendFailure;
 import io.bucketfs.core.object.Encryption;
 import io.bucketfs.core.object.MemoryBucket;
 import io.bucketfs.core.object.MemoryFaults.Fault;
 import io.bucketfs.core.object.ObjectHead;
 import io.bucketfs.core.object.ObjectHeaders;
 import io.bucketfs.core.object.ObjectStoreException;
-import io.bucketfs.core.object.BackendFailure;
 import io.bucketfs.core.object.Placement;
 import io.bucketfs.core.object.RequestKind;
 import io.bucketfs.core.runtime.SimulatedExecution;
-import io.netty.buffer.Unpooled;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.Stability;
+import io.netty.buffer.Unpooled;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SplittableRandom;
@@ -30,7 +30,13 @@ import org.junit.jupiter.api.Test;
 final class ObjectPolicyTest {
   private static final ObjectHeaders FOREIGN =
       new ObjectHeaders(
-          "max-age=60", "inline", "gzip", "de", "Thu, 01 Jan 2032 00:00:00 GMT", "ONEZONE_IA", false);
+          "max-age=60",
+          "inline",
+          "gzip",
+          "de",
+          "Thu, 01 Jan 2032 00:00:00 GMT",
+          "ONEZONE_IA",
+          false);
   private static final Map<String, String> TAGS = Map.of("team", "a", "cost", "7");
 
   private final SimulatedExecution execution = new SimulatedExecution(1);
@@ -52,7 +58,9 @@ final class ObjectPolicyTest {
   }
 
   private void foreign(String key, String text) {
-    bucket.foreign().put(key, text.getBytes(UTF_8), new Placement(FOREIGN, Encryption.OF_BUCKET, TAGS));
+    bucket
+        .foreign()
+        .put(key, text.getBytes(UTF_8), new Placement(FOREIGN, Encryption.OF_BUCKET, TAGS));
   }
 
   private void kept(String key) {
@@ -186,13 +194,12 @@ final class ObjectPolicyTest {
     inWorld(world -> {
       bucket
           .faults()
-          .hook(
-              (kind, key) -> {
-                if (kind == RequestKind.CREATE_UPLOAD) {
-                  throw new ObjectStoreException(
-                      new BackendFailure.Rejected("501 NotImplemented: no uploads here"));
-                }
-              });
+          .hook((kind, key) -> {
+            if (kind == RequestKind.CREATE_UPLOAD) {
+              throw new ObjectStoreException(
+                  new BackendFailure.Rejected("501 NotImplemented: no uploads here"));
+            }
+          });
       append(world, world.write("a", ""), 0, 17 << 20);
       flush(world);
       assertThat(head("a").version().sizeBytes()).isEqualTo(17 << 20);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bucketfs.core.admin.StoreProbe;
 import io.bucketfs.core.mount.BucketLocation;
+import io.bucketfs.core.object.BodySource;
 import io.bucketfs.core.object.Condition;
 import io.bucketfs.core.object.Encryption;
 import io.bucketfs.core.object.MultipartContract;
@@ -12,7 +13,6 @@ import io.bucketfs.core.object.ObjectHeaders;
 import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.object.ObjectStore.CopyRequest;
 import io.bucketfs.core.object.ObjectStore.PutRequest;
-import io.bucketfs.core.object.BodySource;
 import io.bucketfs.core.object.Placement;
 import io.bucketfs.core.object.StoreTraits;
 import io.bucketfs.core.runtime.Execution;

@@ -10,12 +10,11 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Adobe's S3Mock as a child process on the loopback interface. It ends with {@link #close}, and with
- * this process, whose end closes its standard input.
+ * Adobe's S3Mock as a child process on the loopback interface. It ends with {@link #close}, and
+ * with this process, whose end closes its standard input.
  */
 final class S3MockProcess implements AutoCloseable {
   private static final Duration START_MAX = Duration.ofSeconds(90);
@@ -54,8 +53,7 @@ final class S3MockProcess implements AutoCloseable {
             "--com.adobe.testing.s3mock.store.root=" + folder.resolve("s3mock"));
     Files.createDirectories(folder.resolve("s3mock"));
     builder.redirectErrorStream(true).redirectOutput(log.toFile());
-    var started =
-        new S3MockProcess(builder.start(), URI.create("http://127.0.0.1:" + port));
+    var started = new S3MockProcess(builder.start(), URI.create("http://127.0.0.1:" + port));
     try {
       started.awaitReady(bucket, log);
       return started;

@@ -70,11 +70,8 @@ final class FaultedGateway implements AutoCloseable {
   /** Mounts a bucket of an S3 under a name. */
   void mount(String name, URI endpoint, String bucket, Credentials credentials)
       throws AdminException {
-    var location =
-        new BucketLocation(bucket, "us-east-1", endpoint.toString(), true, credentials);
-    gateway
-        .administration()
-        .createMount(new MountRequest(name, location, name + "/", POLICY));
+    var location = new BucketLocation(bucket, "us-east-1", endpoint.toString(), true, credentials);
+    gateway.administration().createMount(new MountRequest(name, location, name + "/", POLICY));
   }
 
   MountStatus status(String mount) throws AdminException {
@@ -105,8 +102,7 @@ final class FaultedGateway implements AutoCloseable {
                 SetAttributes.ofSize(0),
                 Patience.FOREVER);
     var file = created.attributes().id();
-    files()
-        .write(file, 0, Unpooled.wrappedBuffer(bytes), Stability.FILE_SYNC, Patience.FOREVER);
+    files().write(file, 0, Unpooled.wrappedBuffer(bytes), Stability.FILE_SYNC, Patience.FOREVER);
     return file;
   }
 

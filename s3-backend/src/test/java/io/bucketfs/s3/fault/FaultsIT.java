@@ -27,6 +27,7 @@ import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -36,7 +37,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.jspecify.annotations.Nullable;
 
 /** The whole core over the real SDK, and between that and a real S3 whatever can go wrong. */
 @Timeout(180)
@@ -184,9 +184,7 @@ final class FaultsIT {
   @Test
   void aNameThatDoesNotResolveIsToldWithTheRemedy() {
     assertThatThrownBy(
-            () ->
-                gateway.mount(
-                    space, URI.create("http://s3.invalid:9000"), BUCKET, credentials()))
+            () -> gateway.mount(space, URI.create("http://s3.invalid:9000"), BUCKET, credentials()))
         .hasMessageContaining("Host name was invalid for dns resolution")
         .hasMessageContaining("check the endpoint");
   }
@@ -290,8 +288,7 @@ final class FaultsIT {
     assertThat(gateway.flush(space)).isEqualTo("[]");
     try (var late = new FaultedGateway(Meters.NONE)) {
       late.mount(space, proxy.endpoint(), BUCKET, credentials());
-      late.mount(
-          well, Objects.requireNonNull(process).endpoint(), BUCKET, credentials());
+      late.mount(well, Objects.requireNonNull(process).endpoint(), BUCKET, credentials());
       late.write(well, "warm", "up");
       late.read(space, "f0");
       assertThat(late.flush(well)).isEqualTo("[]");
@@ -346,23 +343,20 @@ final class FaultsIT {
 
   @Test
   void aFileOfKeysThatIsMissingIsNamed() {
-    assertThatThrownBy(
-            () ->
-                gateway.mount(
-                    space,
-                    proxy.endpoint(),
-                    BUCKET,
-                    new Credentials.InFile("/nonexistent/keys", "ours")))
+    assertThatThrownBy(() ->
+            gateway.mount(
+                space,
+                proxy.endpoint(),
+                BUCKET,
+                new Credentials.InFile("/nonexistent/keys", "ours")))
         .hasMessageContaining("/nonexistent/keys")
         .hasMessageContaining("[ours]");
   }
 
   @Test
   void variablesThatAreMissingAreNamed() {
-    assertThatThrownBy(
-            () ->
-                gateway.mount(
-                    space, proxy.endpoint(), BUCKET, new Credentials.InEnvironment("UNSET")))
+    assertThatThrownBy(() ->
+            gateway.mount(space, proxy.endpoint(), BUCKET, new Credentials.InEnvironment("UNSET")))
         .hasMessageContaining("set UNSET_ACCESS_KEY_ID and UNSET_SECRET_ACCESS_KEY");
   }
 
