@@ -1,5 +1,6 @@
 package io.bucketfs.bench.export;
 
+import io.bucketfs.core.object.BodySource;
 import io.bucketfs.core.object.Condition;
 import io.bucketfs.core.object.MultipartStore.CompleteRequest;
 import io.bucketfs.core.object.MultipartStore.Part;
@@ -10,7 +11,6 @@ import io.bucketfs.core.object.ObjectStore.ListRequest;
 import io.bucketfs.core.object.ObjectStore.PutRequest;
 import io.bucketfs.core.object.ObjectVersion;
 import io.bucketfs.core.object.PatternBytes;
-import io.bucketfs.core.object.BodySource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -34,8 +34,7 @@ final class BareLoop {
 
   /** PUTs of small objects whose content a seed makes. */
   void put(String prefix, int count, int bytes, int concurrency) throws Exception {
-    inParallel(
-        count, concurrency, i -> join(store.put(request(prefix + i), body(i, 0, bytes))));
+    inParallel(count, concurrency, i -> join(store.put(request(prefix + i), body(i, 0, bytes))));
   }
 
   private static PutRequest request(String key) {
@@ -71,8 +70,7 @@ final class BareLoop {
           var version = versions.get(i);
           join(
               store.copy(
-                  new CopyRequest(
-                      from + i, version, to + i, Condition.ABSENT, Map.of(), null)));
+                  new CopyRequest(from + i, version, to + i, Condition.ABSENT, Map.of(), null)));
           store.delete(from + i, Condition.matches(version)).toCompletableFuture().get();
           return version;
         });
@@ -98,9 +96,7 @@ final class BareLoop {
   void look(String prefix, int concurrency) throws Exception {
     var page = join(store.list(new ListRequest(prefix, "/", null, PAGE)));
     inParallel(
-        page.entries().size(),
-        concurrency,
-        i -> join(store.head(page.entries().get(i).key())));
+        page.entries().size(), concurrency, i -> join(store.head(page.entries().get(i).key())));
   }
 
   /** Does one thing of many. */
@@ -114,15 +110,14 @@ final class BareLoop {
     var tasks = new ArrayList<Callable<T>>();
     for (var i = 0; i < count; i++) {
       var number = i;
-      tasks.add(
-          () -> {
-            permits.acquire();
-            try {
-              return turn.run(number);
-            } finally {
-              permits.release();
-            }
-          });
+      tasks.add(() -> {
+        permits.acquire();
+        try {
+          return turn.run(number);
+        } finally {
+          permits.release();
+        }
+      });
     }
     var results = new ArrayList<T>();
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {

@@ -98,7 +98,8 @@ public final class ExportAndImport {
 
   private void run() throws Exception {
     mount("ours");
-    System.out.printf("%-28s %10s %10s %8s%n", "median of " + ROUNDS, "bare loop", "bucketfs", "ratio");
+    System.out.printf(
+        "%-28s %10s %10s %8s%n", "median of " + ROUNDS, "bare loop", "bucketfs", "ratio");
     compare(
         "export, 6,400 x 16 KiB",
         round -> bare.put("bare/small" + round + "/", SMALL_FILES, SMALL_BYTES, EXPORTS),
@@ -219,8 +220,7 @@ public final class ExportAndImport {
 
   /** The first files of a directory that was exported go to another one. */
   private void rename(int round) throws Exception {
-    var from =
-        files.lookup(Caller.ROOT, root("ours"), "small" + round, Patience.FOREVER).id();
+    var from = files.lookup(Caller.ROOT, root("ours"), "small" + round, Patience.FOREVER).id();
     var to = directory("moved" + round);
     for (var i = 0; i < RENAMED_FILES; i++) {
       files.rename(Caller.ROOT, from, "" + i, to, "" + i, Patience.FOREVER);

@@ -51,7 +51,8 @@ public record GeneratedBucket(int folders, int keysPerFolder) implements ObjectS
 
   @Override
   public CompletionStage<ObjectHead> head(String key) {
-    return CompletableFuture.completedStage(new ObjectHead(VERSION, Map.of(), null, ObjectHeaders.NONE));
+    return CompletableFuture.completedStage(
+        new ObjectHead(VERSION, Map.of(), null, ObjectHeaders.NONE));
   }
 
   @Override

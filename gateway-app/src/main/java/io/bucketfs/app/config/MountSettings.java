@@ -149,9 +149,7 @@ public final class MountSettings {
       var kms = new Encryption.Kms(null);
       present =
           new Changeable(
-              Access.OPEN,
-              Quota.NONE,
-              new ObjectPolicy(null, kms, ObjectPolicy.GUESSED, 0));
+              Access.OPEN, Quota.NONE, new ObjectPolicy(null, kms, ObjectPolicy.GUESSED, 0));
     }
     var _ = readChange(given, present, label, problems);
   }

@@ -87,8 +87,7 @@ final class ObjectSettings {
     }
     var bytes = ObjectText.threshold(text);
     if (bytes.isEmpty()) {
-      wrong(
-          MountKey.MULTIPART_THRESHOLD, "must be a size from 5MiB to 5GiB, or default", text);
+      wrong(MountKey.MULTIPART_THRESHOLD, "must be a size from 5MiB to 5GiB, or default", text);
     }
     return bytes.orElse(present.multipartThreshold());
   }

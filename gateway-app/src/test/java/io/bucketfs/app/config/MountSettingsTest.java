@@ -100,8 +100,7 @@ final class MountSettingsTest {
                     100,
                     0600,
                     0700,
-                    new RefreshPolicy(
-                        Duration.ofSeconds(5), true, new Imported(true, true, false)),
+                    new RefreshPolicy(Duration.ofSeconds(5), true, new Imported(true, true, false)),
                     ObjectPolicy.DEFAULT),
                 new Access(
                     List.of(
@@ -277,8 +276,7 @@ final class MountSettingsTest {
     var kms = Map.of("encryption", "kms", "kms-key", "alias/ours", "storage-class", "STANDARD_IA");
     var encrypted = changed(kms, present, problems).orElseThrow();
     assertThat(encrypted.objects())
-        .isEqualTo(
-            new ObjectPolicy("STANDARD_IA", new Encryption.Kms("alias/ours"), "guess", 0));
+        .isEqualTo(new ObjectPolicy("STANDARD_IA", new Encryption.Kms("alias/ours"), "guess", 0));
     assertThat(changed(Map.of("kms-key", "other"), encrypted, problems).orElseThrow().objects())
         .isEqualTo(new ObjectPolicy("STANDARD_IA", new Encryption.Kms("other"), "guess", 0));
     assertThat(
