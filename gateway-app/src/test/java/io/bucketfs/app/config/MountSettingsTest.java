@@ -40,6 +40,8 @@ final class MountSettingsTest {
           Map.entry("endpoint", "https://s3.example.com"),
           Map.entry("path-style", "true"),
           Map.entry("profile", "work"),
+          Map.entry("credentials-file", "/etc/keys"),
+          Map.entry("credentials-env", "OURS"),
           Map.entry("anonymous", "true"),
           Map.entry("read-only", "true"),
           Map.entry("writeback-idle", "10s"),
@@ -47,6 +49,11 @@ final class MountSettingsTest {
           Map.entry("refresh", "5s"),
           Map.entry("refresh-mode", "strict"),
           Map.entry("import-changes", "new,changed"),
+          Map.entry("storage-class", "STANDARD_IA"),
+          Map.entry("encryption", "kms"),
+          Map.entry("kms-key", "alias/ours"),
+          Map.entry("content-type", "none"),
+          Map.entry("multipart-threshold", "64MiB"),
           Map.entry("uid", "1000"),
           Map.entry("gid", "100"),
           Map.entry("file-mode", "0600"),
@@ -73,13 +80,18 @@ final class MountSettingsTest {
   void readsEachKey(MountKey key) {
     var sample = SAMPLES.get(key.yaml());
     assertThat(sample).isNotNull();
-    assertThat(accepted(with(key.yaml(), sample))).isNotEqualTo(accepted(LEAST));
+    var settings = with(key.yaml(), sample);
+    if (key == MountKey.KMS_KEY) {
+      settings.put("encryption", "kms");
+    }
+    assertThat(accepted(settings)).isNotEqualTo(accepted(LEAST));
   }
 
   @Test
   void readsAllKeysIntoTheirPlaces() {
     var all = new HashMap<>(SAMPLES);
     all.remove("anonymous");
+    all.remove("credentials-env");
     all.put("protocol", "nfs");
     assertThat(accepted(all))
         .isEqualTo(
@@ -90,7 +102,7 @@ final class MountSettingsTest {
                     "eu-west-1",
                     "https://s3.example.com",
                     true,
-                    new Credentials.Profile("work")),
+                    new Credentials.InFile("/etc/keys", "work")),
                 "a/b/",
                 new Policy(
                     true,
@@ -101,7 +113,8 @@ final class MountSettingsTest {
                     0600,
                     0700,
                     new RefreshPolicy(Duration.ofSeconds(5), true, new Imported(true, true, false)),
-                    ObjectPolicy.DEFAULT),
+                    new ObjectPolicy(
+                        "STANDARD_IA", new Encryption.Kms("alias/ours"), "none", 64 << 20)),
                 new Access(
                     List.of(
                         new ClientRule(
