@@ -33,12 +33,11 @@ import java.util.Objects;
  * same server, in turn: export of small files, of big ones, renames, and the first listing.
  *
  * <pre>
- * ExportAndImport ENDPOINT STATE_FOLDER
+ * ExportAndImport ENDPOINT STATE_FOLDER ROUNDS
  * </pre>
  */
 public final class ExportAndImport {
   private static final int NATIVE_THREADS = 32;
-  private static final int ROUNDS = 5;
   private static final int SMALL_FILES = 6_400;
   private static final int SMALL_BYTES = 16 << 10;
   private static final int RENAMED_FILES = 2_000;
@@ -58,12 +57,14 @@ public final class ExportAndImport {
   private final FileSystem files;
   private final BareLoop bare;
   private final String endpoint;
+  private final int rounds;
 
-  private ExportAndImport(Gateway gateway, BareLoop bare, String endpoint) {
+  private ExportAndImport(Gateway gateway, BareLoop bare, String endpoint, int rounds) {
     this.gateway = gateway;
     files = gateway.fileSystem();
     this.bare = bare;
     this.endpoint = endpoint;
+    this.rounds = rounds;
   }
 
   public static void main(String... arguments) throws Exception {
@@ -82,7 +83,8 @@ public final class ExportAndImport {
             Gateway.open(
                 Gateway.Config.ofDisk(32L << 30), local.tier(), stores, execution, Meters.NONE)) {
       local.lossHandled();
-      new ExportAndImport(gateway, new BareLoop(store), arguments[0]).run();
+      var rounds = Integer.parseInt(arguments[2]);
+      new ExportAndImport(gateway, new BareLoop(store), arguments[0], rounds).run();
     }
   }
 
@@ -99,7 +101,7 @@ public final class ExportAndImport {
   private void run() throws Exception {
     mount("ours");
     System.out.printf(
-        "%-28s %10s %10s %8s%n", "median of " + ROUNDS, "bare loop", "bucketfs", "ratio");
+        "%-28s %10s %10s %8s%n", "median of " + rounds, "bare loop", "bucketfs", "ratio");
     compare(
         "export, 6,400 x 16 KiB",
         round -> bare.put("bare/small" + round + "/", SMALL_FILES, SMALL_BYTES, EXPORTS),
@@ -126,10 +128,10 @@ public final class ExportAndImport {
 
   /** Runs both in turn, so that whatever else goes on hits both; the gateway's work is prepared. */
   private void compare(String name, Work bareWork, Work prepare, Work ours) throws Exception {
-    var bareTimes = new double[ROUNDS];
-    var ourTimes = new double[ROUNDS];
+    var bareTimes = new double[rounds];
+    var ourTimes = new double[rounds];
     // One more at first, which warms both up and does not count.
-    for (var round = 0; round <= ROUNDS; round++) {
+    for (var round = 0; round <= rounds; round++) {
       prepare.run(round);
       var bareTime = time(bareWork, round);
       var ourTime = time(ours, round);
@@ -140,8 +142,8 @@ public final class ExportAndImport {
     }
     Arrays.sort(bareTimes);
     Arrays.sort(ourTimes);
-    var bareMedian = bareTimes[ROUNDS / 2];
-    var ourMedian = ourTimes[ROUNDS / 2];
+    var bareMedian = bareTimes[rounds / 2];
+    var ourMedian = ourTimes[rounds / 2];
     System.out.printf(
         "%-28s %8.2f s %8.2f s %7.2fx%n", name, bareMedian, ourMedian, ourMedian / bareMedian);
   }
@@ -204,7 +206,6 @@ public final class ExportAndImport {
       var part = PatternBytes.of(seed, at, (int) Math.min(CHUNK_BYTES, bytes - at));
       files.write(file, at, Unpooled.wrappedBuffer(part), Stability.UNSTABLE, Patience.FOREVER);
     }
-    files.commit(file, Patience.FOREVER);
   }
 
   private void writeSmall(int round) throws Exception {
