@@ -7,6 +7,7 @@ import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.check.CheckReport;
 import io.bucketfs.core.check.Finding;
 import io.bucketfs.core.mount.Mount;
+import io.bucketfs.core.mount.ObjectPolicy;
 import io.bucketfs.core.mount.Quota;
 import io.bucketfs.core.object.StoreTraits;
 import java.time.Duration;
@@ -87,6 +88,14 @@ public final class FakeAdministration implements Administration {
   public synchronized MountStatus setAccess(String name, Access access) throws AdminException {
     var before = find(name);
     var changed = before.withAccess(access.after(before.access()));
+    mounts.put(name, changed);
+    return status(changed);
+  }
+
+  @Override
+  public synchronized MountStatus setObjects(String name, ObjectPolicy objects)
+      throws AdminException {
+    var changed = find(name).withObjects(objects);
     mounts.put(name, changed);
     return status(changed);
   }

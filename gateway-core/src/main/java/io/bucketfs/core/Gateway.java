@@ -16,6 +16,8 @@ import io.bucketfs.core.mount.MountTable;
 import io.bucketfs.core.mount.MountTallies;
 import io.bucketfs.core.namespace.Namespace;
 import io.bucketfs.core.object.ObjectStores;
+import io.bucketfs.core.pace.PaceLimits;
+import io.bucketfs.core.pace.PacedStores;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.store.CommittedProtocolRecords;
@@ -141,7 +143,8 @@ public final class Gateway implements AutoCloseable {
               config.writeback(),
               meters);
       var registry = new MountRegistry(committer, cache, mounts, tallies, execution);
-      registry.open(stores);
+      var paced = new PacedStores(stores, execution, PaceLimits.DEFAULT, meters);
+      registry.open(paced);
       contents.start(local.unsyncedMayBeLost());
       contents.onDirty(
           writeBack::dirtyBytes,
@@ -155,7 +158,7 @@ public final class Gateway implements AutoCloseable {
               cache,
               importer,
               writeBack,
-              stores,
+              paced,
               new StoreProbe(execution),
               new Check(committer, cache, local.extents(), mounts, execution),
               epoch,

@@ -13,7 +13,8 @@ enum Operation {
   COPY_PART("copy_part"),
   COMPLETE_UPLOAD("complete_upload"),
   ABORT_UPLOAD("abort_upload"),
-  LIST_UPLOADS("list_uploads");
+  LIST_UPLOADS("list_uploads"),
+  TAGS("tags");
 
   final String tag;
 

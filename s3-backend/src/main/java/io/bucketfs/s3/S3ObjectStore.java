@@ -8,6 +8,7 @@ import io.bucketfs.core.object.ObjectHead;
 import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.object.ObjectStoreException;
 import io.bucketfs.core.object.ObjectVersion;
+import io.bucketfs.core.object.Placement;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -26,6 +27,7 @@ import software.amazon.awssdk.services.s3.model.CreateMultipartUploadRequest;
 import software.amazon.awssdk.services.s3.model.DeleteObjectRequest;
 import software.amazon.awssdk.services.s3.model.EncodingType;
 import software.amazon.awssdk.services.s3.model.GetObjectRequest;
+import software.amazon.awssdk.services.s3.model.GetObjectTaggingRequest;
 import software.amazon.awssdk.services.s3.model.HeadObjectRequest;
 import software.amazon.awssdk.services.s3.model.ListMultipartUploadsRequest;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Request;
@@ -114,7 +116,8 @@ final class S3ObjectStore implements ObjectStore {
             .metadata(request.metadata())
             .contentType(request.contentType())
             .contentLength(body.sizeBytes())
-            .overrideConfiguration(allowFor(body.sizeBytes()));
+            .overrideConfiguration(allowFor(body.sizeBytes(), request.placement()));
+    Placements.say(sdkRequest, request.placement());
     if (settings.checksummedUploads()) {
       sdkRequest.checksumAlgorithm(ChecksumAlgorithm.CRC32_C);
     }
@@ -144,7 +147,9 @@ final class S3ObjectStore implements ObjectStore {
             .metadataDirective(MetadataDirective.REPLACE)
             .metadata(request.metadata())
             .contentType(request.contentType())
-            .overrideConfiguration(allowFor(source.sizeBytes() / COPY_SPEEDUP));
+            .overrideConfiguration(
+                allowFor(source.sizeBytes() / COPY_SPEEDUP, request.placement()));
+    Placements.say(sdkRequest, request.placement());
     switch (request.targetCondition()) {
       case Condition.None _ -> {}
       case Condition.Absent _ -> sdkRequest.ifNoneMatch("*");
@@ -154,6 +159,12 @@ final class S3ObjectStore implements ObjectStore {
         Operation.COPY,
         () -> client.copyObject(sdkRequest.build()),
         reply -> S3Replies.copied(reply, source.sizeBytes()));
+  }
+
+  @Override
+  public CompletionStage<Map<String, String>> tags(String key) {
+    var sdkRequest = GetObjectTaggingRequest.builder().bucket(bucket).key(key).build();
+    return send(Operation.TAGS, () -> client.getObjectTagging(sdkRequest), Placements::tags);
   }
 
   @Override
@@ -176,7 +187,9 @@ final class S3ObjectStore implements ObjectStore {
             .bucket(bucket)
             .key(request.key())
             .metadata(request.metadata())
-            .contentType(request.contentType());
+            .contentType(request.contentType())
+            .overrideConfiguration(allowFor(0, request.placement()));
+    Placements.say(sdkRequest, request.placement());
     if (settings.checksummedUploads()) {
       sdkRequest.checksumAlgorithm(ChecksumAlgorithm.CRC32_C);
     }
@@ -278,9 +291,14 @@ final class S3ObjectStore implements ObjectStore {
   }
 
   private AwsRequestOverrideConfiguration allowFor(long bytes) {
-    return AwsRequestOverrideConfiguration.builder()
-        .apiCallTimeout(settings.requestMax(bytes))
-        .build();
+    return allowFor(bytes, Placement.NONE);
+  }
+
+  private AwsRequestOverrideConfiguration allowFor(long bytes, Placement placement) {
+    var allowed =
+        AwsRequestOverrideConfiguration.builder().apiCallTimeout(settings.requestMax(bytes));
+    var expires = placement.headers().expires();
+    return expires == null ? allowed.build() : allowed.putHeader("Expires", expires).build();
   }
 
   /** Sends, counts and times a request, and turns its reply or failure into the port's. */

@@ -14,14 +14,15 @@ import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
 import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
 import software.amazon.awssdk.core.client.config.ClientOverrideConfiguration;
 import software.amazon.awssdk.core.client.config.SdkAdvancedAsyncClientOption;
-import software.amazon.awssdk.http.async.SdkAsyncHttpClient;
 import software.amazon.awssdk.http.crt.AwsCrtAsyncHttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
 import software.amazon.awssdk.services.s3.S3AsyncClientBuilder;
 
 /**
- * All buckets of the process: one HTTP client and one timer thread for all of them.
+ * All buckets of the process. Each has connections of its own, so that requests which hang in one
+ * never keep those of another waiting (CORRECTNESS 22); event loops and the timer thread, which
+ * never wait, serve all of them.
  *
  * <p>The transport is the SDK's plain asynchronous client over CRT's HTTP client. The CRT S3 client
  * would split and repeat requests by itself, out of sight of those who must know which request took
@@ -33,20 +34,12 @@ import software.amazon.awssdk.services.s3.S3AsyncClientBuilder;
 public final class S3ObjectStores implements ObjectStores, AutoCloseable {
   private final Meters meters;
   private final S3Settings settings;
-  private final SdkAsyncHttpClient http;
   private final ScheduledThreadPoolExecutor timeouts;
   private final Set<S3ObjectStore> open = ConcurrentHashMap.newKeySet();
 
   public S3ObjectStores(Meters meters, S3Settings settings) {
     this.meters = meters;
     this.settings = settings;
-    http =
-        AwsCrtAsyncHttpClient.builder()
-            .maxConcurrency(settings.connectionsMax())
-            .connectionTimeout(settings.connectMax())
-            .connectionAcquisitionTimeout(settings.replyMax())
-            .connectionMaxIdleTime(settings.idleConnectionMax())
-            .build();
     timeouts =
         new ScheduledThreadPoolExecutor(
             1, Thread.ofPlatform().name("s3-timeouts-", 0).daemon().factory());
@@ -72,10 +65,19 @@ public final class S3ObjectStores implements ObjectStores, AutoCloseable {
     return store;
   }
 
+  private AwsCrtAsyncHttpClient.Builder http() {
+    return AwsCrtAsyncHttpClient.builder()
+        .maxConcurrency(settings.connectionsMax())
+        .connectionTimeout(settings.connectMax())
+        .connectionAcquisitionTimeout(settings.replyMax())
+        .connectionMaxIdleTime(settings.idleConnectionMax());
+  }
+
   private S3AsyncClientBuilder builder(BucketLocation location) {
     var builder =
         S3AsyncClient.builder()
-            .httpClient(http)
+            // Made by the client and closed with it.
+            .httpClientBuilder(http())
             .region(Region.of(location.region()))
             .forcePathStyle(location.pathStyle())
             .disableS3ExpressSessionAuth(true)
@@ -123,7 +125,6 @@ public final class S3ObjectStores implements ObjectStores, AutoCloseable {
   @Override
   public void close() {
     open.forEach(S3ObjectStore::close);
-    http.close();
     timeouts.shutdownNow();
   }
 }

@@ -28,8 +28,6 @@ import software.amazon.awssdk.services.s3.model.S3Object;
  * some leave out the quotes of a tag.
  */
 final class S3Replies {
-  private static final String STANDARD = "STANDARD";
-
   private S3Replies() {}
 
   static Listing listing(ListObjectsV2Response reply) {
@@ -50,7 +48,7 @@ final class S3Replies {
         version(reply.eTag(), reply.contentLength(), reply.lastModified(), reply.versionId()),
         metadata(reply.metadata()),
         reply.contentType(),
-        storageClass(reply.storageClassAsString()));
+        Placements.headers(reply));
   }
 
   /**
@@ -63,7 +61,7 @@ final class S3Replies {
         version(reply.eTag(), sizeBytes, reply.lastModified(), reply.versionId()),
         metadata(reply.metadata()),
         reply.contentType(),
-        storageClass(reply.storageClassAsString()));
+        Placements.headers(reply));
   }
 
   static ObjectVersion stored(PutObjectResponse reply, Upload upload) {
@@ -112,9 +110,5 @@ final class S3Replies {
     var ours = new HashMap<String, String>();
     theirs.forEach((name, value) -> ours.put(name.toLowerCase(Locale.ROOT), value));
     return ours;
-  }
-
-  private static @Nullable String storageClass(@Nullable String name) {
-    return name == null || name.equals(STANDARD) ? null : name;
   }
 }

@@ -5,7 +5,7 @@ import java.time.Duration;
 /**
  * How the process talks to S3, for all buckets together.
  *
- * @param connectionsMax open connections to one endpoint at a time; further requests wait
+ * @param connectionsMax open connections for one mount at a time; further requests wait
  * @param connectMax how long a connection may take to open
  * @param replyMax how long a request without a body may take, waiting for a connection included
  * @param bytesPerSecondMin what a body adds to {@code replyMax}: its size at this speed

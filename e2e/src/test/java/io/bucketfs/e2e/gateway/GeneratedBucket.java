@@ -5,6 +5,7 @@ import io.bucketfs.core.object.BodySink;
 import io.bucketfs.core.object.BodySource;
 import io.bucketfs.core.object.Condition;
 import io.bucketfs.core.object.ObjectHead;
+import io.bucketfs.core.object.ObjectHeaders;
 import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.object.ObjectStoreException;
 import io.bucketfs.core.object.ObjectVersion;
@@ -50,7 +51,8 @@ public record GeneratedBucket(int folders, int keysPerFolder) implements ObjectS
 
   @Override
   public CompletionStage<ObjectHead> head(String key) {
-    return CompletableFuture.completedStage(new ObjectHead(VERSION, Map.of(), null, null));
+    return CompletableFuture.completedStage(
+        new ObjectHead(VERSION, Map.of(), null, ObjectHeaders.NONE));
   }
 
   @Override

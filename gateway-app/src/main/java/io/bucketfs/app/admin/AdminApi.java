@@ -214,13 +214,16 @@ public final class AdminApi {
   private Reply change(String name, Request request) throws AdminException, InvalidInputException {
     refuseConfigured(name);
     var mount = administration.mount(name).mount();
-    var present = new MountSettings.Changeable(mount.access(), mount.quota());
+    var present = MountSettings.Changeable.of(mount);
     var problems = new Problems();
     var read = MountSettings.readChange(settings(request), present, key -> key, problems);
     problems.throwIfAny();
     var changed = read.orElseThrow();
     if (!changed.quota().equals(present.quota())) {
       administration.setQuota(name, changed.quota());
+    }
+    if (!changed.objects().equals(present.objects())) {
+      administration.setObjects(name, changed.objects());
     }
     return new Reply(OK, view(administration.setAccess(name, changed.access())));
   }

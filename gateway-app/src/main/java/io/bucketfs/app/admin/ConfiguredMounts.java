@@ -89,7 +89,10 @@ public final class ConfiguredMounts {
     return failed.isEmpty();
   }
 
-  /** Rules of access and quotas may change between starts. Returns why they could not. */
+  /**
+   * Rules of access, quotas and rules for objects may change between starts. Returns why they could
+   * not.
+   */
   private Optional<String> applyChanges(Mount mount, MountRequest request) {
     try {
       if (!mount.access().isLike(request.access())) {
@@ -99,6 +102,11 @@ public final class ConfiguredMounts {
       if (!mount.quota().equals(request.quota())) {
         administration.setQuota(request.name(), request.quota());
         LOG.info("Changed the quota of /{} to what {} says", request.name(), file);
+      }
+      var objects = request.policy().objects();
+      if (!mount.policy().objects().equals(objects)) {
+        administration.setObjects(request.name(), objects);
+        LOG.info("Changed how objects of /{} are written to what {} says", request.name(), file);
       }
       return Optional.empty();
     } catch (AdminException e) {
@@ -133,6 +141,6 @@ public final class ConfiguredMounts {
   private static boolean matches(Mount mount, MountRequest request) {
     return mount.location().equals(request.location())
         && mount.prefix().equals(request.prefix())
-        && mount.policy().equals(request.policy());
+        && mount.policy().withObjects(request.policy().objects()).equals(request.policy());
   }
 }

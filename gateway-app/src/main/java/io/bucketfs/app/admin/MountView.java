@@ -2,6 +2,7 @@ package io.bucketfs.app.admin;
 
 import io.bucketfs.app.config.AccessText;
 import io.bucketfs.app.config.Durations;
+import io.bucketfs.app.config.ObjectText;
 import io.bucketfs.app.config.RefreshText;
 import io.bucketfs.core.admin.Administration.MountStatus;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
@@ -34,6 +35,11 @@ public record MountView(
     String refresh,
     String refreshMode,
     String importChanges,
+    String storageClass,
+    String encryption,
+    @Nullable String kmsKey,
+    String contentType,
+    String multipartThreshold,
     int uid,
     int gid,
     String fileMode,
@@ -73,6 +79,11 @@ public record MountView(
         RefreshText.interval(policy.refresh()),
         RefreshText.mode(policy.refresh()),
         RefreshText.changes(policy.refresh()),
+        ObjectText.storageClass(policy.objects()),
+        ObjectText.encryption(policy.objects()),
+        ObjectText.kmsKey(policy.objects()),
+        policy.objects().contentType(),
+        ObjectText.threshold(policy.objects()),
         policy.defaultUid(),
         policy.defaultGid(),
         octal(policy.defaultFileMode()),
@@ -102,6 +113,8 @@ public record MountView(
     return switch (credentials) {
       case Credentials.DefaultChain _ -> "default chain";
       case Credentials.Profile(var name) -> "profile " + name;
+      case Credentials.InFile(var path, var profile) -> "file " + path + ", profile " + profile;
+      case Credentials.InEnvironment(var name) -> "environment " + name + "_*";
       case Credentials.Anonymous _ -> "anonymous";
     };
   }

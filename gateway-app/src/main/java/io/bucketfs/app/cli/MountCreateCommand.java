@@ -62,6 +62,21 @@ final class MountCreateCommand extends ClientCommand {
       description = "Profile of the gateway's ~/.aws files; default: the SDK's default chain.")
   @Nullable String profile;
 
+  @Option(
+      names = "--credentials-file",
+      paramLabel = "PATH",
+      description = {
+        "File of the gateway's machine in the form of ~/.aws/credentials; read again when it",
+        "changes. --profile names its section; default: default."
+      })
+  @Nullable String credentialsFile;
+
+  @Option(
+      names = "--credentials-env",
+      paramLabel = "NAME",
+      description = "Variables of the gateway: NAME_ACCESS_KEY_ID, NAME_SECRET_ACCESS_KEY.")
+  @Nullable String credentialsEnv;
+
   @Option(names = "--anonymous", description = "Sign nothing: public buckets, read-only.")
   boolean anonymous;
 
@@ -103,6 +118,39 @@ final class MountCreateCommand extends ClientCommand {
       paramLabel = "KINDS",
       description = "Changes of others that are taken over; default: new,changed,deleted.")
   @Nullable String importChanges;
+
+  @Option(
+      names = "--storage-class",
+      paramLabel = "CLASS",
+      description = "Storage class of new objects, such as STANDARD_IA; default: STANDARD.")
+  @Nullable String storageClass;
+
+  @Option(
+      names = "--encryption",
+      paramLabel = "KIND",
+      description = {
+        "How the store encrypts: default, as the bucket says; s3, with keys of the store;",
+        "kms, with a key of the key service."
+      })
+  @Nullable String encryption;
+
+  @Option(
+      names = "--kms-key",
+      paramLabel = "KEY",
+      description = "Key for --encryption kms: id, alias or ARN; default: the account's.")
+  @Nullable String kmsKey;
+
+  @Option(
+      names = "--content-type",
+      paramLabel = "TYPE",
+      description = "Type of new files: guess, from the name (the default); none; or a type.")
+  @Nullable String contentType;
+
+  @Option(
+      names = "--multipart-threshold",
+      paramLabel = "SIZE",
+      description = "Write files of this size and more in parts, 5MiB to 5GiB; default: 16MiB.")
+  @Nullable String multipartThreshold;
 
   @Option(
       names = "--uid",
@@ -201,6 +249,8 @@ final class MountCreateCommand extends ClientCommand {
     put(settings, MountKey.ENDPOINT, endpoint);
     put(settings, MountKey.PATH_STYLE, flag(pathStyle));
     put(settings, MountKey.PROFILE, profile);
+    put(settings, MountKey.CREDENTIALS_FILE, credentialsFile);
+    put(settings, MountKey.CREDENTIALS_ENV, credentialsEnv);
     put(settings, MountKey.ANONYMOUS, flag(anonymous));
     put(settings, MountKey.READ_ONLY, flag(readOnly));
     put(settings, MountKey.WRITEBACK_IDLE, writebackIdle);
@@ -208,6 +258,11 @@ final class MountCreateCommand extends ClientCommand {
     put(settings, MountKey.REFRESH, refresh);
     put(settings, MountKey.REFRESH_MODE, refreshMode);
     put(settings, MountKey.IMPORT_CHANGES, importChanges);
+    put(settings, MountKey.STORAGE_CLASS, storageClass);
+    put(settings, MountKey.ENCRYPTION, encryption);
+    put(settings, MountKey.KMS_KEY, kmsKey);
+    put(settings, MountKey.CONTENT_TYPE, contentType);
+    put(settings, MountKey.MULTIPART_THRESHOLD, multipartThreshold);
     put(settings, MountKey.UID, uid);
     put(settings, MountKey.GID, gid);
     put(settings, MountKey.FILE_MODE, fileMode);

@@ -81,6 +81,7 @@ final class MountPrinter {
     line(out, "writeback-max-age", mount.writebackMaxAge());
     line(out, "refresh", mount.refresh() + ", " + mount.refreshMode());
     line(out, "import-changes", mount.importChanges());
+    objects(out, mount);
     line(out, "defaults", defaults(mount));
     line(out, "used", ByteSizes.format(mount.usedBytes()) + ", " + mount.usedInodes() + " inodes");
     quota(out, mount);
@@ -100,6 +101,15 @@ final class MountPrinter {
   static void access(PrintWriter out, MountView mount) {
     mount.clients().forEach(rule -> line(out, "client", rule));
     mount.subExports().forEach(sub -> line(out, "sub-export", sub));
+  }
+
+  /** How objects are written. */
+  static void objects(PrintWriter out, MountView mount) {
+    line(out, "storage-class", mount.storageClass());
+    var key = mount.kmsKey() == null ? "" : ", key " + mount.kmsKey();
+    line(out, "encryption", mount.encryption() + key);
+    line(out, "content-type", mount.contentType());
+    line(out, "multipart-threshold", mount.multipartThreshold());
   }
 
   /** What a mount may take; nothing is printed where it has no limit. */

@@ -14,17 +14,18 @@ import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Changes who may use a mount, and what it may take. */
+/** Changes who may use a mount, what it may take, and how its objects are written. */
 @CommandLine.Command(
     name = "set",
     description =
-        "Changes who may use a mount, and its quota. It holds at once, also for clients that have it"
-            + " mounted.",
+        "Changes who may use a mount, its quota, and how its objects are written. It holds at once,"
+            + " also for clients that have it mounted; what is in the bucket stays as it is.",
     footer = {
       "%nExamples:",
       "  bucketfs mount set my-data --client 10.0.0.0/8,squash=root --client any,ro",
       "  bucketfs mount set my-data --sub-export 'team-a path=teams/a uid=1000 gid=1000'",
-      "  bucketfs mount set my-data --quota-bytes 500GiB --quota-inodes none"
+      "  bucketfs mount set my-data --quota-bytes 500GiB --quota-inodes none",
+      "  bucketfs mount set my-data --storage-class STANDARD_IA --encryption kms --kms-key alias/ours"
     })
 final class MountSetCommand extends ClientCommand {
   @Parameters(paramLabel = "NAME", description = "The mount, with or without a leading slash.")
@@ -54,6 +55,36 @@ final class MountSetCommand extends ClientCommand {
       description = "Replaces the quota of inodes: see mount create. 'none' removes it.")
   @Nullable String quotaInodes;
 
+  @Option(
+      names = "--storage-class",
+      paramLabel = "CLASS",
+      description = "Storage class of objects from now on: see mount create.")
+  @Nullable String storageClass;
+
+  @Option(
+      names = "--encryption",
+      paramLabel = "KIND",
+      description = "How the store encrypts from now on: default, s3 or kms.")
+  @Nullable String encryption;
+
+  @Option(
+      names = "--kms-key",
+      paramLabel = "KEY",
+      description = "Key for --encryption kms; 'default' is the account's.")
+  @Nullable String kmsKey;
+
+  @Option(
+      names = "--content-type",
+      paramLabel = "TYPE",
+      description = "Type of new files from now on: guess, none, or a type.")
+  @Nullable String contentType;
+
+  @Option(
+      names = "--multipart-threshold",
+      paramLabel = "SIZE",
+      description = "From which size on files are written in parts: see mount create.")
+  @Nullable String multipartThreshold;
+
   @Option(names = "--json", description = "Print the mount as JSON.")
   boolean json;
 
@@ -64,7 +95,10 @@ final class MountSetCommand extends ClientCommand {
   @Override
   public void check(Problems problems) {
     if (settings().isEmpty()) {
-      problems.add("Say what to change: --client, --sub-export, --quota-bytes or --quota-inodes.");
+      problems.add(
+          "Say what to change: --client, --sub-export, --quota-bytes, --quota-inodes,"
+              + " --storage-class, --encryption, --kms-key, --content-type or"
+              + " --multipart-threshold.");
     }
     MountSettings.checkChange(settings(), MountKey::optionOf, problems);
   }
@@ -78,24 +112,40 @@ final class MountSetCommand extends ClientCommand {
       out().println("Mount /" + answer.value().name() + " may now be used by:");
       MountPrinter.access(out(), answer.value());
       MountPrinter.quota(out(), answer.value());
+      if (!objectSettings().isEmpty()) {
+        out().println("Its objects are written from now on with:");
+        MountPrinter.objects(out(), answer.value());
+      }
     }
     return ExitCode.OK;
   }
 
-  private Map<String, String> settings() {
+  private Map<String, String> objectSettings() {
     Map<String, String> settings = new LinkedHashMap<>();
+    put(settings, MountKey.STORAGE_CLASS, storageClass);
+    put(settings, MountKey.ENCRYPTION, encryption);
+    put(settings, MountKey.KMS_KEY, kmsKey);
+    put(settings, MountKey.CONTENT_TYPE, contentType);
+    put(settings, MountKey.MULTIPART_THRESHOLD, multipartThreshold);
+    return settings;
+  }
+
+  private Map<String, String> settings() {
+    var settings = objectSettings();
     if (!clients.isEmpty()) {
       settings.put(MountKey.CLIENTS.yaml(), String.join("\n", clients));
     }
     if (!subExports.isEmpty()) {
       settings.put(MountKey.SUB_EXPORTS.yaml(), String.join("\n", subExports));
     }
-    if (quotaBytes != null) {
-      settings.put(MountKey.QUOTA_BYTES.yaml(), quotaBytes);
-    }
-    if (quotaInodes != null) {
-      settings.put(MountKey.QUOTA_INODES.yaml(), quotaInodes);
-    }
+    put(settings, MountKey.QUOTA_BYTES, quotaBytes);
+    put(settings, MountKey.QUOTA_INODES, quotaInodes);
     return settings;
+  }
+
+  private static void put(Map<String, String> settings, MountKey key, @Nullable String text) {
+    if (text != null) {
+      settings.put(key.yaml(), text);
+    }
   }
 }

@@ -16,6 +16,8 @@ public enum MountKey {
   ENDPOINT,
   PATH_STYLE,
   PROFILE,
+  CREDENTIALS_FILE,
+  CREDENTIALS_ENV,
   ANONYMOUS,
   READ_ONLY,
   WRITEBACK_IDLE,
@@ -23,6 +25,11 @@ public enum MountKey {
   REFRESH,
   REFRESH_MODE,
   IMPORT_CHANGES,
+  STORAGE_CLASS,
+  ENCRYPTION,
+  KMS_KEY,
+  CONTENT_TYPE,
+  MULTIPART_THRESHOLD,
   UID,
   GID,
   FILE_MODE,
@@ -50,7 +57,11 @@ public enum MountKey {
 
   /** Whether {@code mount set} can change it. */
   public boolean isChangeable() {
-    return isList() || this == QUOTA_BYTES || this == QUOTA_INODES;
+    return switch (this) {
+      case QUOTA_BYTES, QUOTA_INODES -> true;
+      case STORAGE_CLASS, ENCRYPTION, KMS_KEY, CONTENT_TYPE, MULTIPART_THRESHOLD -> true;
+      default -> isList();
+    };
   }
 
   /** The option for a YAML key, also where there is no such key. */

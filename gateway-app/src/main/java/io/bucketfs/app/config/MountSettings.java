@@ -4,12 +4,16 @@ import io.bucketfs.core.access.Access;
 import io.bucketfs.core.admin.Administration.MountRequest;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
+import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.Mount.Policy;
+import io.bucketfs.core.mount.ObjectPolicy;
 import io.bucketfs.core.mount.Quota;
 import io.bucketfs.core.mount.RefreshPolicy;
+import io.bucketfs.core.object.Encryption;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
@@ -31,6 +35,8 @@ public final class MountSettings {
   private static final Pattern OTHER_BUCKET = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{1,254}");
   private static final Pattern REGION = Pattern.compile("[A-Za-z0-9-]{1,64}");
   private static final Pattern MODE = Pattern.compile("0?[0-7]{3}");
+  private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]{0,99}");
+  private static final String DEFAULT_PROFILE = "default";
   private static final String NO_LIMIT = "none";
   private static final int NAME_BYTES_MAX = 255;
   private static final int PREFIX_BYTES_MAX = 1_000;
@@ -84,13 +90,21 @@ public final class MountSettings {
         name(bucket, prefix),
         new BucketLocation(bucket, region, endpoint, flag(MountKey.PATH_STYLE), credentials),
         prefix,
-        policy(credentials),
+        policy(credentials).withObjects(objects(ObjectPolicy.DEFAULT)),
         access(Access.OPEN),
         quota(Quota.NONE));
   }
 
   /** What of a mount can be changed while it is served. */
-  public record Changeable(Access access, Quota quota) {}
+  public record Changeable(Access access, Quota quota, ObjectPolicy objects) {
+    private static final Changeable DEFAULT =
+        new Changeable(Access.OPEN, Quota.NONE, ObjectPolicy.DEFAULT);
+
+    /** What a mount has now. */
+    public static Changeable of(Mount mount) {
+      return new Changeable(mount.access(), mount.quota(), mount.policy().objects());
+    }
+  }
 
   /**
    * Reads what is changed of a mount.
@@ -116,7 +130,11 @@ public final class MountSettings {
                     own.add(
                         label.apply(key)
                             + " cannot be changed: delete the mount and create it again.")));
-    var changed = new Changeable(settings.access(present.access), settings.quota(present.quota));
+    var changed =
+        new Changeable(
+            settings.access(present.access),
+            settings.quota(present.quota),
+            settings.objects(present.objects));
     own.sentences().forEach(problems::add);
     return own.isEmpty() ? Optional.of(changed) : Optional.empty();
   }
@@ -124,7 +142,20 @@ public final class MountSettings {
   /** Finds mistakes in what is changed without what is kept. */
   public static void checkChange(
       Map<String, String> given, Function<String, String> label, Problems problems) {
-    var _ = readChange(given, new Changeable(Access.OPEN, Quota.NONE), label, problems);
+    var present = Changeable.DEFAULT;
+    if (given.containsKey(MountKey.KMS_KEY.yaml())
+        && !given.containsKey(MountKey.ENCRYPTION.yaml())) {
+      // It may be the key that a mount with such encryption gets instead of its present one.
+      var kms = new Encryption.Kms(null);
+      present =
+          new Changeable(
+              Access.OPEN, Quota.NONE, new ObjectPolicy(null, kms, ObjectPolicy.GUESSED, 0));
+    }
+    var _ = readChange(given, present, label, problems);
+  }
+
+  private ObjectPolicy objects(ObjectPolicy present) {
+    return new ObjectSettings(this::value, this::problem).read(present);
   }
 
   private Quota quota(Quota present) {
@@ -271,19 +302,44 @@ public final class MountSettings {
 
   private Credentials credentials() {
     var profile = value(MountKey.PROFILE);
+    var file = value(MountKey.CREDENTIALS_FILE);
+    var variables = value(MountKey.CREDENTIALS_ENV);
     var anonymous = flag(MountKey.ANONYMOUS);
-    if (profile != null && anonymous) {
-      problems.add(
-          "Only one of %s and %s may be given."
-              .formatted(label(MountKey.PROFILE), label(MountKey.ANONYMOUS)));
-    }
+    onlyOne(MountKey.PROFILE, profile != null, MountKey.ANONYMOUS, anonymous);
+    onlyOne(MountKey.CREDENTIALS_FILE, file != null, MountKey.ANONYMOUS, anonymous);
+    onlyOne(MountKey.CREDENTIALS_ENV, variables != null, MountKey.ANONYMOUS, anonymous);
+    onlyOne(MountKey.CREDENTIALS_ENV, variables != null, MountKey.PROFILE, profile != null);
+    onlyOne(MountKey.CREDENTIALS_ENV, variables != null, MountKey.CREDENTIALS_FILE, file != null);
     if (profile != null && profile.isBlank()) {
       problem(MountKey.PROFILE, "must be the name of a profile in ~/.aws/config");
+    }
+    if (variables != null && !VARIABLE.matcher(variables).matches()) {
+      problem(
+          MountKey.CREDENTIALS_ENV,
+          "must be what the names of variables begin with, such as ARCHIVE for"
+              + " ARCHIVE_ACCESS_KEY_ID, but is '"
+              + variables
+              + "'");
+    }
+    if (file != null && !Path.of(file).isAbsolute()) {
+      problem(MountKey.CREDENTIALS_FILE, "must be an absolute path, but is '" + file + "'");
     }
     if (anonymous) {
       return new Credentials.Anonymous();
     }
+    if (variables != null) {
+      return new Credentials.InEnvironment(variables);
+    }
+    if (file != null) {
+      return new Credentials.InFile(file, profile == null ? DEFAULT_PROFILE : profile);
+    }
     return profile == null ? new Credentials.DefaultChain() : new Credentials.Profile(profile);
+  }
+
+  private void onlyOne(MountKey key, boolean given, MountKey other, boolean otherGiven) {
+    if (given && otherGiven) {
+      problems.add("Only one of %s and %s may be given.".formatted(label(key), label(other)));
+    }
   }
 
   private Policy policy(Credentials credentials) {
@@ -307,7 +363,8 @@ public final class MountSettings {
         id(MountKey.GID, standard.defaultGid()),
         mode(MountKey.FILE_MODE, standard.defaultFileMode()),
         mode(MountKey.DIRECTORY_MODE, standard.defaultDirectoryMode()),
-        refresh());
+        refresh(),
+        standard.objects());
   }
 
   private RefreshPolicy refresh() {

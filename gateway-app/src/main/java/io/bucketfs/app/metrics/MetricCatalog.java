@@ -96,6 +96,10 @@ public final class MetricCatalog {
               "Multipart uploads of ours that were thrown away unfinished."),
           counter("s3_requests", "S3 requests by their outcome.", "bucket", "operation", "outcome"),
           timer("s3_request", "Time of S3 requests.", "operation"),
+          counter(
+              "s3_held_requests",
+              "S3 requests that waited since the store was overloaded or did not answer.",
+              "bucket"),
           counter("s3_received_bytes", "Object bytes received from S3.", "bucket"),
           counter("s3_sent_bytes", "Object bytes sent to S3.", "bucket"),
           counter("task_failures", "Background tasks that ended by an unexpected failure."),

@@ -11,9 +11,11 @@ import io.bucketfs.core.admin.Administration.MountRequest;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
 import io.bucketfs.core.mount.Mount.Policy;
+import io.bucketfs.core.mount.ObjectPolicy;
 import io.bucketfs.core.mount.Quota;
 import io.bucketfs.core.mount.RefreshPolicy;
 import io.bucketfs.core.mount.RefreshPolicy.Imported;
+import io.bucketfs.core.object.Encryption;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -38,6 +40,8 @@ final class MountSettingsTest {
           Map.entry("endpoint", "https://s3.example.com"),
           Map.entry("path-style", "true"),
           Map.entry("profile", "work"),
+          Map.entry("credentials-file", "/etc/keys"),
+          Map.entry("credentials-env", "OURS"),
           Map.entry("anonymous", "true"),
           Map.entry("read-only", "true"),
           Map.entry("writeback-idle", "10s"),
@@ -45,6 +49,11 @@ final class MountSettingsTest {
           Map.entry("refresh", "5s"),
           Map.entry("refresh-mode", "strict"),
           Map.entry("import-changes", "new,changed"),
+          Map.entry("storage-class", "STANDARD_IA"),
+          Map.entry("encryption", "kms"),
+          Map.entry("kms-key", "alias/ours"),
+          Map.entry("content-type", "none"),
+          Map.entry("multipart-threshold", "64MiB"),
           Map.entry("uid", "1000"),
           Map.entry("gid", "100"),
           Map.entry("file-mode", "0600"),
@@ -71,13 +80,18 @@ final class MountSettingsTest {
   void readsEachKey(MountKey key) {
     var sample = SAMPLES.get(key.yaml());
     assertThat(sample).isNotNull();
-    assertThat(accepted(with(key.yaml(), sample))).isNotEqualTo(accepted(LEAST));
+    var settings = with(key.yaml(), sample);
+    if (key == MountKey.KMS_KEY) {
+      settings.put("encryption", "kms");
+    }
+    assertThat(accepted(settings)).isNotEqualTo(accepted(LEAST));
   }
 
   @Test
   void readsAllKeysIntoTheirPlaces() {
     var all = new HashMap<>(SAMPLES);
     all.remove("anonymous");
+    all.remove("credentials-env");
     all.put("protocol", "nfs");
     assertThat(accepted(all))
         .isEqualTo(
@@ -88,7 +102,7 @@ final class MountSettingsTest {
                     "eu-west-1",
                     "https://s3.example.com",
                     true,
-                    new Credentials.Profile("work")),
+                    new Credentials.InFile("/etc/keys", "work")),
                 "a/b/",
                 new Policy(
                     true,
@@ -98,8 +112,9 @@ final class MountSettingsTest {
                     100,
                     0600,
                     0700,
-                    new RefreshPolicy(
-                        Duration.ofSeconds(5), true, new Imported(true, true, false))),
+                    new RefreshPolicy(Duration.ofSeconds(5), true, new Imported(true, true, false)),
+                    new ObjectPolicy(
+                        "STANDARD_IA", new Encryption.Kms("alias/ours"), "none", 64 << 20)),
                 new Access(
                     List.of(
                         new ClientRule(
@@ -256,7 +271,9 @@ final class MountSettingsTest {
   void changesOnlyWhatIsGivenAndOnlyRules() {
     var present =
         new MountSettings.Changeable(
-            accepted(with("sub-exports", "team path=teams/a")).access(), new Quota(5, 6));
+            accepted(with("sub-exports", "team path=teams/a")).access(),
+            new Quota(5, 6),
+            ObjectPolicy.DEFAULT);
     var problems = new Problems();
     var changed = changed(Map.of("clients", "any,ro"), present, problems).orElseThrow();
     assertThat(changed.access().subExports()).isEqualTo(present.access().subExports());
@@ -267,7 +284,19 @@ final class MountSettingsTest {
     var quota = Map.of("quota-bytes", "1TiB", "quota-inodes", "none");
     assertThat(changed(quota, present, problems).orElseThrow())
         .isEqualTo(
-            new MountSettings.Changeable(present.access(), new Quota(1L << 40, Long.MAX_VALUE)));
+            new MountSettings.Changeable(
+                present.access(), new Quota(1L << 40, Long.MAX_VALUE), present.objects()));
+    var kms = Map.of("encryption", "kms", "kms-key", "alias/ours", "storage-class", "STANDARD_IA");
+    var encrypted = changed(kms, present, problems).orElseThrow();
+    assertThat(encrypted.objects())
+        .isEqualTo(new ObjectPolicy("STANDARD_IA", new Encryption.Kms("alias/ours"), "guess", 0));
+    assertThat(changed(Map.of("kms-key", "other"), encrypted, problems).orElseThrow().objects())
+        .isEqualTo(new ObjectPolicy("STANDARD_IA", new Encryption.Kms("other"), "guess", 0));
+    assertThat(
+            changed(Map.of("encryption", "s3", "storage-class", "STANDARD"), encrypted, problems)
+                .orElseThrow()
+                .objects())
+        .isEqualTo(new ObjectPolicy(null, new Encryption.OfStore(), "guess", 0));
     assertThat(changed(Map.of("bucket", "b"), present, problems)).isEmpty();
     assertThat(problems.sentences())
         .containsExactly("bucket cannot be changed: delete the mount and create it again.");
@@ -276,6 +305,52 @@ final class MountSettingsTest {
   private static Optional<MountSettings.Changeable> changed(
       Map<String, String> given, MountSettings.Changeable present, Problems problems) {
     return MountSettings.readChange(given, present, key -> key, problems);
+  }
+
+  @Test
+  void objectsAreWrittenAsIsSaid() {
+    var settings = with("multipart-threshold", "64MiB");
+    settings.put("content-type", "text/plain; charset=utf-8");
+    settings.put("storage-class", "GLACIER_IR");
+    settings.put("encryption", "s3");
+    assertThat(accepted(settings).policy().objects())
+        .isEqualTo(
+            new ObjectPolicy(
+                "GLACIER_IR", new Encryption.OfStore(), "text/plain; charset=utf-8", 64 << 20));
+    assertThat(accepted(with("storage-class", "STANDARD")).policy().objects())
+        .isEqualTo(ObjectPolicy.DEFAULT);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "storage-class, cold, '--storage-class must be a storage class such as STANDARD_IA, but is ''cold''.'",
+    "encryption, aes, '--encryption must be default, s3 or kms, but is ''aes''.'",
+    "kms-key, k, '--kms-key goes only with encryption kms.'",
+    "content-type, text, '--content-type must be guess, none, or a type such as text/plain, but is ''text''.'",
+    "multipart-threshold, 5242879B, '--multipart-threshold must be a size from 5MiB to 5GiB, or default, but is ''5242879B''.'",
+    "multipart-threshold, 6GiB, '--multipart-threshold must be a size from 5MiB to 5GiB, or default, but is ''6GiB''.'",
+    "credentials-file, keys, '--credentials-file must be an absolute path, but is ''keys''.'",
+    "credentials-env, A-B, '--credentials-env must be what the names of variables begin with, such as ARCHIVE for ARCHIVE_ACCESS_KEY_ID, but is ''A-B''.'",
+  })
+  void saysWhatIsWrongWithObjectsAndCredentials(String key, String text, String sentence) {
+    assertThat(problems(with(key, text))).containsExactly(sentence);
+  }
+
+  @Test
+  void credentialsComeFromOnePlace() {
+    var file = with("credentials-file", "/etc/keys");
+    assertThat(accepted(file).location().credentials())
+        .isEqualTo(new Credentials.InFile("/etc/keys", "default"));
+    file.put("profile", "ours");
+    assertThat(accepted(file).location().credentials())
+        .isEqualTo(new Credentials.InFile("/etc/keys", "ours"));
+    file.put("credentials-env", "OURS");
+    assertThat(problems(file))
+        .containsExactly(
+            "Only one of --credentials-env and --profile may be given.",
+            "Only one of --credentials-env and --credentials-file may be given.");
+    assertThat(accepted(with("credentials-env", "OURS")).location().credentials())
+        .isEqualTo(new Credentials.InEnvironment("OURS"));
   }
 
   @Test

@@ -5,6 +5,7 @@ import io.bucketfs.core.check.Check;
 import io.bucketfs.core.check.CheckReport;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.Mount;
+import io.bucketfs.core.mount.ObjectPolicy;
 import io.bucketfs.core.mount.Quota;
 import io.bucketfs.core.object.StoreTraits;
 import java.time.Duration;
@@ -58,6 +59,14 @@ public interface Administration {
    * @throws AdminException where there is no such mount, or the quota makes no sense
    */
   MountStatus setQuota(String name, Quota quota) throws AdminException;
+
+  /**
+   * Changes how the objects of a mount are written, from the next export on. What is in the bucket
+   * stays as it is.
+   *
+   * @throws AdminException where there is no such mount
+   */
+  MountStatus setObjects(String name, ObjectPolicy objects) throws AdminException;
 
   /** All mounts, sorted by name. */
   List<MountStatus> mounts();

@@ -1,6 +1,7 @@
 package io.bucketfs.core.admin;
 
 import io.bucketfs.core.object.ObjectStore;
+import io.bucketfs.core.object.Placement;
 import io.bucketfs.core.object.StoreTraits;
 
 /** Tries out what a bucket allows and honours before it is mounted. */
@@ -15,4 +16,14 @@ public interface BucketProbe {
    */
   StoreTraits probe(ObjectStore store, String prefix, boolean readOnly)
       throws AdminException, InterruptedException;
+
+  /**
+   * Tries a bucket with what the mount will say of its objects.
+   *
+   * @throws AdminException as above
+   */
+  default StoreTraits probe(ObjectStore store, String prefix, boolean readOnly, Placement placement)
+      throws AdminException, InterruptedException {
+    return probe(store, prefix, readOnly);
+  }
 }

@@ -17,6 +17,7 @@ import io.bucketfs.core.mount.MountRegistry;
 import io.bucketfs.core.mount.MountRules;
 import io.bucketfs.core.mount.MountTable;
 import io.bucketfs.core.mount.MountTallies;
+import io.bucketfs.core.mount.ObjectPolicy;
 import io.bucketfs.core.mount.Quota;
 import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.object.ObjectStores;
@@ -93,7 +94,9 @@ public final class Operations implements Administration {
       var store = open(request);
       var kept = false;
       try {
-        var traits = probe.probe(store, request.prefix(), request.policy().readOnly());
+        var policy = request.policy();
+        var traits =
+            probe.probe(store, request.prefix(), policy.readOnly(), policy.objects().placement());
         var active =
             registry.add(
                 request.name(),
@@ -247,6 +250,18 @@ public final class Operations implements Administration {
         tallies.unmapped(number),
         usage.bytes(),
         usage.inodes());
+  }
+
+  @Override
+  public MountStatus setObjects(String name, ObjectPolicy objects) throws AdminException {
+    changing.lock();
+    try {
+      return status(registry.setObjects(require(name), objects));
+    } catch (FileSystemException e) {
+      throw failed("the rules for objects could not be stored", e);
+    } finally {
+      changing.unlock();
+    }
   }
 
   @Override

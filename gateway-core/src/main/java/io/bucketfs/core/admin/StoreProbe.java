@@ -16,6 +16,7 @@ import io.bucketfs.core.object.ObjectStore.ListRequest;
 import io.bucketfs.core.object.ObjectStore.PutRequest;
 import io.bucketfs.core.object.ObjectStoreException;
 import io.bucketfs.core.object.ObjectVersion;
+import io.bucketfs.core.object.Placement;
 import io.bucketfs.core.object.StoreTraits;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.vfs.Patience;
@@ -65,8 +66,14 @@ public final class StoreProbe implements BucketProbe {
   @Override
   public StoreTraits probe(ObjectStore store, String prefix, boolean readOnly)
       throws AdminException, InterruptedException {
+    return probe(store, prefix, readOnly, Placement.NONE);
+  }
+
+  @Override
+  public StoreTraits probe(ObjectStore store, String prefix, boolean readOnly, Placement placement)
+      throws AdminException, InterruptedException {
     var end = Patience.atMost(patience, execution.nanoTime());
-    return new Run(store, prefix, end).run(readOnly);
+    return new Run(store, prefix, placement, end).run(readOnly);
   }
 
   /** What is tried, in words, and the right that it takes. */
@@ -91,13 +98,15 @@ public final class StoreProbe implements BucketProbe {
   private final class Run {
     private final ObjectStore store;
     private final String prefix;
+    private final Placement placement;
     private final Patience end;
     private final String key;
     private final String copyKey;
     private @Nullable String upload;
 
-    Run(ObjectStore store, String prefix, Patience end) {
+    Run(ObjectStore store, String prefix, Placement placement, Patience end) {
       this.store = store;
+      this.placement = placement;
       this.prefix = prefix;
       this.end = end;
       key = prefix + NAME_START + Long.toHexString(execution.randomLong());
@@ -158,8 +167,9 @@ public final class StoreProbe implements BucketProbe {
         var partCopyHonoured = false;
         var completeHonoured = false;
         if (begin()) {
-          partCopyHonoured = isRefused(copyPart(wrongVersion())) && isDone(copyPart(version));
-          completeHonoured = isCompleteHonoured(version);
+          partCopyHonoured = isRefused(copyPart(wrongVersion())) && isPartCopied(version);
+          abort();
+          completeHonoured = begin() && isCompleteHonoured();
           abort();
         }
         step = Step.DELETE;
@@ -182,17 +192,18 @@ public final class StoreProbe implements BucketProbe {
     }
 
     private CompletionStage<ObjectVersion> put(Condition condition) {
-      return store.put(new PutRequest(key, condition, Map.of(), null), BodySource.ofBytes(CONTENT));
+      return store.put(
+          new PutRequest(key, condition, Map.of(), null, placement), BodySource.ofBytes(CONTENT));
     }
 
     private CompletionStage<ObjectVersion> copy(ObjectVersion source, Condition target) {
-      return store.copy(new CopyRequest(key, source, copyKey, target, Map.of(), null));
+      return store.copy(new CopyRequest(key, source, copyKey, target, Map.of(), null, placement));
     }
 
     /** Begins an upload, where the store knows what that is. */
     private boolean begin() throws ObjectStoreException, InterruptedException, TimeoutException {
       try {
-        upload = await(store.createUpload(new UploadRequest(key, Map.of(), null)));
+        upload = await(store.createUpload(new UploadRequest(key, Map.of(), null, placement)));
         return true;
       } catch (ObjectStoreException e) {
         if (e.failure() instanceof BackendFailure.Rejected) {
@@ -204,16 +215,37 @@ public final class StoreProbe implements BucketProbe {
 
     private CompletionStage<Part> copyPart(ObjectVersion source) {
       return store.copyPart(
-          new CopyPartRequest(key, requireUpload(), 2, key, source, 0, CONTENT.length));
+          new CopyPartRequest(key, requireUpload(), 1, key, source, 0, CONTENT.length));
+    }
+
+    /** Whether a part is copied and makes an object: there are stores that do the one only. */
+    private boolean isPartCopied(ObjectVersion version)
+        throws ObjectStoreException, InterruptedException, TimeoutException {
+      try {
+        var part = await(copyPart(version));
+        var made = isDone(complete(Condition.NONE, part));
+        upload = made ? null : upload;
+        return made;
+      } catch (ObjectStoreException e) {
+        if (isAboutCondition(e.failure())) {
+          return false;
+        }
+        throw e;
+      }
     }
 
     /** A completion that is accepted although its condition is false ends the upload. */
-    private boolean isCompleteHonoured(ObjectVersion version)
+    private boolean isCompleteHonoured()
         throws ObjectStoreException, InterruptedException, TimeoutException {
       var part = await(store.uploadPart(key, requireUpload(), 1, BodySource.ofBytes(CONTENT)));
-      return isRefused(complete(Condition.ABSENT, part))
-          && isRefused(complete(Condition.matches(wrongVersion()), part))
-          && isDone(complete(Condition.matches(version), part));
+      var present = await(store.head(key)).version();
+      var honoured =
+          isRefused(complete(Condition.ABSENT, part))
+              && isRefused(complete(Condition.matches(wrongVersion()), part))
+              && isDone(complete(Condition.matches(present), part));
+      // What was completed is not to be thrown away: there are stores that then delete the object.
+      upload = honoured ? null : upload;
+      return honoured;
     }
 
     private CompletionStage<ObjectVersion> complete(Condition condition, Part part) {

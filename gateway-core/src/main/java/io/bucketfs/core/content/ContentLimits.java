@@ -10,7 +10,8 @@ import java.time.Duration;
  * @param granuleBytes the unit in which base bytes are fetched from S3
  * @param fetchBytesMax the longest single GET
  * @param readAheadBytesMax how far a sequential reader is run ahead of
- * @param fetchesMax GETs that run at the same time, in all
+ * @param fetchesMax GETs of one mount that run at the same time; a quarter of them is its own, the
+ *     rest is lent from twice as many that all mounts have together
  * @param idleExtentsMax extents of files that nobody uses which stay in memory
  * @param unstableAge unstable writes that are older than this are committed without being asked
  */

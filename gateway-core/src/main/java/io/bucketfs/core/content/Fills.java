@@ -21,7 +21,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +37,7 @@ final class Fills {
   private static final int RECORD_BYTES = 1 << 20;
 
   private static final int ATTEMPTS_MAX = 12;
+  private static final Duration ROOM_WAIT_MAX = Duration.ofSeconds(10);
   private static final Duration BACKOFF_MIN = Duration.ofMillis(50);
   private static final Duration BACKOFF_MAX = Duration.ofSeconds(5);
 
@@ -49,7 +49,7 @@ final class Fills {
   private final DiskSpace space;
   private final Execution execution;
   private final ContentLimits limits;
-  private final Semaphore fetches;
+  private final FetchShares fetches;
   private final Meters.Counter fetchedBytes;
 
   Fills(
@@ -70,7 +70,7 @@ final class Fills {
     this.space = space;
     this.execution = execution;
     this.limits = limits;
-    fetches = new Semaphore(limits.fetchesMax());
+    fetches = new FetchShares(limits.fetchesMax());
     fetchedBytes = meters.counter("cache_read_bytes", "tier", "s3");
   }
 
@@ -181,11 +181,8 @@ final class Fills {
   private void fill(InodeKey key, Run run) {
     var file = table.acquire(key);
     try {
-      var permit = false;
       Exception failure = null;
       try {
-        fetches.acquire();
-        permit = true;
         fetchAll(file, run);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
@@ -193,9 +190,6 @@ final class Fills {
       } catch (FileSystemException | BaseGoneException | RuntimeException e) {
         failure = e;
       } finally {
-        if (permit) {
-          fetches.release();
-        }
         var last = run.firstGranule + run.granules.size();
         for (var granule = run.firstGranule; granule < last; granule++) {
           finish(file, run, granule, failure);
@@ -230,28 +224,16 @@ final class Fills {
     var size = limits.granuleBytes();
     var at = run.firstGranule * size;
     var end = Math.min(at + (long) run.granules.size() * size, base.length());
-    space.awaitClean(end - at, Patience.atMost(Duration.ofSeconds(10), execution.nanoTime()));
-    try {
-      fetch(file, run, base, at, end);
-    } finally {
-      space.appended(end - at);
-    }
-  }
-
-  private void fetch(FileContent file, Run run, Content.Base base, long from, long end)
-      throws FileSystemException, BaseGoneException, InterruptedException {
-    var store = mounts.require(file.key.mount()).store();
-    var at = from;
+    var mount = file.key.mount();
     for (var attempt = 0; at < end; attempt++) {
+      if (attempt > 0) {
+        execution.sleep(backoff(attempt - 1));
+      }
+      // Not while it sleeps: what a store that is gone delays is not what others wait for.
+      fetches.acquire(mount);
       var body = new FetchedBody();
-      var reply = store.get(base.key(), base.version(), at, end - at, body);
-      var _ =
-          reply.whenComplete((_, failure) -> {
-            body.end();
-          });
       try {
-        at = drain(file, run, body, at, end);
-        execution.await(reply, Patience.FOREVER);
+        at = fetch(file, run, base, body, at, end);
         if (at < end) {
           throw new FileSystemException(FsError.IO, "the object store sent too few bytes");
         }
@@ -271,10 +253,34 @@ final class Fills {
         if (!cause.failure().isRetryable() || attempt >= ATTEMPTS_MAX) {
           throw Failures.ofStore(cause.failure());
         }
-        execution.sleep(backoff(attempt));
       } finally {
         body.release();
+        fetches.release(mount);
       }
+    }
+  }
+
+  /** Asks the store for a range, and lays what arrives; returns up to where. */
+  private long fetch(
+      FileContent file, Run run, Content.Base base, FetchedBody body, long from, long end)
+      throws FileSystemException,
+          IOException,
+          InterruptedException,
+          ExecutionException,
+          TimeoutException {
+    space.awaitClean(end - from, Patience.atMost(ROOM_WAIT_MAX, execution.nanoTime()));
+    try {
+      var store = mounts.require(file.key.mount()).store();
+      var reply = store.get(base.key(), base.version(), from, end - from, body);
+      var _ =
+          reply.whenComplete((_, failure) -> {
+            body.end();
+          });
+      var at = drain(file, run, body, from, end);
+      execution.await(reply, Patience.FOREVER);
+      return at;
+    } finally {
+      space.appended(end - from);
     }
   }
 

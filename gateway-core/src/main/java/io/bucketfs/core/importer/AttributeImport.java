@@ -93,7 +93,8 @@ final class AttributeImport {
               remote.contentSequence(),
               ObjectForm.metadataHash(mount.mount(), shown),
               decoded.foreign(),
-              head.contentType()));
+              head.contentType(),
+              head.headers()));
     }
     return shown;
   }
@@ -165,7 +166,8 @@ final class AttributeImport {
               0,
               ObjectForm.metadataHash(mount.mount(), inode),
               decoded.foreign(),
-              head.contentType()));
+              head.contentType(),
+              head.headers()));
     }
     return inode;
   }

@@ -321,7 +321,8 @@ final class PageImport {
               remote.contentSequence(),
               remote.metadataHash(),
               remote.foreignMetadata(),
-              remote.contentType()));
+              remote.contentType(),
+              remote.headers()));
     }
   }
 

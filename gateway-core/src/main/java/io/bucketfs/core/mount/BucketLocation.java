@@ -23,6 +23,19 @@ public record BucketLocation(
     /** A profile of the shared configuration files. */
     record Profile(String name) implements Credentials {}
 
+    /**
+     * A file in the form of the AWS credentials file, which is read again when it changes.
+     *
+     * @param profile the section of it
+     */
+    record InFile(String path, String profile) implements Credentials {}
+
+    /**
+     * Variables of the gateway's environment: {@code NAME_ACCESS_KEY_ID}, {@code
+     * NAME_SECRET_ACCESS_KEY} and, where there is one, {@code NAME_SESSION_TOKEN}.
+     */
+    record InEnvironment(String name) implements Credentials {}
+
     /** No signature: public buckets. */
     record Anonymous() implements Credentials {}
   }

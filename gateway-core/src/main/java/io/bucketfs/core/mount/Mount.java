@@ -35,6 +35,12 @@ public record Mount(
     return new Mount(number, uuid, name, location, prefix, policy, access, newQuota);
   }
 
+  /** The same with other rules for objects. */
+  public Mount withObjects(ObjectPolicy objects) {
+    return new Mount(
+        number, uuid, name, location, prefix, policy.withObjects(objects), access, quota);
+  }
+
   /**
    * How a mount behaves.
    *
@@ -46,6 +52,7 @@ public record Mount(
    * @param defaultFileMode permission bits of files without POSIX metadata
    * @param defaultDirectoryMode permission bits of directories without POSIX metadata
    * @param refresh when changes of others are looked for
+   * @param objects how objects are written
    */
   public record Policy(
       boolean readOnly,
@@ -55,7 +62,8 @@ public record Mount(
       int defaultGid,
       int defaultFileMode,
       int defaultDirectoryMode,
-      RefreshPolicy refresh) {
+      RefreshPolicy refresh,
+      ObjectPolicy objects) {
     /** A policy that looks for changes of others as is usual. */
     public Policy(
         boolean readOnly,
@@ -73,7 +81,8 @@ public record Mount(
           defaultGid,
           defaultFileMode,
           defaultDirectoryMode,
-          RefreshPolicy.DEFAULT);
+          RefreshPolicy.DEFAULT,
+          ObjectPolicy.DEFAULT);
     }
 
     /** The same with other rules for changes of others. */
@@ -86,6 +95,21 @@ public record Mount(
           defaultGid,
           defaultFileMode,
           defaultDirectoryMode,
+          other,
+          objects);
+    }
+
+    /** The same with other rules for objects. */
+    public Policy withObjects(ObjectPolicy other) {
+      return new Policy(
+          readOnly,
+          writebackIdle,
+          writebackMaxAge,
+          defaultUid,
+          defaultGid,
+          defaultFileMode,
+          defaultDirectoryMode,
+          refresh,
           other);
     }
 

@@ -3,6 +3,7 @@ package io.bucketfs.core.mount;
 import io.bucketfs.core.access.Access;
 import io.bucketfs.core.access.AccessCodec;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
+import io.bucketfs.core.object.Encryption;
 import io.bucketfs.core.object.StoreTraits;
 import io.bucketfs.core.store.RecordReader;
 import io.bucketfs.core.store.RecordWriter;
@@ -11,7 +12,10 @@ import java.util.UUID;
 
 /** The stored form of a mount. */
 public final class MountCodec {
-  private static final int FORMAT = 4;
+  private static final int FORMAT = 5;
+
+  /** Objects were written with the store's defaults. */
+  private static final int FORMAT_WITHOUT_OBJECTS = 4;
 
   /** Nothing was known of multipart uploads, and nothing was compared with the bucket again. */
   private static final int FORMAT_WITHOUT_REFRESH = 3;
@@ -27,6 +31,12 @@ public final class MountCodec {
   private static final int DEFAULT_CHAIN = 0;
   private static final int PROFILE = 1;
   private static final int ANONYMOUS = 2;
+  private static final int IN_FILE = 3;
+  private static final int IN_ENVIRONMENT = 4;
+
+  private static final int ENCRYPTED_BY_BUCKET = 0;
+  private static final int ENCRYPTED_BY_STORE = 1;
+  private static final int ENCRYPTED_BY_KMS = 2;
 
   private MountCodec() {}
 
@@ -60,6 +70,8 @@ public final class MountCodec {
       case Credentials.DefaultChain _ -> writer.u8(DEFAULT_CHAIN);
       case Credentials.Profile(var name) -> writer.u8(PROFILE).text(name);
       case Credentials.Anonymous _ -> writer.u8(ANONYMOUS);
+      case Credentials.InFile(var path, var profile) -> writer.u8(IN_FILE).text(path).text(profile);
+      case Credentials.InEnvironment(var name) -> writer.u8(IN_ENVIRONMENT).text(name);
     }
     writer
         .bool(policy.readOnly())
@@ -77,6 +89,7 @@ public final class MountCodec {
     writer.i64(mount.quota().bytesMax()).i64(mount.quota().inodesMax());
     writer.bool(traits.conditionalComplete()).bool(traits.conditionalPartCopy());
     write(writer, policy.refresh());
+    write(writer, policy.objects());
     return writer.toBytes();
   }
 
@@ -118,8 +131,9 @@ public final class MountCodec {
     var partCopy = !isPlain && reader.bool();
     var traits = new StoreTraits(put, copySource, copyTarget, delete, complete, partCopy);
     var refresh = isPlain ? RefreshPolicy.DEFAULT : refresh(reader);
-    var mount =
-        new Mount(number, uuid, name, location, prefix, policy.withRefresh(refresh), access, quota);
+    var objects = format <= FORMAT_WITHOUT_OBJECTS ? ObjectPolicy.DEFAULT : objects(reader);
+    var whole = policy.withRefresh(refresh).withObjects(objects);
+    var mount = new Mount(number, uuid, name, location, prefix, whole, access, quota);
     return new Stored(mount, traits, leaving);
   }
 
@@ -142,12 +156,38 @@ public final class MountCodec {
         new RefreshPolicy.Imported(reader.bool(), reader.bool(), reader.bool()));
   }
 
+  private static void write(RecordWriter writer, ObjectPolicy objects) {
+    writer.optionalText(objects.storageClass());
+    switch (objects.encryption()) {
+      case Encryption.OfBucket _ -> writer.u8(ENCRYPTED_BY_BUCKET);
+      case Encryption.OfStore _ -> writer.u8(ENCRYPTED_BY_STORE);
+      case Encryption.Kms(var keyId) -> writer.u8(ENCRYPTED_BY_KMS).optionalText(keyId);
+    }
+    writer.text(objects.contentType()).i64(objects.multipartThreshold());
+  }
+
+  private static ObjectPolicy objects(RecordReader reader) {
+    return new ObjectPolicy(reader.optionalText(), encryption(reader), reader.text(), reader.i64());
+  }
+
+  private static Encryption encryption(RecordReader reader) {
+    var kind = reader.u8();
+    return switch (kind) {
+      case ENCRYPTED_BY_BUCKET -> Encryption.OF_BUCKET;
+      case ENCRYPTED_BY_STORE -> new Encryption.OfStore();
+      case ENCRYPTED_BY_KMS -> new Encryption.Kms(reader.optionalText());
+      default -> throw new IllegalArgumentException("unknown encryption " + kind);
+    };
+  }
+
   private static Credentials credentials(RecordReader reader) {
     var kind = reader.u8();
     return switch (kind) {
       case DEFAULT_CHAIN -> new Credentials.DefaultChain();
       case PROFILE -> new Credentials.Profile(reader.text());
       case ANONYMOUS -> new Credentials.Anonymous();
+      case IN_FILE -> new Credentials.InFile(reader.text(), reader.text());
+      case IN_ENVIRONMENT -> new Credentials.InEnvironment(reader.text());
       default -> throw new IllegalArgumentException("unknown credentials " + kind);
     };
   }

@@ -183,6 +183,19 @@ public final class MountRegistry {
     return changed;
   }
 
+  /** Keeps other rules for objects of a mount that is served, and applies them. */
+  public ActiveMount setObjects(ActiveMount active, ObjectPolicy objects)
+      throws FileSystemException {
+    var changed =
+        new ActiveMount(active.mount().withObjects(objects), active.traits(), active.store());
+    committer.commit(tx -> {
+      put(tx, new MountCodec.Stored(changed.mount(), changed.traits(), false));
+      return true;
+    });
+    table.put(changed);
+    return changed;
+  }
+
   /** Keeps other rules of access for a mount that is served, and applies them. */
   public ActiveMount setAccess(ActiveMount active, Access access) throws FileSystemException {
     var changed =

@@ -26,9 +26,15 @@ public interface MultipartStore {
    * @param metadata user metadata, keys in lower case without {@code x-amz-meta-}
    * @param contentType null leaves it to the store
    */
-  record UploadRequest(String key, Map<String, String> metadata, @Nullable String contentType) {
+  record UploadRequest(
+      String key, Map<String, String> metadata, @Nullable String contentType, Placement placement) {
     public UploadRequest {
       metadata = Map.copyOf(metadata);
+    }
+
+    /** With the store's defaults for the rest. */
+    public UploadRequest(String key, Map<String, String> metadata, @Nullable String contentType) {
+      this(key, metadata, contentType, Placement.NONE);
     }
   }
 

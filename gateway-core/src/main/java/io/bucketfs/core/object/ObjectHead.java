@@ -8,14 +8,19 @@ import org.jspecify.annotations.Nullable;
  *
  * @param metadata user metadata, keys in lower case and without {@code x-amz-meta-}
  * @param contentType null where the store did not say
- * @param storageClass null for the standard class
+ * @param headers what else it has
  */
 public record ObjectHead(
     ObjectVersion version,
     Map<String, String> metadata,
     @Nullable String contentType,
-    @Nullable String storageClass) {
+    ObjectHeaders headers) {
   public ObjectHead {
     metadata = Map.copyOf(metadata);
+  }
+
+  /** Null for the standard class. */
+  public @Nullable String storageClass() {
+    return headers.storageClass();
   }
 }

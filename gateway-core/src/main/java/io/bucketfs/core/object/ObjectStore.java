@@ -2,6 +2,7 @@ package io.bucketfs.core.object;
 
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -69,9 +70,22 @@ public interface ObjectStore extends MultipartStore, AutoCloseable {
    * @param contentType null leaves it to the store
    */
   record PutRequest(
-      String key, Condition condition, Map<String, String> metadata, @Nullable String contentType) {
+      String key,
+      Condition condition,
+      Map<String, String> metadata,
+      @Nullable String contentType,
+      Placement placement) {
     public PutRequest {
       metadata = Map.copyOf(metadata);
+    }
+
+    /** With the store's defaults for the rest. */
+    public PutRequest(
+        String key,
+        Condition condition,
+        Map<String, String> metadata,
+        @Nullable String contentType) {
+      this(key, condition, metadata, contentType, Placement.NONE);
     }
   }
 
@@ -81,17 +95,41 @@ public interface ObjectStore extends MultipartStore, AutoCloseable {
    */
   CompletionStage<ObjectVersion> copy(CopyRequest request);
 
-  /** A copy; the metadata and content type replace those of the source. */
+  /** A copy; metadata, content type and placement replace those of the source, the tags stay. */
   record CopyRequest(
       String sourceKey,
       ObjectVersion sourceVersion,
       String targetKey,
       Condition targetCondition,
       Map<String, String> metadata,
-      @Nullable String contentType) {
+      @Nullable String contentType,
+      Placement placement) {
     public CopyRequest {
       metadata = Map.copyOf(metadata);
     }
+
+    /** With the store's defaults for the rest. */
+    public CopyRequest(
+        String sourceKey,
+        ObjectVersion sourceVersion,
+        String targetKey,
+        Condition targetCondition,
+        Map<String, String> metadata,
+        @Nullable String contentType) {
+      this(
+          sourceKey,
+          sourceVersion,
+          targetKey,
+          targetCondition,
+          metadata,
+          contentType,
+          Placement.NONE);
+    }
+  }
+
+  /** The tags of an object; a store that knows none says that there are none. */
+  default CompletionStage<Map<String, String>> tags(String key) {
+    return CompletableFuture.completedStage(Map.of());
   }
 
   /** Deletes an object; a missing one is no failure unless the condition asks for it. */

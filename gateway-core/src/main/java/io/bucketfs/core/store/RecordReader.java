@@ -30,6 +30,10 @@ public final class RecordReader {
   }
 
   /** Everything that is left. */
+  public boolean hasMore() {
+    return bytes.hasRemaining();
+  }
+
   public byte[] rest() {
     return take(bytes.remaining());
   }

@@ -1,5 +1,6 @@
 package io.bucketfs.core.store;
 
+import io.bucketfs.core.object.ObjectHeaders;
 import io.bucketfs.core.object.ObjectVersion;
 import java.util.HashMap;
 import java.util.Map;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param metadataHash of the POSIX metadata that it carries; 0 where they were not read yet
  * @param foreignMetadata user metadata that is not ours and survives a rewrite
  * @param contentType survives a rewrite; null where unknown
+ * @param headers survive a rewrite as well
  */
 public record RemoteEntry(
     ObjectVersion version,
@@ -23,9 +25,30 @@ public record RemoteEntry(
     long contentSequence,
     long metadataHash,
     Map<String, String> foreignMetadata,
-    @Nullable String contentType) {
+    @Nullable String contentType,
+    ObjectHeaders headers) {
   public RemoteEntry {
     foreignMetadata = Map.copyOf(foreignMetadata);
+  }
+
+  /** An object of which no headers are known. */
+  public RemoteEntry(
+      ObjectVersion version,
+      long inode,
+      long content,
+      long contentSequence,
+      long metadataHash,
+      Map<String, String> foreignMetadata,
+      @Nullable String contentType) {
+    this(
+        version,
+        inode,
+        content,
+        contentSequence,
+        metadataHash,
+        foreignMetadata,
+        contentType,
+        ObjectHeaders.NONE);
   }
 
   byte[] encode() {
@@ -34,7 +57,19 @@ public record RemoteEntry(
     writer.i64(inode).i64(content).i64(contentSequence).i64(metadataHash);
     writer.i32(foreignMetadata.size());
     foreignMetadata.forEach((name, value) -> writer.text(name).text(value));
-    return writer.optionalText(contentType).toBytes();
+    writer.optionalText(contentType);
+    // Most have none, and so did all that earlier versions wrote.
+    if (!headers.equals(ObjectHeaders.NONE)) {
+      writer
+          .optionalText(headers.cacheControl())
+          .optionalText(headers.contentDisposition())
+          .optionalText(headers.contentEncoding())
+          .optionalText(headers.contentLanguage())
+          .optionalText(headers.expires())
+          .optionalText(headers.storageClass())
+          .bool(headers.tagged());
+    }
+    return writer.toBytes();
   }
 
   /** Reads a stored record, for scans. */
@@ -49,6 +84,19 @@ public record RemoteEntry(
     for (var left = reader.i32(); left > 0; left--) {
       foreign.put(reader.text(), reader.text());
     }
-    return new RemoteEntry(version, inode, content, sequence, hash, foreign, reader.optionalText());
+    var type = reader.optionalText();
+    var headers = reader.hasMore() ? headers(reader) : ObjectHeaders.NONE;
+    return new RemoteEntry(version, inode, content, sequence, hash, foreign, type, headers);
+  }
+
+  private static ObjectHeaders headers(RecordReader reader) {
+    return new ObjectHeaders(
+        reader.optionalText(),
+        reader.optionalText(),
+        reader.optionalText(),
+        reader.optionalText(),
+        reader.optionalText(),
+        reader.optionalText(),
+        reader.bool());
   }
 }

@@ -22,6 +22,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -39,12 +40,16 @@ import org.jspecify.annotations.Nullable;
 final class BucketWrites {
   private static final int LATE_MAX = 4;
 
+  /** How often bytes are sent that arrive damaged. */
+  private static final int CORRUPT_MAX = 4;
+
   private record ObjectName(int mount, String key) {}
 
   private final Execution execution;
   private final Meters.Counter lostReplies;
   private final Map<ObjectName, List<Job>> late = new ConcurrentHashMap<>();
   private final Set<Integer> withoutPartCopies = ConcurrentHashMap.newKeySet();
+  private final Set<Integer> withoutUploads = ConcurrentHashMap.newKeySet();
 
   BucketWrites(Execution execution, Meters meters) {
     this.execution = execution;
@@ -52,36 +57,25 @@ final class BucketWrites {
   }
 
   /** A PUT of a body. */
-  Outcome put(
-      ActiveMount mount,
-      String key,
-      @Nullable ObjectVersion expected,
-      Job job,
-      Map<String, String> metadata,
-      @Nullable String contentType,
-      BodySource body)
-      throws InterruptedException {
-    var request = new ObjectStore.PutRequest(key, condition(expected), metadata, contentType);
+  Outcome put(ActiveMount mount, Target target, BodySource body) throws InterruptedException {
     return write(
         mount,
-        key,
-        expected,
-        job,
+        target.key(),
+        target.expected(),
+        target.job(),
         mount.traits().conditionalPut(),
-        () -> mount.store().put(request, body));
+        condition -> mount.store().put(request(target, condition), body));
+  }
+
+  private static ObjectStore.PutRequest request(Target target, Condition condition) {
+    return new ObjectStore.PutRequest(
+        target.key(), condition, target.metadata(), target.contentType(), target.placement());
   }
 
   /** A copy inside the bucket; a source that is not what it was is NotDone with Conflict. */
-  Outcome copy(
-      ActiveMount mount,
-      String source,
-      ObjectVersion sourceVersion,
-      String key,
-      @Nullable ObjectVersion expected,
-      Job job,
-      Map<String, String> metadata,
-      @Nullable String contentType)
+  Outcome copy(ActiveMount mount, String source, ObjectVersion sourceVersion, Target target)
       throws InterruptedException {
+    var key = target.key();
     if (!mount.traits().conditionalCopySource() && !source.equals(key)) {
       try {
         var head = head(mount, source);
@@ -92,13 +86,27 @@ final class BucketWrites {
         return new Outcome.NotDone(e.failure);
       }
     }
-    var request =
-        new ObjectStore.CopyRequest(
-            source, sourceVersion, key, condition(expected), metadata, contentType);
     var honoured =
         mount.traits().conditionalCopyTarget()
             || (source.equals(key) && mount.traits().conditionalCopySource());
-    return write(mount, key, expected, job, honoured, () -> mount.store().copy(request));
+    return write(
+        mount,
+        key,
+        target.expected(),
+        target.job(),
+        honoured,
+        condition ->
+            mount
+                .store()
+                .copy(
+                    new ObjectStore.CopyRequest(
+                        source,
+                        sourceVersion,
+                        key,
+                        condition,
+                        target.metadata(),
+                        target.contentType(),
+                        target.placement())));
   }
 
   /** Whether parts may be copied by the store: it was seen to do so, and has not refused since. */
@@ -112,6 +120,16 @@ final class BucketWrites {
     withoutPartCopies.add(mount.mount().number());
   }
 
+  /** Whether the store refused to begin uploads, and took the same bytes in one request. */
+  boolean isWithoutUploads(ActiveMount mount) {
+    return withoutUploads.contains(mount.mount().number());
+  }
+
+  /** Notes that it did. */
+  void refusedUploads(ActiveMount mount) {
+    withoutUploads.add(mount.mount().number());
+  }
+
   /** The end of an upload, whose parts are all there. */
   Outcome complete(
       ActiveMount mount,
@@ -121,14 +139,17 @@ final class BucketWrites {
       String uploadId,
       List<MultipartStore.Part> parts)
       throws InterruptedException {
-    var request = new MultipartStore.CompleteRequest(key, uploadId, condition(expected), parts);
     return write(
         mount,
         key,
         expected,
         job,
         mount.traits().conditionalComplete(),
-        () -> mount.store().completeUpload(request));
+        condition ->
+            mount
+                .store()
+                .completeUpload(
+                    new MultipartStore.CompleteRequest(key, uploadId, condition, parts)));
   }
 
   private static Condition condition(@Nullable ObjectVersion expected) {
@@ -141,7 +162,7 @@ final class BucketWrites {
       @Nullable ObjectVersion expected,
       Job job,
       boolean honoured,
-      Supplier<CompletionStage<ObjectVersion>> request)
+      Function<Condition, CompletionStage<ObjectVersion>> request)
       throws InterruptedException {
     if (!honoured) {
       try {
@@ -153,14 +174,39 @@ final class BucketWrites {
         return new Outcome.NotDone(e.failure);
       }
     }
+    var condition = condition(expected);
+    for (var attempt = 1; ; attempt++) {
+      try {
+        var now = condition;
+        var version = await(() -> request.apply(now));
+        late.remove(new ObjectName(mount.mount().number(), key));
+        return new Outcome.Written(job, version);
+      } catch (Refused e) {
+        if (e.failure instanceof BackendFailure.Corrupt && attempt < CORRUPT_MAX) {
+          var damaged = ownVersion(mount, key, job);
+          condition = damaged == null ? condition : Condition.matches(damaged);
+        } else {
+          return isCertain(e.failure)
+              ? new Outcome.NotDone(e.failure)
+              : settle(mount, key, expected, job, e.failure);
+        }
+      }
+    }
+  }
+
+  /**
+   * What a write left that the store says it got damaged; null where it refused it. It must not be
+   * taken for done, nor for somebody else's, but be written over.
+   */
+  private @Nullable ObjectVersion ownVersion(ActiveMount mount, String key, Job job)
+      throws InterruptedException {
     try {
-      var version = await(request);
-      late.remove(new ObjectName(mount.mount().number(), key));
-      return new Outcome.Written(job, version);
+      var head = head(mount, key);
+      return head != null && job.token().equals(head.metadata().get(PosixMetadata.TOKEN))
+          ? head.version()
+          : null;
     } catch (Refused e) {
-      return isCertain(e.failure)
-          ? new Outcome.NotDone(e.failure)
-          : settle(mount, key, expected, job, e.failure);
+      return null;
     }
   }
 

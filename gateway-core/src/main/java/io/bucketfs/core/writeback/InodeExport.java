@@ -4,12 +4,11 @@ import io.bucketfs.core.content.ByteRun;
 import io.bucketfs.core.content.Snapshot;
 import io.bucketfs.core.content.Snapshots;
 import io.bucketfs.core.importer.Importing;
-import io.bucketfs.core.importer.ObjectForm;
 import io.bucketfs.core.mount.ActiveMount;
+import io.bucketfs.core.mount.ObjectPolicy;
 import io.bucketfs.core.object.BackendFailure;
 import io.bucketfs.core.object.BodySource;
 import io.bucketfs.core.object.ObjectHead;
-import io.bucketfs.core.object.PosixMetadata;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.store.Committer;
 import io.bucketfs.core.store.Content;
@@ -25,7 +24,6 @@ import io.bucketfs.core.vfs.Patience;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -49,13 +47,15 @@ final class InodeExport {
   private final Settlement settlement;
   private final UploadRemoval uploads;
   private final Execution execution;
-  private final WritebackLimits limits;
+  private WritebackLimits limits;
   private final Supplier<String> tokens;
   private final Claim claim;
+  private final Descriptions descriptions;
 
   private @Nullable Snapshot snapshot;
   private boolean mayCopy = true;
   private boolean mayCopyParts = true;
+  private boolean uploadsRefused;
   private int uselessUploads;
 
   InodeExport(
@@ -83,6 +83,7 @@ final class InodeExport {
     this.limits = limits;
     this.tokens = tokens;
     this.claim = claim;
+    descriptions = new Descriptions(mount, writes);
   }
 
   Attempt run() throws FileSystemException, IOException, InterruptedException {
@@ -144,14 +145,7 @@ final class InodeExport {
       case Outcome.Written written -> {
         committer.commit(tx -> {
           var like = tx.remote(file.mount(), step.key());
-          settlement.written(
-              tx,
-              mount,
-              step.key(),
-              written.job(),
-              written.version(),
-              like == null ? Map.of() : like.foreignMetadata(),
-              like == null ? null : like.contentType());
+          settlement.written(tx, mount, step.key(), written.job(), written.version(), like);
           return true;
         });
         yield null;
@@ -183,38 +177,25 @@ final class InodeExport {
     return new Attempt.Later(failure.detail(), pause);
   }
 
-  private Map<String, String> metadata(Inode state, Job job, @Nullable RemoteEntry like) {
-    return PosixMetadata.encode(
-        ObjectForm.attributesOf(mount.mount(), state),
-        job.token(),
-        like == null ? Map.of() : like.foreignMetadata());
-  }
-
-  /** What the object has, or what its name stands for. */
-  private static @Nullable String typeOf(String key, Inode state, @Nullable RemoteEntry like) {
-    var known = contentType(like);
-    return known == null && state.content() != null ? ContentTypes.ofPath(key) : known;
-  }
-
-  private static @Nullable String contentType(@Nullable RemoteEntry like) {
-    return like == null ? null : like.contentType();
-  }
-
   private @Nullable Attempt put(Step.Put put) throws FileSystemException, InterruptedException {
     if (InodePlan.isInParts(put.state(), limits)) {
-      return putInParts(put);
+      try {
+        return putInParts(put, target(put));
+      } catch (Refused e) {
+        return conclude(new Outcome.NotDone(e.failure), put.key(), put.expected(), put.like());
+      }
     }
     var expected = put.expected();
     var watched = new Bodies.Watched(body(put.state()));
-    var outcome =
-        writes.put(
-            mount,
-            put.key(),
-            expected == null ? null : expected.version(),
-            put.job(),
-            metadata(put.state(), put.job(), put.like()),
-            typeOf(put.key(), put.state(), put.like()),
-            watched);
+    Outcome outcome;
+    try {
+      outcome = writes.put(mount, target(put), watched);
+    } catch (Refused e) {
+      outcome = new Outcome.NotDone(e.failure);
+    }
+    if (uploadsRefused && outcome instanceof Outcome.Written) {
+      writes.refusedUploads(mount);
+    }
     var unread = watched.failure();
     if (unread != null && outcome instanceof Outcome.NotDone) {
       dropJob(put.key());
@@ -223,7 +204,11 @@ final class InodeExport {
     return conclude(outcome, put.key(), expected, put.like());
   }
 
-  private @Nullable Attempt putInParts(Step.Put put)
+  private Target target(Step.Put put) throws Refused, InterruptedException {
+    return descriptions.ofBytes(put.key(), put.expected(), put.job(), put.state(), put.like());
+  }
+
+  private @Nullable Attempt putInParts(Step.Put put, Target target)
       throws FileSystemException, InterruptedException {
     var pinned = Objects.requireNonNull(snapshot);
     var base =
@@ -233,7 +218,6 @@ final class InodeExport {
             put.state().sizeBytes(),
             base == null ? List.of() : pinned.unchanged(),
             limits.multipart());
-    var target = target(put.key(), put.expected(), put.job(), put.state(), put.like());
     var result = inParts(target, pinned, base).run(put.upload(), pieces);
     return switch (result) {
       case PartedWrite.Result.Ended(var outcome) -> {
@@ -253,6 +237,17 @@ final class InodeExport {
         }
         yield beginAnew(put.key(), failure);
       }
+      case PartedWrite.Result.NoUploads(var failure) -> {
+        if (put.state().sizeBytes() > ObjectPolicy.THRESHOLD_MAX) {
+          yield conclude(new Outcome.NotDone(failure), put.key(), put.expected(), put.like());
+        }
+        // Maybe the store knows no uploads; it will say the same of a PUT where it is something
+        // else.
+        dropJob(put.key());
+        uploadsRefused = true;
+        limits = limits.withoutUploads();
+        yield null;
+      }
       case PartedWrite.Result.Unreadable(var failure) -> {
         dropJob(put.key());
         if (!failure.isRetryable()) {
@@ -263,22 +258,8 @@ final class InodeExport {
     };
   }
 
-  private PartedWrite.Target target(
-      String key,
-      @Nullable RemoteEntry expected,
-      Job job,
-      Inode state,
-      @Nullable RemoteEntry like) {
-    return new PartedWrite.Target(
-        key,
-        expected == null ? null : expected.version(),
-        job,
-        metadata(state, job, like),
-        typeOf(key, state, like));
-  }
-
   private PartedWrite inParts(
-      PartedWrite.Target target, @Nullable Snapshot pinned, Content.@Nullable Base base) {
+      Target target, @Nullable Snapshot pinned, Content.@Nullable Base base) {
     return new PartedWrite(mount, target, pinned, base, committer, execution, writes, limits);
   }
 
@@ -333,8 +314,7 @@ final class InodeExport {
 
   private @Nullable Attempt copy(Step.Copy copy) throws FileSystemException, InterruptedException {
     var expected = copy.expected();
-    var target = target(copy.key(), expected, copy.job(), copy.state(), copy.like());
-    var outcome = copied(copy.source(), target, copy.upload());
+    var outcome = copied(copy);
     if (outcome instanceof Outcome.NotDone(var failure)
         && (failure instanceof BackendFailure.Conflict
             || failure instanceof BackendFailure.Missing)) {
@@ -346,24 +326,26 @@ final class InodeExport {
   }
 
   /** Copies an object, in parts where it is too big for one request. */
-  private Outcome copied(
-      Content.Base source, PartedWrite.Target target, @Nullable StoredUpload upload)
-      throws FileSystemException, InterruptedException {
+  private Outcome copied(Step.Copy copy) throws FileSystemException, InterruptedException {
+    var source = copy.source();
+    var upload = copy.upload();
     var size = source.version().sizeBytes();
     if (size <= limits.multipart().copyBytesMax()) {
-      return writes.copy(
-          mount,
-          source.key(),
-          source.version(),
-          target.key(),
-          target.expected(),
-          target.job(),
-          target.metadata(),
-          target.contentType());
+      var target =
+          descriptions.ofCopy(copy.key(), copy.expected(), copy.job(), copy.state(), copy.like());
+      return writes.copy(mount, source.key(), source.version(), target);
+    }
+    Target target;
+    try {
+      target =
+          descriptions.ofBytes(copy.key(), copy.expected(), copy.job(), copy.state(), copy.like());
+    } catch (Refused e) {
+      return new Outcome.NotDone(e.failure);
     }
     var pieces = PartLayout.of(size, List.of(new ByteRun(0, size)), limits.multipart());
     return switch (inParts(target, null, source).run(upload, pieces)) {
       case PartedWrite.Result.Ended(var outcome) -> outcome;
+      case PartedWrite.Result.NoUploads(var failure) -> new Outcome.NotDone(failure);
       case PartedWrite.Result.Useless(var failure, _) ->
           new Outcome.NotDone(new BackendFailure.Conflict(failure.detail()));
       case PartedWrite.Result.Unreadable(var failure) -> new Outcome.NotDone(failure);
@@ -371,19 +353,13 @@ final class InodeExport {
   }
 
   private @Nullable Attempt conclude(
-      Outcome outcome, String key, @Nullable RemoteEntry expected, @Nullable RemoteEntry like)
+      Outcome outcome, String key, @Nullable RemoteEntry expected, Step.@Nullable Like like)
       throws FileSystemException {
     return switch (outcome) {
       case Outcome.Written written -> {
         committer.commit(tx -> {
           settlement.written(
-              tx,
-              mount,
-              key,
-              written.job(),
-              written.version(),
-              like == null ? Map.of() : like.foreignMetadata(),
-              contentType(like));
+              tx, mount, key, written.job(), written.version(), Step.Like.remoteOf(like));
           return true;
         });
         yield null;
@@ -419,7 +395,7 @@ final class InodeExport {
       throws FileSystemException, InterruptedException {
     var token = tokens.get();
     var key = mount.keyOf(TEMPORARY + token);
-    var like = step.like();
+    var like = step.like().remote();
     var job =
         new Job(
             token,
@@ -435,7 +411,10 @@ final class InodeExport {
       tx.markStale(file.mount(), key, false);
       return true;
     });
-    var outcome = copied(step.base(), target(key, null, job, step.holder(), like), null);
+    var outcome =
+        copied(
+            new Step.Copy(
+                key, TEMPORARY + token, null, job, step.holder(), step.base(), step.like(), null));
     return switch (outcome) {
       case Outcome.Written written -> {
         committer.commit(tx -> moveBase(tx, step, key, written));
@@ -459,7 +438,7 @@ final class InodeExport {
     var content = holder == null ? null : holder.content();
     var base = content == null ? null : content.base();
     var mount = step.holder().key().mount();
-    var like = step.like();
+    var like = step.like().remote();
     tx.deleteJob(mount, key);
     Settlement.forgetUpload(tx, mount, key, written.job());
     tx.putRemote(
@@ -472,7 +451,8 @@ final class InodeExport {
             like.contentSequence(),
             like.metadataHash(),
             like.foreignMetadata(),
-            like.contentType()));
+            like.contentType(),
+            like.headers()));
     if (holder == null
         || content == null
         || base == null

@@ -210,7 +210,7 @@ final class InodePlan {
     }
     var content = state.content();
     if (content == null) {
-      return put(key, path, remote, state, remote);
+      return put(key, path, remote, state, Step.Like.of(key, remote));
     }
     var base = mayCopy ? wholeBase(inode, state) : null;
     var like = base == null ? null : tx.remote(number, base.key());
@@ -223,13 +223,17 @@ final class InodePlan {
       }
       var sent = upload == null ? job : upload.job();
       tx.putJob(number, key, sent);
-      return new Step.Copy(key, path, remote, sent, state, base, like, upload);
+      var kept = new Step.Like(base.key(), like);
+      return new Step.Copy(key, path, remote, sent, state, base, kept, upload);
     }
     if (!isPinned) {
       return new Step.TakeSnapshot();
     }
     var oldBase = inode.content() == null ? null : inode.content().base();
-    var kept = remote != null || oldBase == null ? remote : tx.remote(number, oldBase.key());
+    var kept =
+        remote != null || oldBase == null
+            ? Step.Like.of(key, remote)
+            : Step.Like.of(oldBase.key(), tx.remote(number, oldBase.key()));
     return put(key, path, remote, state, kept);
   }
 
@@ -282,7 +286,7 @@ final class InodePlan {
       String path,
       @Nullable RemoteEntry expected,
       Inode state,
-      @Nullable RemoteEntry like)
+      Step.@Nullable Like like)
       throws IOException {
     var job = job(state, state.content(), state, ObjectForm.metadataHash(mount.mount(), state));
     var upload = tx.upload(number, key);
@@ -340,7 +344,7 @@ final class InodePlan {
     if (base != null && waitsFor(holder, self, new HashSet<>())) {
       var like = tx.remote(number, base.key());
       if (like != null) {
-        return new Step.StepAside(holder, base, like);
+        return new Step.StepAside(holder, base, new Step.Like(base.key(), like));
       }
     }
     return new Step.End(new Attempt.Blocked(Subject.of(holder.key()), true));
@@ -374,12 +378,12 @@ final class InodePlan {
       if (remote.metadataHash() == 0) {
         return directory.attributesPending()
             ? new Step.ReadAttributes(directory)
-            : put(key, path + "/", remote, directory, remote);
+            : put(key, path + "/", remote, directory, new Step.Like(key, remote));
       }
       var hash = ObjectForm.metadataHash(mount.mount(), directory);
       return remote.metadataHash() == hash && remote.inode() == directory.key().number()
           ? clean(directory.key())
-          : put(key, path + "/", remote, directory, remote);
+          : put(key, path + "/", remote, directory, new Step.Like(key, remote));
     }
     if (isMarkerWanted(directory)) {
       return put(key, path + "/", null, directory, null);

@@ -19,7 +19,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -227,7 +226,7 @@ final class KeyRemoval {
     return switch (outcome) {
       case Outcome.Written written -> {
         committer.commit(tx -> {
-          settlement.written(tx, mount, key, written.job(), written.version(), Map.of(), null);
+          settlement.written(tx, mount, key, written.job(), written.version(), null);
           return true;
         });
         yield null;

@@ -45,6 +45,19 @@ public record MultipartLimits(
     }
   }
 
+  /** The same with another threshold. */
+  MultipartLimits withThreshold(long bytes) {
+    return new MultipartLimits(
+        bytes,
+        partBytes,
+        partBytesMin,
+        copiedPartBytes,
+        copyBytesMax,
+        partsPerExportMax,
+        attemptsMax,
+        sweepEvery);
+  }
+
   /** How long the parts of an object of some size are. */
   long partBytesOf(long sizeBytes) {
     var least = -Math.floorDiv(-sizeBytes, PARTS_PLANNED);

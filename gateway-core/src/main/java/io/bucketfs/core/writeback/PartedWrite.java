@@ -7,11 +7,9 @@ import io.bucketfs.core.object.BodySource;
 import io.bucketfs.core.object.MultipartStore;
 import io.bucketfs.core.object.MultipartStore.CopyPartRequest;
 import io.bucketfs.core.object.MultipartStore.Part;
-import io.bucketfs.core.object.ObjectVersion;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.store.Committer;
 import io.bucketfs.core.store.Content;
-import io.bucketfs.core.store.Job;
 import io.bucketfs.core.store.StoredPart;
 import io.bucketfs.core.store.StoredUpload;
 import io.bucketfs.core.vfs.FileSystemException;
@@ -22,7 +20,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -51,17 +48,12 @@ final class PartedWrite {
      */
     record Useless(BackendFailure failure, boolean withoutCopies) implements Result {}
 
+    /** The store does not begin uploads. */
+    record NoUploads(BackendFailure failure) implements Result {}
+
     /** The bytes to be sent could not be read. */
     record Unreadable(BackendFailure failure) implements Result {}
   }
-
-  /** What is written where. */
-  record Target(
-      String key,
-      @Nullable ObjectVersion expected,
-      Job job,
-      Map<String, String> metadata,
-      @Nullable String contentType) {}
 
   private final ActiveMount mount;
   private final int number;
@@ -120,7 +112,9 @@ final class PartedWrite {
     try {
       upload = begun == null ? begin() : begun;
     } catch (Refused e) {
-      return new Result.Ended(new Outcome.NotDone(e.failure));
+      return e.failure instanceof BackendFailure.Rejected
+          ? new Result.NoUploads(e.failure)
+          : new Result.Ended(new Outcome.NotDone(e.failure));
     }
     for (var piece : pieces) {
       if (!done.containsKey(piece.number())) {
@@ -141,7 +135,8 @@ final class PartedWrite {
 
   private StoredUpload begin() throws Refused, FileSystemException, InterruptedException {
     var request =
-        new MultipartStore.UploadRequest(target.key(), target.metadata(), target.contentType());
+        new MultipartStore.UploadRequest(
+            target.key(), target.metadata(), target.contentType(), target.placement());
     var id = writes.await(() -> mount.store().createUpload(request));
     var upload = new StoredUpload(execution.randomLong(), id, target.job());
     return committer.commit(tx -> {

@@ -5,6 +5,7 @@ import io.bucketfs.core.importer.RecentExports;
 import io.bucketfs.core.mount.ActiveMount;
 import io.bucketfs.core.mount.MountTallies;
 import io.bucketfs.core.object.ObjectHead;
+import io.bucketfs.core.object.ObjectHeaders;
 import io.bucketfs.core.object.ObjectVersion;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.store.Conflict;
@@ -32,15 +33,18 @@ final class Settlement {
     conflicts = meters.counter("conflicts");
   }
 
-  /** An object was written: it is the base of the file from now on (CORRECTNESS 15). */
+  /**
+   * An object was written: it is the base of the file from now on (CORRECTNESS 15).
+   *
+   * @param like whose foreign metadata and headers it has; null for none
+   */
   void written(
       Tx tx,
       ActiveMount mount,
       String key,
       Job job,
       ObjectVersion version,
-      Map<String, String> foreign,
-      @Nullable String contentType)
+      @Nullable RemoteEntry like)
       throws IOException {
     var number = mount.mount().number();
     tx.deleteJob(number, key);
@@ -55,8 +59,9 @@ final class Settlement {
             job.content(),
             job.contentSequence(),
             job.metadataHash(),
-            foreign,
-            contentType));
+            like == null ? Map.of() : like.foreignMetadata(),
+            like == null ? null : like.contentType(),
+            like == null ? ObjectHeaders.NONE : like.headers()));
     var inode = tx.inode(new InodeKey(number, job.inode()));
     if (inode != null && inode.content() != null && inode.content().id() == job.content()) {
       var edit = inode.edit();

@@ -10,6 +10,17 @@ import org.jspecify.annotations.Nullable;
 
 /** What has to be done next for an inode, as one transaction found. */
 sealed interface Step {
+  /** An object of which more is known than we can say of a file: it is kept. */
+  record Like(String key, RemoteEntry remote) {
+    static @Nullable Like of(String key, @Nullable RemoteEntry remote) {
+      return remote == null ? null : new Like(key, remote);
+    }
+
+    static @Nullable RemoteEntry remoteOf(@Nullable Like like) {
+      return like == null ? null : like.remote;
+    }
+  }
+
   /** The attempt ends. */
   record End(Attempt attempt) implements Step {}
 
@@ -29,7 +40,7 @@ sealed interface Step {
    * A body has to be written; its job is committed.
    *
    * @param state what is written
-   * @param like whose foreign metadata and content type are kept; null for none
+   * @param like the object whose foreign metadata, headers and tags are kept; null for none
    * @param path of the object inside the mount
    * @param upload of these bytes that was begun already; null for none
    */
@@ -39,7 +50,7 @@ sealed interface Step {
       @Nullable RemoteEntry expected,
       Job job,
       Inode state,
-      @Nullable RemoteEntry like,
+      @Nullable Like like,
       @Nullable StoredUpload upload)
       implements Step {}
 
@@ -55,7 +66,7 @@ sealed interface Step {
       Job job,
       Inode state,
       Content.Base source,
-      RemoteEntry like,
+      Like like,
       @Nullable StoredUpload upload)
       implements Step {}
 
@@ -64,5 +75,5 @@ sealed interface Step {
    *
    * @param holder the file whose object it is
    */
-  record StepAside(Inode holder, Content.Base base, RemoteEntry like) implements Step {}
+  record StepAside(Inode holder, Content.Base base, Like like) implements Step {}
 }

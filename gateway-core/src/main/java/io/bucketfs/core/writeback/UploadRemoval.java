@@ -7,7 +7,6 @@ import io.bucketfs.core.store.Committer;
 import io.bucketfs.core.store.RemoteEntry;
 import io.bucketfs.core.store.StoredUpload;
 import io.bucketfs.core.vfs.FileSystemException;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -74,14 +73,7 @@ final class UploadRemoval {
       }
       case Outcome.Written written ->
           committer.commit(tx -> {
-            settlement.written(
-                tx,
-                mount,
-                key,
-                written.job(),
-                written.version(),
-                known == null ? Map.of() : known.foreignMetadata(),
-                known == null ? null : known.contentType());
+            settlement.written(tx, mount, key, written.job(), written.version(), known);
             return true;
           });
       case Outcome.Foreign _, Outcome.NotDone _, Outcome.Deleted _ -> {}

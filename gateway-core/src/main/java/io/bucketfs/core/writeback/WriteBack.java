@@ -259,7 +259,7 @@ public final class WriteBack implements AutoCloseable {
                 settlement,
                 uploads,
                 execution,
-                limits,
+                limits(mount),
                 this::newToken,
                 claim)
             .run();
@@ -280,6 +280,12 @@ public final class WriteBack implements AutoCloseable {
               claim)
           .run(Dirty.decode(mark).subtree());
     }
+  }
+
+  private WritebackLimits limits(ActiveMount mount) {
+    return writes.isWithoutUploads(mount)
+        ? limits.withoutUploads()
+        : limits.withThreshold(mount.mount().policy().objects().multipartThreshold());
   }
 
   private void note(Subject subject, String reason) {

@@ -1,6 +1,7 @@
 package io.bucketfs.core.writeback;
 
 import io.bucketfs.core.content.Contents;
+import io.bucketfs.core.mount.ObjectPolicy;
 import java.time.Duration;
 
 /**
@@ -46,6 +47,16 @@ public record WritebackLimits(
         failingPause,
         closeWait,
         otherMultipart);
+  }
+
+  /** The same with another threshold of multipart uploads; 0 for no other. */
+  WritebackLimits withThreshold(long bytes) {
+    return bytes == 0 ? this : with(multipart.withThreshold(bytes));
+  }
+
+  /** The same, with parts only for what one request cannot carry. */
+  WritebackLimits withoutUploads() {
+    return with(multipart.withThreshold(ObjectPolicy.THRESHOLD_MAX + 1));
   }
 
   public WritebackLimits {

@@ -5,30 +5,42 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bucketfs.core.access.Access;
 import io.bucketfs.core.mount.RefreshPolicy.Imported;
+import io.bucketfs.core.object.Encryption;
 import io.bucketfs.core.object.StoreTraits;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 final class MountCodecTest {
   /** Two traits of uploads; interval, mode and three kinds of changes. */
-  private static final int NEW_BYTES = 2 + Long.BYTES + 4;
+  private static final int REFRESH_BYTES = 2 + Long.BYTES + 4;
+
+  /** No storage class, the bucket's encryption, a guessed content type, no threshold. */
+  private static final int OBJECTS_BYTES = Integer.BYTES + 1 + Integer.BYTES + 5 + Long.BYTES;
 
   private static MountCodec.Stored stored(RefreshPolicy refresh) {
     return stored(refresh, StoreTraits.FULL);
   }
 
   private static MountCodec.Stored stored(RefreshPolicy refresh, StoreTraits traits) {
+    return stored(
+        new BucketLocation.Credentials.Profile("p"),
+        Mount.Policy.DEFAULT.withRefresh(refresh),
+        traits);
+  }
+
+  private static MountCodec.Stored stored(
+      BucketLocation.Credentials credentials, Mount.Policy policy, StoreTraits traits) {
     var mount =
         new Mount(
             3,
             new UUID(1, 2),
             "data",
-            new BucketLocation(
-                "bucket", "r", null, true, new BucketLocation.Credentials.Profile("p")),
+            new BucketLocation("bucket", "r", null, true, credentials),
             "a/",
-            Mount.Policy.DEFAULT.withRefresh(refresh),
+            policy,
             Access.OPEN,
             new Quota(5, 6));
     return new MountCodec.Stored(mount, traits, false);
@@ -47,11 +59,42 @@ final class MountCodecTest {
     }
   }
 
+  @Test
+  void readsWhatItWroteOfObjects() {
+    for (var objects :
+        List.of(
+            new ObjectPolicy("STANDARD_IA", new Encryption.OfStore(), "none", 5 << 20),
+            new ObjectPolicy(null, new Encryption.Kms(null), "text/plain", 5L << 30),
+            new ObjectPolicy(null, new Encryption.Kms("alias/ours"), "guess", 0))) {
+      var stored =
+          stored(
+              new BucketLocation.Credentials.InFile("/etc/keys", "ours"),
+              Mount.Policy.DEFAULT.withObjects(objects),
+              StoreTraits.NONE);
+      assertThat(MountCodec.decode(MountCodec.encode(stored))).isEqualTo(stored);
+    }
+    var stored =
+        stored(
+            new BucketLocation.Credentials.InEnvironment("OURS"),
+            Mount.Policy.DEFAULT,
+            StoreTraits.FULL);
+    assertThat(MountCodec.decode(MountCodec.encode(stored))).isEqualTo(stored);
+  }
+
+  /** Mounts of a gateway that said nothing of objects go on as they did. */
+  @Test
+  void readsTheFormatBeforeObjects() {
+    var now = MountCodec.encode(stored(RefreshPolicy.DEFAULT));
+    var before = Arrays.copyOf(now, now.length - OBJECTS_BYTES);
+    before[0] = 4;
+    assertThat(MountCodec.decode(before)).isEqualTo(stored(RefreshPolicy.DEFAULT));
+  }
+
   /** Mounts of a gateway that knew neither uploads nor changes of others get the defaults. */
   @Test
   void readsTheFormatBefore() {
     var now = MountCodec.encode(stored(new RefreshPolicy(null, true, Imported.ALL)));
-    var before = Arrays.copyOf(now, now.length - NEW_BYTES);
+    var before = Arrays.copyOf(now, now.length - OBJECTS_BYTES - REFRESH_BYTES);
     before[0] = 3;
     var withoutUploads = new StoreTraits(true, true, true, true, false, false);
     assertThat(MountCodec.decode(before)).isEqualTo(stored(RefreshPolicy.DEFAULT, withoutUploads));
@@ -60,7 +103,7 @@ final class MountCodecTest {
   @Test
   void refusesAFormatThatItDoesNotKnow() {
     var later = MountCodec.encode(stored(RefreshPolicy.DEFAULT));
-    later[0] = 5;
-    assertThatThrownBy(() -> MountCodec.decode(later)).hasMessageContaining("unknown format 5");
+    later[0] = 6;
+    assertThatThrownBy(() -> MountCodec.decode(later)).hasMessageContaining("unknown format 6");
   }
 }

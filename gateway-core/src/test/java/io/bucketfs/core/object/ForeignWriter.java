@@ -54,24 +54,36 @@ public final class ForeignWriter {
 
   /** Writes an object. */
   public ObjectVersion put(String key, byte[] bytes, Map<String, String> metadata) {
-    return put(key, new MemoryBody.Bytes(bytes.clone()), metadata, null);
+    return put(key, new MemoryBody.Bytes(bytes.clone()), metadata, Placement.NONE);
   }
 
   /** Writes an object whose content {@link PatternBytes} makes from a seed. */
   public ObjectVersion putPattern(String key, long seed, long sizeBytes) {
-    return put(key, new MemoryBody.Pattern(seed, 0, sizeBytes), Map.of(), null);
+    return put(key, new MemoryBody.Pattern(seed, 0, sizeBytes), Map.of(), Placement.NONE);
   }
 
   /** Writes an object in a storage class, for instance GLACIER, which cannot be read. */
   public ObjectVersion putInClass(String key, byte[] bytes, String storageClass) {
-    return put(key, new MemoryBody.Bytes(bytes.clone()), Map.of(), storageClass);
+    var headers = ObjectHeaders.ofStorageClass(storageClass);
+    return put(key, bytes, new Placement(headers, Encryption.OF_BUCKET, Map.of()));
+  }
+
+  /** Writes an object with headers and tags. */
+  public ObjectVersion put(String key, byte[] bytes, Placement placement) {
+    return put(key, new MemoryBody.Bytes(bytes.clone()), Map.of(), placement);
+  }
+
+  /** The tags of an object; null where there is none. */
+  public @Nullable Map<String, String> tags(String key) {
+    var found = find(key);
+    return found == null ? null : found.tags();
   }
 
   private ObjectVersion put(
-      String key, MemoryBody body, Map<String, String> metadata, @Nullable String storageClass) {
+      String key, MemoryBody body, Map<String, String> metadata, Placement placement) {
     try {
-      var request = new ObjectStore.PutRequest(key, Condition.NONE, metadata, null);
-      return contents.put(request, body, storageClass).version();
+      var request = new ObjectStore.PutRequest(key, Condition.NONE, metadata, null, placement);
+      return contents.put(request, body).version();
     } catch (ObjectStoreException e) {
       throw new IllegalArgumentException(e);
     }

@@ -7,6 +7,7 @@ import io.netty.buffer.ByteBufAllocator;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -115,7 +116,7 @@ public final class MemoryBucket implements ObjectStore {
           var received = receive(body, call);
           // Conditions are judged when the body has arrived, as in S3.
           faults.hook().before(RequestKind.PUT, request.key());
-          var stored = contents.put(request, received, null).version();
+          var stored = contents.put(request, received).version();
           return new ObjectVersion(stored.etag(), stored.sizeBytes(), null, stored.versionId());
         });
   }
@@ -123,6 +124,11 @@ public final class MemoryBucket implements ObjectStore {
   @Override
   public CompletionStage<ObjectVersion> copy(CopyRequest request) {
     return submit(RequestKind.COPY, request.targetKey(), _ -> contents.copy(request).version());
+  }
+
+  @Override
+  public CompletionStage<Map<String, String>> tags(String key) {
+    return submit(RequestKind.TAGS, key, _ -> contents.find(key, null).tags());
   }
 
   @Override
@@ -274,6 +280,10 @@ public final class MemoryBucket implements ObjectStore {
   private static void loseReply(RequestKind kind, Call call) throws ObjectStoreException {
     if (kind != RequestKind.GET && call.meets(Fault.LOST_REPLY)) {
       throw S3Refusal.unreachable("connection reset before the reply");
+    }
+    if (call.meets(Fault.DAMAGED)) {
+      throw new ObjectStoreException(
+          new BackendFailure.Corrupt("the store received CRC32C AAAAAA=="));
     }
   }
 

@@ -44,6 +44,11 @@ final class MemoryConnection implements ObjectStore {
   }
 
   @Override
+  public CompletionStage<Map<String, String>> tags(String key) {
+    return track(() -> bucket.tags(key));
+  }
+
+  @Override
   public CompletionStage<Void> delete(String key, Condition condition) {
     return track(() -> bucket.delete(key, condition));
   }

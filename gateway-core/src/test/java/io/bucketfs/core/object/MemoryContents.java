@@ -72,8 +72,7 @@ final class MemoryContents {
     }
   }
 
-  StoredObject put(ObjectStore.PutRequest request, MemoryBody body, @Nullable String storageClass)
-      throws ObjectStoreException {
+  StoredObject put(ObjectStore.PutRequest request, MemoryBody body) throws ObjectStoreException {
     requireKey(request.key());
     var metadata = requireMetadata(request.metadata());
     var etag = body.etag();
@@ -82,7 +81,9 @@ final class MemoryContents {
       if (traits.conditionalPut()) {
         require(request.key(), request.condition());
       }
-      return store(request.key(), body, etag, metadata, request.contentType(), storageClass);
+      var placement = request.placement();
+      return store(
+          request.key(), body, etag, metadata, request.contentType(), placement, placement.tags());
     } finally {
       lock.unlock();
     }
@@ -104,7 +105,9 @@ final class MemoryContents {
       if (traits.conditionalComplete()) {
         require(upload.key(), condition);
       }
-      return store(upload.key(), body, etag, metadata, upload.contentType(), null);
+      var placement = upload.placement();
+      return store(
+          upload.key(), body, etag, metadata, upload.contentType(), placement, placement.tags());
     } finally {
       lock.unlock();
     }
@@ -136,7 +139,13 @@ final class MemoryContents {
         throw S3Refusal.rejected("400 InvalidRequest: The source is larger than 5 GiB");
       }
       return store(
-          request.targetKey(), source.body(), source.etag(), metadata, request.contentType(), null);
+          request.targetKey(),
+          source.body(),
+          source.etag(),
+          metadata,
+          request.contentType(),
+          request.placement(),
+          source.tags());
     } finally {
       lock.unlock();
     }
@@ -153,7 +162,10 @@ final class MemoryContents {
       }
       if (versioned) {
         var nothing = new MemoryBody.Bytes(new byte[0]);
-        append(key, new StoredObject(nothing, "", now(), nextId(), Map.of(), null, null, true));
+        append(
+            key,
+            new StoredObject(
+                nothing, "", now(), nextId(), Map.of(), null, ObjectHeaders.NONE, Map.of(), true));
       } else {
         objects.remove(key);
       }
@@ -218,10 +230,21 @@ final class MemoryContents {
       String etag,
       Map<String, String> metadata,
       @Nullable String contentType,
-      @Nullable String storageClass) {
+      Placement placement,
+      Map<String, String> tags) {
+    var said = placement.headers();
+    var headers =
+        new ObjectHeaders(
+            said.cacheControl(),
+            said.contentDisposition(),
+            said.contentEncoding(),
+            said.contentLanguage(),
+            said.expires(),
+            said.storageClass(),
+            !tags.isEmpty());
     var type = contentType != null ? contentType : "binary/octet-stream";
     var id = versioned ? nextId() : null;
-    var stored = new StoredObject(body, etag, now(), id, metadata, type, storageClass, false);
+    var stored = new StoredObject(body, etag, now(), id, metadata, type, headers, tags, false);
     if (versioned) {
       append(key, stored);
     } else {

@@ -27,7 +27,9 @@ public final class MemoryFaults {
     /** The connection breaks inside the body of a GET; other requests are as if without fault. */
     TRUNCATED_BODY,
     /** 403 AccessDenied; nothing is done. */
-    DENIED
+    DENIED,
+    /** The request is carried out, and the store tells the checksum of other bytes. */
+    DAMAGED
   }
 
   /** How likely each fault is for one request, 0 to 1; together at most 1. */

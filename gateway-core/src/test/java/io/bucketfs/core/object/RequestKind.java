@@ -13,7 +13,8 @@ public enum RequestKind {
   COPY_PART,
   COMPLETE_UPLOAD,
   ABORT_UPLOAD,
-  LIST_UPLOADS;
+  LIST_UPLOADS,
+  TAGS;
 
   /** Whether it carries a body, with which the store judges it. */
   boolean hasBody() {

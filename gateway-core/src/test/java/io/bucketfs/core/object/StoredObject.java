@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
  * One version of an object in a {@link MemoryBucket}.
  *
  * @param versionId null on a bucket without versions
+ * @param headers with a note whether there are tags
  * @param deleteMarker whether this version says that there is no object
  */
 record StoredObject(
@@ -17,7 +18,8 @@ record StoredObject(
     @Nullable String versionId,
     Map<String, String> metadata,
     @Nullable String contentType,
-    @Nullable String storageClass,
+    ObjectHeaders headers,
+    Map<String, String> tags,
     boolean deleteMarker) {
 
   ObjectVersion version() {
@@ -25,11 +27,12 @@ record StoredObject(
   }
 
   ObjectHead head() {
-    return new ObjectHead(version(), metadata, contentType, storageClass);
+    return new ObjectHead(version(), metadata, contentType, headers);
   }
 
   /** Whether its bytes cannot be read before a restore. */
   boolean isArchived() {
+    var storageClass = headers.storageClass();
     return storageClass != null
         && (storageClass.equals("GLACIER") || storageClass.equals("DEEP_ARCHIVE"));
   }
