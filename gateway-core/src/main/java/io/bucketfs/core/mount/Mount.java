@@ -30,6 +30,12 @@ public record Mount(
     return new Mount(number, uuid, name, location, prefix, policy, newAccess, quota);
   }
 
+  /** The same with another rule for conflicts. */
+  public Mount withConflicts(ConflictPolicy conflicts) {
+    return new Mount(
+        number, uuid, name, location, prefix, policy.withConflicts(conflicts), access, quota);
+  }
+
   /** The same with another quota. */
   public Mount withQuota(Quota newQuota) {
     return new Mount(number, uuid, name, location, prefix, policy, access, newQuota);
@@ -46,6 +52,7 @@ public record Mount(
    * @param defaultFileMode permission bits of files without POSIX metadata
    * @param defaultDirectoryMode permission bits of directories without POSIX metadata
    * @param refresh when changes of others are looked for
+   * @param conflicts what becomes of files that others changed, too
    */
   public record Policy(
       boolean readOnly,
@@ -55,7 +62,8 @@ public record Mount(
       int defaultGid,
       int defaultFileMode,
       int defaultDirectoryMode,
-      RefreshPolicy refresh) {
+      RefreshPolicy refresh,
+      ConflictPolicy conflicts) {
     /** A policy that looks for changes of others as is usual. */
     public Policy(
         boolean readOnly,
@@ -73,7 +81,8 @@ public record Mount(
           defaultGid,
           defaultFileMode,
           defaultDirectoryMode,
-          RefreshPolicy.DEFAULT);
+          RefreshPolicy.DEFAULT,
+          ConflictPolicy.DEFAULT);
     }
 
     /** The same with other rules for changes of others. */
@@ -86,6 +95,21 @@ public record Mount(
           defaultGid,
           defaultFileMode,
           defaultDirectoryMode,
+          other,
+          conflicts);
+    }
+
+    /** The same with another rule for conflicts. */
+    public Policy withConflicts(ConflictPolicy other) {
+      return new Policy(
+          readOnly,
+          writebackIdle,
+          writebackMaxAge,
+          defaultUid,
+          defaultGid,
+          defaultFileMode,
+          defaultDirectoryMode,
+          refresh,
           other);
     }
 

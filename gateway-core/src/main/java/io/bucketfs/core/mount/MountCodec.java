@@ -11,7 +11,10 @@ import java.util.UUID;
 
 /** The stored form of a mount. */
 public final class MountCodec {
-  private static final int FORMAT = 4;
+  private static final int FORMAT = 5;
+
+  /** Nothing was known of DeleteObjects, and what S3 had always won. */
+  private static final int FORMAT_WITHOUT_CONFLICTS = 4;
 
   /** Nothing was known of multipart uploads, and nothing was compared with the bucket again. */
   private static final int FORMAT_WITHOUT_REFRESH = 3;
@@ -77,6 +80,8 @@ public final class MountCodec {
     writer.i64(mount.quota().bytesMax()).i64(mount.quota().inodesMax());
     writer.bool(traits.conditionalComplete()).bool(traits.conditionalPartCopy());
     write(writer, policy.refresh());
+    writer.bool(traits.conditionalDeleteMany());
+    write(writer, policy.conflicts());
     return writer.toBytes();
   }
 
@@ -116,11 +121,40 @@ public final class MountCodec {
     var isPlain = format <= FORMAT_WITHOUT_REFRESH;
     var complete = !isPlain && reader.bool();
     var partCopy = !isPlain && reader.bool();
-    var traits = new StoreTraits(put, copySource, copyTarget, delete, complete, partCopy);
     var refresh = isPlain ? RefreshPolicy.DEFAULT : refresh(reader);
+    var deleteMany = format > FORMAT_WITHOUT_CONFLICTS && reader.bool();
+    var traits = new StoreTraits(put, copySource, copyTarget, delete, complete, partCopy, deleteMany);
+    var conflicts =
+        format > FORMAT_WITHOUT_CONFLICTS ? conflicts(reader) : ConflictPolicy.DEFAULT;
     var mount =
-        new Mount(number, uuid, name, location, prefix, policy.withRefresh(refresh), access, quota);
+        new Mount(
+            number,
+            uuid,
+            name,
+            location,
+            prefix,
+            policy.withRefresh(refresh).withConflicts(conflicts),
+            access,
+            quota);
     return new Stored(mount, traits, leaving);
+  }
+
+  private static void write(RecordWriter writer, ConflictPolicy conflicts) {
+    var lifetime = conflicts.lostAndFoundLifetime();
+    writer
+        .text(conflicts.winner().text())
+        .i64(lifetime == null ? NEVER : lifetime.toNanos())
+        .i64(conflicts.lostAndFoundBytesMax());
+  }
+
+  private static ConflictPolicy conflicts(RecordReader reader) {
+    var winner = reader.text();
+    var lifetime = reader.i64();
+    return new ConflictPolicy(
+        ConflictPolicy.Winner.of(winner)
+            .orElseThrow(() -> new IllegalArgumentException("unknown conflict policy " + winner)),
+        lifetime == NEVER ? null : Duration.ofNanos(lifetime),
+        reader.i64());
   }
 
   private static void write(RecordWriter writer, RefreshPolicy refresh) {

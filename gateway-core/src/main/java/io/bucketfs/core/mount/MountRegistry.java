@@ -47,6 +47,7 @@ public final class MountRegistry {
           Family.JOBS,
           Family.UPLOADS,
           Family.PARTS,
+          Family.BULK,
           Family.ORPHANS,
           Family.CONFLICTS,
           Family.UNMAPPED,

@@ -90,13 +90,20 @@ public final class WriteBack implements AutoCloseable {
     exports = meters.counter("writeback_exports");
     retries = meters.counter("writeback_retries");
     failures = meters.counter("writeback_failures");
-    schedule = new Schedule(execution, limits, this::policy, this::export);
+    schedule = new Schedule(execution, limits, this::policy, this::removalsMax, this::export);
     committer.onDirty(this::changed);
   }
 
   private Mount.@Nullable Policy policy(int mount) {
     var active = mounts.get(mount);
     return active == null || active.mount().policy().readOnly() ? null : active.mount().policy();
+  }
+
+  private int removalsMax(int mount) {
+    var active = mounts.get(mount);
+    return active != null && writes.deletesMany(active)
+        ? limits.removalsPerMountMax()
+        : limits.bulkPerMountMax();
   }
 
   /** Begins to export, and reads the marks that an earlier run left, in the background. */
@@ -420,6 +427,11 @@ public final class WriteBack implements AutoCloseable {
                 Instant.ofEpochSecond(0, marked.dirty().sinceNanos()),
                 marked.dirty().failure()))
         .toList();
+  }
+
+  /** The renames and removals of many objects that a mount has under way, oldest first. */
+  public List<BulkProgress> jobs(int mount) throws IOException {
+    return BulkReport.of(mount, cache, schedule);
   }
 
   /** Bytes of a mount that S3 does not have. Any thread; costs nothing. */

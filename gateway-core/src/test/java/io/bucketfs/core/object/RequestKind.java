@@ -8,6 +8,7 @@ public enum RequestKind {
   PUT,
   COPY,
   DELETE,
+  DELETE_MANY,
   CREATE_UPLOAD,
   UPLOAD_PART,
   COPY_PART,
@@ -15,8 +16,8 @@ public enum RequestKind {
   ABORT_UPLOAD,
   LIST_UPLOADS;
 
-  /** Whether it carries a body, with which the store judges it. */
-  boolean hasBody() {
-    return this == PUT || this == UPLOAD_PART;
+  /** Whether it takes effect behind a body, or key by key. */
+  boolean isJudgedLater() {
+    return this == PUT || this == UPLOAD_PART || this == DELETE_MANY;
   }
 }
