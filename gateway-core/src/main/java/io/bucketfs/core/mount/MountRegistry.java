@@ -184,6 +184,19 @@ public final class MountRegistry {
     return changed;
   }
 
+  /** Keeps another rule for conflicts for a mount that is served, and applies it. */
+  public ActiveMount setConflicts(ActiveMount active, ConflictPolicy conflicts)
+      throws FileSystemException {
+    var changed =
+        new ActiveMount(active.mount().withConflicts(conflicts), active.traits(), active.store());
+    committer.commit(tx -> {
+      put(tx, new MountCodec.Stored(changed.mount(), changed.traits(), false));
+      return true;
+    });
+    table.put(changed);
+    return changed;
+  }
+
   /** Keeps other rules of access for a mount that is served, and applies them. */
   public ActiveMount setAccess(ActiveMount active, Access access) throws FileSystemException {
     var changed =

@@ -9,8 +9,10 @@ import io.bucketfs.core.writeback.MountQueue.Entry;
 import io.bucketfs.core.writeback.MountQueue.Lane;
 import io.bucketfs.core.writeback.MountQueue.Parts;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -400,16 +402,21 @@ final class Schedule {
     settle(queue, entry);
   }
 
-  /** Nobody is kept waiting for what waits for something that fails. */
+  /** Nobody is kept waiting for what waits, maybe through others, for something that fails. */
   @GuardedBy("lock")
-  private void failWaiting(Entry entry, String reason) {
-    for (var other : entry.waiting) {
-      var waiting = other.barriers;
-      other.barriers = new ArrayList<>();
-      waiting.forEach(
-          barrier -> barrier.failed(other.subject, "something else goes first: " + reason));
+  private void failWaiting(Entry failing, String reason) {
+    var seen = new HashSet<Entry>();
+    var next = new ArrayDeque<Entry>(failing.waiting);
+    while (!next.isEmpty()) {
+      var other = next.remove();
+      if (seen.add(other)) {
+        var waiting = other.barriers;
+        other.barriers = new ArrayList<>();
+        waiting.forEach(
+            barrier -> barrier.failed(other.subject, "something else goes first: " + reason));
+        next.addAll(other.waiting);
+      }
     }
-    entry.waiting.clear();
   }
 
   @GuardedBy("lock")

@@ -53,6 +53,7 @@ public final class WriteBack implements AutoCloseable {
   private final Settlement settlement;
   private final UploadRemoval uploads;
   private final UploadSweep sweep;
+  private final LostAndFound lostAndFound;
   private final Schedule schedule;
   private final Claims claims = new Claims();
   private final Meters.Counter exports;
@@ -84,6 +85,8 @@ public final class WriteBack implements AutoCloseable {
     this.limits = limits;
     gatewayId = HexFormat.of().toHexDigits(epoch.gatewayId());
     writes = new BucketWrites(execution, meters);
+    tallies.others().begin(gatewayId, execution, meters);
+    lostAndFound = new LostAndFound(mounts, cache, committer, execution, meters);
     settlement = new Settlement(recent, tallies, meters);
     uploads = new UploadRemoval(committer, writes, settlement, meters);
     sweep = new UploadSweep(mounts, cache, committer, claims, uploads);
@@ -124,6 +127,19 @@ public final class WriteBack implements AutoCloseable {
     }
     schedule.open();
     sweep();
+    var _ = execution.schedule(LostAndFound.EVERY, "lost-and-found", this::trimLostAndFound);
+  }
+
+  private void trimLostAndFound() {
+    if (closed) {
+      return;
+    }
+    try {
+      lostAndFound.run();
+    } catch (IOException | FileSystemException e) {
+      LOG.warn("Lost+found could not be looked through", e);
+    }
+    var _ = execution.schedule(LostAndFound.EVERY, "lost-and-found", this::trimLostAndFound);
   }
 
   /** Looks for uploads that nothing will complete, now and from time to time. */

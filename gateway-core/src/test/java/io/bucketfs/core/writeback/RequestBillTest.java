@@ -123,7 +123,7 @@ final class RequestBillTest {
 
   /** As git does: every file of its own is written under another name and renamed. */
   @Test
-  void aCloneIsOnePutForEachFileAndItsRemovalOneDelete() {
+  void aCloneIsOnePutForEachFileAndItsRemovalOneDeleteForAThousand() {
     WriteBackTest.play(world -> {
       world.list("");
       var paths = tree(20, 50);
@@ -149,8 +149,8 @@ final class RequestBillTest {
       assertThat(bill(world, it -> removeTree(it, "repo")))
           .isEqualTo(
               Map.of(
-                  RequestKind.DELETE,
-                  paths.size() + made.size() + 1L,
+                  RequestKind.DELETE_MANY,
+                  2L,
                   RequestKind.LIST,
                   25 * USED_AGAIN));
       assertThat(world.bucket.foreign().keys()).isEmpty();
