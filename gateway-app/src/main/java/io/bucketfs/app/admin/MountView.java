@@ -1,11 +1,13 @@
 package io.bucketfs.app.admin;
 
 import io.bucketfs.app.config.AccessText;
+import io.bucketfs.app.config.ConflictText;
 import io.bucketfs.app.config.Durations;
 import io.bucketfs.app.config.RefreshText;
 import io.bucketfs.core.admin.Administration.MountStatus;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
 import io.bucketfs.core.object.StoreTraits;
+import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param clients who may use it, in the form of the settings
  * @param subExports directories under names of their own, in the form of the settings
  * @param conditions which conditions the store honours
+ * @param otherGateway another gateway that writes to the bucket, as it should not; null for none
+ * @param otherGatewaySeen when an object of it was last met; null for never
  * @param configuredIn the file that sets this mount; null for one made by command
  */
 public record MountView(
@@ -34,6 +38,9 @@ public record MountView(
     String refresh,
     String refreshMode,
     String importChanges,
+    String conflict,
+    String lostFoundTtl,
+    String lostFoundSize,
     int uid,
     int gid,
     String fileMode,
@@ -52,6 +59,8 @@ public record MountView(
     long failing,
     long conflicts,
     long unmapped,
+    @Nullable String otherGateway,
+    @Nullable Instant otherGatewaySeen,
     @Nullable String configuredIn) {
 
   static MountView of(MountStatus status, @Nullable String configuredIn) {
@@ -59,6 +68,7 @@ public record MountView(
     var location = mount.location();
     var policy = mount.policy();
     var oldest = status.oldestDirty();
+    var other = status.otherGateway();
     return new MountView(
         mount.name(),
         location.bucket(),
@@ -73,6 +83,9 @@ public record MountView(
         RefreshText.interval(policy.refresh()),
         RefreshText.mode(policy.refresh()),
         RefreshText.changes(policy.refresh()),
+        policy.conflicts().winner().text(),
+        ConflictText.lifetime(policy.conflicts()),
+        ConflictText.size(policy.conflicts()),
         policy.defaultUid(),
         policy.defaultGid(),
         octal(policy.defaultFileMode()),
@@ -91,6 +104,8 @@ public record MountView(
         status.failing(),
         status.conflicts(),
         status.unmapped(),
+        other == null ? null : other.id(),
+        other == null ? null : other.seen(),
         configuredIn);
   }
 

@@ -14,17 +14,18 @@ import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Changes who may use a mount, and what it may take. */
+/** Changes who may use a mount, what it may take, and what becomes of conflicts. */
 @CommandLine.Command(
     name = "set",
     description =
-        "Changes who may use a mount, and its quota. It holds at once, also for clients that have it"
-            + " mounted.",
+        "Changes who may use a mount, its quota, and what becomes of conflicts. It holds at once,"
+            + " also for clients that have it mounted.",
     footer = {
       "%nExamples:",
       "  bucketfs mount set my-data --client 10.0.0.0/8,squash=root --client any,ro",
       "  bucketfs mount set my-data --sub-export 'team-a path=teams/a uid=1000 gid=1000'",
-      "  bucketfs mount set my-data --quota-bytes 500GiB --quota-inodes none"
+      "  bucketfs mount set my-data --quota-bytes 500GiB --quota-inodes none",
+      "  bucketfs mount set my-data --conflict keep-both --lost-found-ttl 30d"
     })
 final class MountSetCommand extends ClientCommand {
   @Parameters(paramLabel = "NAME", description = "The mount, with or without a leading slash.")
@@ -54,6 +55,24 @@ final class MountSetCommand extends ClientCommand {
       description = "Replaces the quota of inodes: see mount create. 'none' removes it.")
   @Nullable String quotaInodes;
 
+  @Option(
+      names = "--conflict",
+      paramLabel = "POLICY",
+      description = "Replaces the policy: see mount create.")
+  @Nullable String conflict;
+
+  @Option(
+      names = "--lost-found-ttl",
+      paramLabel = "TIME",
+      description = "Replaces how long files stay in lost+found. 'none': for ever.")
+  @Nullable String lostFoundTtl;
+
+  @Option(
+      names = "--lost-found-size",
+      paramLabel = "SIZE",
+      description = "Replaces what files in lost+found may take. 'none': all they like.")
+  @Nullable String lostFoundSize;
+
   @Option(names = "--json", description = "Print the mount as JSON.")
   boolean json;
 
@@ -64,7 +83,9 @@ final class MountSetCommand extends ClientCommand {
   @Override
   public void check(Problems problems) {
     if (settings().isEmpty()) {
-      problems.add("Say what to change: --client, --sub-export, --quota-bytes or --quota-inodes.");
+      problems.add(
+          "Say what to change: --client, --sub-export, --quota-bytes, --quota-inodes, --conflict,"
+              + " --lost-found-ttl or --lost-found-size.");
     }
     MountSettings.checkChange(settings(), MountKey::optionOf, problems);
   }
@@ -78,6 +99,7 @@ final class MountSetCommand extends ClientCommand {
       out().println("Mount /" + answer.value().name() + " may now be used by:");
       MountPrinter.access(out(), answer.value());
       MountPrinter.quota(out(), answer.value());
+      MountPrinter.conflict(out(), answer.value());
     }
     return ExitCode.OK;
   }
@@ -95,6 +117,15 @@ final class MountSetCommand extends ClientCommand {
     }
     if (quotaInodes != null) {
       settings.put(MountKey.QUOTA_INODES.yaml(), quotaInodes);
+    }
+    if (conflict != null) {
+      settings.put(MountKey.CONFLICT.yaml(), conflict);
+    }
+    if (lostFoundTtl != null) {
+      settings.put(MountKey.LOST_FOUND_TTL.yaml(), lostFoundTtl);
+    }
+    if (lostFoundSize != null) {
+      settings.put(MountKey.LOST_FOUND_SIZE.yaml(), lostFoundSize);
     }
     return settings;
   }

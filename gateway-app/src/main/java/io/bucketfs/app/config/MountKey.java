@@ -23,6 +23,9 @@ public enum MountKey {
   REFRESH,
   REFRESH_MODE,
   IMPORT_CHANGES,
+  CONFLICT,
+  LOST_FOUND_TTL,
+  LOST_FOUND_SIZE,
   UID,
   GID,
   FILE_MODE,
@@ -50,7 +53,11 @@ public enum MountKey {
 
   /** Whether {@code mount set} can change it. */
   public boolean isChangeable() {
-    return isList() || this == QUOTA_BYTES || this == QUOTA_INODES;
+    return switch (this) {
+      case CLIENTS, SUB_EXPORTS, QUOTA_BYTES, QUOTA_INODES -> true;
+      case CONFLICT, LOST_FOUND_TTL, LOST_FOUND_SIZE -> true;
+      default -> false;
+    };
   }
 
   /** The option for a YAML key, also where there is no such key. */

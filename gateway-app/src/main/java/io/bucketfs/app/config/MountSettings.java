@@ -4,6 +4,7 @@ import io.bucketfs.core.access.Access;
 import io.bucketfs.core.admin.Administration.MountRequest;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
+import io.bucketfs.core.mount.ConflictPolicy;
 import io.bucketfs.core.mount.Mount.Policy;
 import io.bucketfs.core.mount.Quota;
 import io.bucketfs.core.mount.RefreshPolicy;
@@ -34,6 +35,8 @@ public final class MountSettings {
   private static final String NO_LIMIT = "none";
   private static final int NAME_BYTES_MAX = 255;
   private static final int PREFIX_BYTES_MAX = 1_000;
+  private static final Duration LOST_FOUND_MIN = Duration.ofHours(1);
+  private static final Duration LOST_FOUND_MAX = Duration.ofDays(3_650);
   private static final Duration WRITEBACK_MAX = Duration.ofDays(1);
 
   private final Map<MountKey, String> values = new EnumMap<>(MountKey.class);
@@ -90,7 +93,7 @@ public final class MountSettings {
   }
 
   /** What of a mount can be changed while it is served. */
-  public record Changeable(Access access, Quota quota) {}
+  public record Changeable(Access access, Quota quota, ConflictPolicy conflicts) {}
 
   /**
    * Reads what is changed of a mount.
@@ -116,7 +119,11 @@ public final class MountSettings {
                     own.add(
                         label.apply(key)
                             + " cannot be changed: delete the mount and create it again.")));
-    var changed = new Changeable(settings.access(present.access), settings.quota(present.quota));
+    var changed =
+        new Changeable(
+            settings.access(present.access),
+            settings.quota(present.quota),
+            settings.conflicts(present.conflicts));
     own.sentences().forEach(problems::add);
     return own.isEmpty() ? Optional.of(changed) : Optional.empty();
   }
@@ -124,7 +131,8 @@ public final class MountSettings {
   /** Finds mistakes in what is changed without what is kept. */
   public static void checkChange(
       Map<String, String> given, Function<String, String> label, Problems problems) {
-    var _ = readChange(given, new Changeable(Access.OPEN, Quota.NONE), label, problems);
+    var nothing = new Changeable(Access.OPEN, Quota.NONE, ConflictPolicy.DEFAULT);
+    var _ = readChange(given, nothing, label, problems);
   }
 
   private Quota quota(Quota present) {
@@ -307,7 +315,43 @@ public final class MountSettings {
         id(MountKey.GID, standard.defaultGid()),
         mode(MountKey.FILE_MODE, standard.defaultFileMode()),
         mode(MountKey.DIRECTORY_MODE, standard.defaultDirectoryMode()),
-        refresh());
+        refresh(),
+        conflicts(standard.conflicts()));
+  }
+
+  private ConflictPolicy conflicts(ConflictPolicy present) {
+    var text = value(MountKey.CONFLICT);
+    var winner = text == null ? Optional.of(present.winner()) : ConflictPolicy.Winner.of(text);
+    if (winner.isEmpty()) {
+      problem(
+          MountKey.CONFLICT,
+          "must be s3-wins, keep-both or local-wins, but is '" + text + "'");
+    }
+    return new ConflictPolicy(
+        winner.orElse(present.winner()),
+        lostAndFoundLifetime(present.lostAndFoundLifetime()),
+        limit(
+            MountKey.LOST_FOUND_SIZE,
+            ByteSizes.FORM,
+            present.lostAndFoundBytesMax(),
+            ByteSizes::parse));
+  }
+
+  private @Nullable Duration lostAndFoundLifetime(@Nullable Duration present) {
+    var text = value(MountKey.LOST_FOUND_TTL);
+    if (text == null || text.equals(NO_LIMIT)) {
+      return text == null ? present : null;
+    }
+    var lifetime = Durations.parse(text);
+    if (lifetime.isEmpty()
+        || lifetime.get().compareTo(LOST_FOUND_MIN) < 0
+        || lifetime.get().compareTo(LOST_FOUND_MAX) > 0) {
+      problem(
+          MountKey.LOST_FOUND_TTL,
+          "must be " + Durations.FORM + ", from 1h to 3650d, or none, but is '" + text + "'");
+      return present;
+    }
+    return lifetime.get();
   }
 
   private RefreshPolicy refresh() {
