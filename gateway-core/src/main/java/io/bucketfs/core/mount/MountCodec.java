@@ -123,9 +123,9 @@ public final class MountCodec {
     var partCopy = !isPlain && reader.bool();
     var refresh = isPlain ? RefreshPolicy.DEFAULT : refresh(reader);
     var deleteMany = format > FORMAT_WITHOUT_CONFLICTS && reader.bool();
-    var traits = new StoreTraits(put, copySource, copyTarget, delete, complete, partCopy, deleteMany);
-    var conflicts =
-        format > FORMAT_WITHOUT_CONFLICTS ? conflicts(reader) : ConflictPolicy.DEFAULT;
+    var traits =
+        new StoreTraits(put, copySource, copyTarget, delete, complete, partCopy, deleteMany);
+    var conflicts = format > FORMAT_WITHOUT_CONFLICTS ? conflicts(reader) : ConflictPolicy.DEFAULT;
     var mount =
         new Mount(
             number,

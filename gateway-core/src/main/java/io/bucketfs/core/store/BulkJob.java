@@ -81,31 +81,13 @@ public record BulkJob(
   /** All its keys have marks. */
   BulkJob allFound() {
     return new BulkJob(
-        number,
-        path,
-        directory,
-        sinceNanos,
-        changedNanos,
-        true,
-        objects,
-        bytes,
-        left,
-        leftBytes);
+        number, path, directory, sinceNanos, changedNanos, true, objects, bytes, left, leftBytes);
   }
 
   /** Something below another directory was added. */
   BulkJob at(String commonPath, long nanos) {
     return new BulkJob(
-        number,
-        commonPath,
-        directory,
-        sinceNanos,
-        nanos,
-        found,
-        objects,
-        bytes,
-        left,
-        leftBytes);
+        number, commonPath, directory, sinceNanos, nanos, found, objects, bytes, left, leftBytes);
   }
 
   byte[] encode() {

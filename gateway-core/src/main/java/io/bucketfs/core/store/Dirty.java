@@ -99,8 +99,7 @@ public record Dirty(
 
   /** For all that begins with its key. */
   public Dirty asSubtree() {
-    return new Dirty(
-        sinceNanos, changedNanos, attempts, notBeforeNanos, failure, true, 0, 0, job);
+    return new Dirty(sinceNanos, changedNanos, attempts, notBeforeNanos, failure, true, 0, 0, job);
   }
 
   /** Of a key whose object has so many bytes. */

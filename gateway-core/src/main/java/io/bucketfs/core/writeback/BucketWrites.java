@@ -261,7 +261,7 @@ final class BucketWrites {
       }
     }
     try {
-      this.<@Nullable Void>await(() -> deletions.delete(mount, key, expected));
+      var _ = await(() -> deletions.delete(mount, key, expected));
       return new Outcome.Deleted();
     } catch (Refused e) {
       return isCertain(e.failure)

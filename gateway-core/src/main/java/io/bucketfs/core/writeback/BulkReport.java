@@ -57,8 +57,7 @@ final class BulkReport {
         parts.reason);
   }
 
-  private static @Nullable String path(InodeKey directory, MetadataCache cache)
-      throws IOException {
+  private static @Nullable String path(InodeKey directory, MetadataCache cache) throws IOException {
     return Paths.directoryPath(directory, key -> cache.inode(key, Patience.FOREVER));
   }
 

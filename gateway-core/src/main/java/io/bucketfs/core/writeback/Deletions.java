@@ -36,7 +36,7 @@ final class Deletions {
   private static final char XML_LAST = '\uFFFD';
 
   /** A key that waits, and who waits for it. */
-  private record Waiting(Deletion object, CompletableFuture<@Nullable Void> result) {}
+  private record Waiting(Deletion object, CompletableFuture<Boolean> result) {}
 
   private final Execution execution;
   private final ReentrantLock lock = new ReentrantLock();
@@ -59,8 +59,8 @@ final class Deletions {
         && !refused.contains(mount.mount().number());
   }
 
-  /** Deletes one object; fails as {@link ObjectStore#delete} does. */
-  CompletionStage<@Nullable Void> delete(ActiveMount mount, String key, ObjectVersion expected) {
+  /** Deletes one object; true, or it fails as {@link ObjectStore#delete} does. */
+  CompletionStage<Boolean> delete(ActiveMount mount, String key, ObjectVersion expected) {
     if (!isInBatches(mount) || !isXml(key)) {
       return alone(mount, new Deletion(key, expected));
     }
@@ -89,8 +89,11 @@ final class Deletions {
     return key.chars().allMatch(c -> c >= XML_LEAST && c <= XML_LAST);
   }
 
-  private static CompletionStage<@Nullable Void> alone(ActiveMount mount, Deletion object) {
-    return mount.store().delete(object.key(), Condition.matches(object.version()));
+  private static CompletionStage<Boolean> alone(ActiveMount mount, Deletion object) {
+    return mount
+        .store()
+        .delete(object.key(), Condition.matches(object.version()))
+        .thenApply(_ -> true);
   }
 
   @GuardedBy("lock")
@@ -124,7 +127,7 @@ final class Deletions {
         alone(mount, only.object)
             .whenComplete((_, thrown) -> {
               if (thrown == null) {
-                only.result.complete(null);
+                only.result.complete(true);
               } else {
                 only.result.completeExceptionally(thrown);
               }
@@ -151,7 +154,7 @@ final class Deletions {
     for (var each : batch) {
       var failure = failures.get(each.object.key());
       if (failure == null) {
-        each.result.complete(null);
+        each.result.complete(true);
       } else {
         each.result.completeExceptionally(new ObjectStoreException(failure));
       }

@@ -9,7 +9,6 @@ import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.store.Committer;
 import io.bucketfs.core.store.Dirent;
-import io.bucketfs.core.store.Inode;
 import io.bucketfs.core.store.InodeKey;
 import io.bucketfs.core.store.Keys;
 import io.bucketfs.core.store.MetadataCache;
@@ -59,7 +58,8 @@ final class LostAndFound {
   void run() throws IOException, FileSystemException {
     for (var mount : mounts.all()) {
       var bounds = mount.mount().policy().conflicts();
-      if (bounds.lostAndFoundLifetime() != null || bounds.lostAndFoundBytesMax() != Long.MAX_VALUE) {
+      if (bounds.lostAndFoundLifetime() != null
+          || bounds.lostAndFoundBytesMax() != Long.MAX_VALUE) {
         trim(mount, bounds.lostAndFoundLifetime(), bounds.lostAndFoundBytesMax());
       }
     }
@@ -69,10 +69,9 @@ final class LostAndFound {
       throws IOException, FileSystemException {
     var number = mount.mount().number();
     var dirent =
-        cache.store()
-            .get(
-                Family.DIRENTS,
-                Keys.dirent(number, FileId.ROOT_INODE, KeyRules.LOST_AND_FOUND));
+        cache
+            .store()
+            .get(Family.DIRENTS, Keys.dirent(number, FileId.ROOT_INODE, KeyRules.LOST_AND_FOUND));
     if (dirent == null) {
       return;
     }
@@ -80,9 +79,7 @@ final class LostAndFound {
     var kept = new ArrayDeque<Kept>();
     var bytes = read(number, directory, kept);
     var oldest =
-        lifetime == null
-            ? Long.MIN_VALUE
-            : Committer.nanos(execution.now()) - lifetime.toNanos();
+        lifetime == null ? Long.MIN_VALUE : Committer.nanos(execution.now()) - lifetime.toNanos();
     var count = 0;
     while (!kept.isEmpty()) {
       var file = kept.remove();
@@ -123,8 +120,7 @@ final class LostAndFound {
   }
 
   /** Removes a file unless it was renamed or changed meanwhile. */
-  private boolean remove(ActiveMount mount, long directory, Kept file)
-      throws FileSystemException {
+  private boolean remove(ActiveMount mount, long directory, Kept file) throws FileSystemException {
     var number = mount.mount().number();
     return committer.commit(tx -> {
       var names = new NamespaceEdit(tx, mount);
@@ -134,16 +130,13 @@ final class LostAndFound {
       if (parent == null
           || dirent == null
           || dirent.inode() != file.inode().number()
-          || !isAsItWas(inode, file)) {
+          || inode == null
+          || inode.changeNanos() != file.changedNanos()) {
         return false;
       }
       names.removeFile(parent, file.name(), dirent, inode);
       names.finish();
       return true;
     });
-  }
-
-  private static boolean isAsItWas(@Nullable Inode inode, Kept file) {
-    return inode != null && inode.changeNanos() == file.changedNanos();
   }
 }

@@ -20,10 +20,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Two directories that are swapped, one that moves and one that is removed: the machine stops before
- * each request to S3 and each commit in turn, and with each request carried out and its reply lost.
- * What is started then ends with the same bucket. {@code -Dbulk.step=1} stops at every one of them;
- * builds take every seventh.
+ * Two directories that are swapped, one that moves and one that is removed: the machine stops
+ * before each request to S3 and each commit in turn, and with each request carried out and its
+ * reply lost. What is started then ends with the same bucket. {@code -Dbulk.step=1} stops at every
+ * one of them; builds take every seventh.
  */
 @Timeout(3_600)
 final class BulkCrashTest {
@@ -110,14 +110,16 @@ final class BulkCrashTest {
         metadata.beforeWrite(() -> event(false));
         counting = true;
         var done = new CompletableFuture<Boolean>();
-        execution.fork("flush", () -> {
-          try {
-            world.flush();
-            done.complete(true);
-          } catch (Exception e) {
-            done.completeExceptionally(e);
-          }
-        });
+        execution.fork(
+            "flush",
+            () -> {
+              try {
+                world.flush();
+                done.complete(true);
+              } catch (Exception e) {
+                done.completeExceptionally(e);
+              }
+            });
         while (!stopped && !done.isDone()) {
           execution.sleep(POLL);
         }

@@ -181,7 +181,9 @@ final class BulkJobTest {
     });
   }
 
-  /** A directory whose marker was removed and that is made again and moved takes its files along. */
+  /**
+   * A directory whose marker was removed and that is made again and moved takes its files along.
+   */
   @Test
   void aDirectoryThatWasRemovedBeforeMovesWhole() {
     WriteBackTest.play(world -> {

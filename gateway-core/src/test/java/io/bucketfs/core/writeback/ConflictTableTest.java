@@ -77,10 +77,7 @@ final class ConflictTableTest {
       throws Exception {
     var world =
         new World(
-            execution,
-            new MemoryKeyValueStore(execution, 1),
-            new MemoryExtentStore(),
-            bucket);
+            execution, new MemoryKeyValueStore(execution, 1), new MemoryExtentStore(), bucket);
     world.conflicts(ConflictPolicy.DEFAULT.with(winner));
     world.mkdir("d");
     world.write("d/f", "before");
@@ -234,14 +231,18 @@ final class ConflictTableTest {
       var began = random.nextLong(SPAN.toMillis());
       var acts = random.nextLong(SPAN.toMillis());
       var race = new Race();
-      execution.fork("client", () -> {
-        sleep(execution, began);
-        race.client(world, local, () -> sleep(execution, random.nextLong(20_000)));
-      });
-      execution.fork("foreigner", () -> {
-        sleep(execution, acts);
-        race.foreigner(world, foreign);
-      });
+      execution.fork(
+          "client",
+          () -> {
+            sleep(execution, began);
+            race.client(world, local, () -> sleep(execution, random.nextLong(20_000)));
+          });
+      execution.fork(
+          "foreigner",
+          () -> {
+            sleep(execution, acts);
+            race.foreigner(world, foreign);
+          });
       execution.sleep(SPAN.multipliedBy(2));
       bucket.faults().chances(Chances.NONE);
       execution.sleep(World.MAX_AGE.multipliedBy(2));
@@ -333,7 +334,9 @@ final class ConflictTableTest {
   }
 
   private static List<String> objects(World world) {
-    return world.bucket.foreign().keys().stream().map(key -> String.valueOf(world.object(key))).toList();
+    return world.bucket.foreign().keys().stream()
+        .map(key -> String.valueOf(world.object(key)))
+        .toList();
   }
 
   private static List<String> texts(World world, String directory) throws Exception {

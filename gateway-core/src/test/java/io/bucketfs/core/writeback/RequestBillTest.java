@@ -147,12 +147,7 @@ final class RequestBillTest {
                   }))
           .isEqualTo(Map.of(RequestKind.PUT, paths.size() + made.size() + 1L));
       assertThat(bill(world, it -> removeTree(it, "repo")))
-          .isEqualTo(
-              Map.of(
-                  RequestKind.DELETE_MANY,
-                  2L,
-                  RequestKind.LIST,
-                  25 * USED_AGAIN));
+          .isEqualTo(Map.of(RequestKind.DELETE_MANY, 2L, RequestKind.LIST, 25 * USED_AGAIN));
       assertThat(world.bucket.foreign().keys()).isEmpty();
     });
   }
