@@ -178,10 +178,7 @@ final class S3ObjectStore implements ObjectStore {
     var keys =
         objects.stream()
             .map(object ->
-                ObjectIdentifier.builder()
-                    .key(object.key())
-                    .eTag(object.version().etag())
-                    .build())
+                ObjectIdentifier.builder().key(object.key()).eTag(object.version().etag()).build())
             .toList();
     var sdkRequest =
         DeleteObjectsRequest.builder()

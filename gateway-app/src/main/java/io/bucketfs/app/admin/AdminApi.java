@@ -219,8 +219,8 @@ public final class AdminApi {
   private Reply change(String name, Request request) throws AdminException, InvalidInputException {
     refuseConfigured(name);
     var mount = administration.mount(name).mount();
-    var present = new MountSettings.Changeable(
-            mount.access(), mount.quota(), mount.policy().conflicts());
+    var present =
+        new MountSettings.Changeable(mount.access(), mount.quota(), mount.policy().conflicts());
     var problems = new Problems();
     var read = MountSettings.readChange(settings(request), present, key -> key, problems);
     problems.throwIfAny();

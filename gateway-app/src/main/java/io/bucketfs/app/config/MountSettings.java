@@ -323,9 +323,7 @@ public final class MountSettings {
     var text = value(MountKey.CONFLICT);
     var winner = text == null ? Optional.of(present.winner()) : ConflictPolicy.Winner.of(text);
     if (winner.isEmpty()) {
-      problem(
-          MountKey.CONFLICT,
-          "must be s3-wins, keep-both or local-wins, but is '" + text + "'");
+      problem(MountKey.CONFLICT, "must be s3-wins, keep-both or local-wins, but is '" + text + "'");
     }
     return new ConflictPolicy(
         winner.orElse(present.winner()),

@@ -103,8 +103,7 @@ final class MountSettingsTest {
                     100,
                     0600,
                     0700,
-                    new RefreshPolicy(
-                        Duration.ofSeconds(5), true, new Imported(true, true, false)),
+                    new RefreshPolicy(Duration.ofSeconds(5), true, new Imported(true, true, false)),
                     new ConflictPolicy(Winner.KEEP_BOTH, Duration.ofDays(30), 2L << 30)),
                 new Access(
                     List.of(
@@ -153,8 +152,7 @@ final class MountSettingsTest {
     "region, us east, '--region must be a region such as us-east-1, but is ''us east''.'",
     "refresh, soon, '--refresh must be a duration such as 60s, 5m or 2h, at most 1d, but is"
         + " ''soon''.'",
-    "conflict, mine, '--conflict must be s3-wins, keep-both or local-wins, but is"
-        + " ''mine''.'",
+    "conflict, mine, '--conflict must be s3-wins, keep-both or local-wins, but is" + " ''mine''.'",
     "lost-found-ttl, 1s, '--lost-found-ttl must be a duration such as 60s, 5m or 2h, from 1h to"
         + " 3650d, or none, but is ''1s''.'",
     "lost-found-size, big, '--lost-found-size must be a size such as 512MiB or 10GiB, or none,"

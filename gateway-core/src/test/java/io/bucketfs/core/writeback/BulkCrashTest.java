@@ -32,32 +32,34 @@ final class BulkCrashTest {
 
   /** What the store honours. */
   enum Store {
-    EVERYTHING(StoreTraits.FULL),
+    EVERYTHING,
 
     /** As S3Proxy and S3Mock: the condition on a copy's target is ignored. */
-    NO_COPY_TARGET(new StoreTraits(true, true, false, true, true, true, true)),
+    NO_COPY_TARGET,
 
     /** Deletes go one by one, behind a HEAD. */
-    NO_DELETE(new StoreTraits(true, true, true, false, true, true, false));
+    NO_DELETE;
 
-    private final StoreTraits traits;
-
-    Store(StoreTraits traits) {
-      this.traits = traits;
+    private StoreTraits traits() {
+      return switch (this) {
+        case EVERYTHING -> StoreTraits.FULL;
+        case NO_COPY_TARGET -> new StoreTraits(true, true, false, true, true, true, true);
+        case NO_DELETE -> new StoreTraits(true, true, true, false, true, true, false);
+      };
     }
   }
 
   @ParameterizedTest
   @EnumSource(Store.class)
   void endsTheSameWhereverItStops(Store store) {
-    var whole = new Run(store.traits, Integer.MAX_VALUE, false);
+    var whole = new Run(store.traits(), Integer.MAX_VALUE, false);
     whole.play();
     var events = whole.events;
     assertThat(events).isGreaterThan(60);
     for (var at = 1; at <= events; at += STEP) {
       for (var late : new boolean[] {false, true}) {
         try {
-          new Run(store.traits, at, late).play();
+          new Run(store.traits(), at, late).play();
         } catch (Throwable t) {
           throw new AssertionError("stopped at " + at + ", late " + late, t);
         }

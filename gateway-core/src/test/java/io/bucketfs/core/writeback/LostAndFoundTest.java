@@ -54,7 +54,7 @@ final class LostAndFoundTest {
   @Test
   void whatIsTooMuchGoesOldestFirst() {
     WriteBackTest.play(world -> {
-      world.conflicts(new ConflictPolicy(Winner.S3_WINS, null, 2 * "local a".length()));
+      world.conflicts(new ConflictPolicy(Winner.S3_WINS, null, 2L * "local a".length()));
       lose(world, "a");
       world.execution.sleep(Duration.ofSeconds(1));
       lose(world, "b");
