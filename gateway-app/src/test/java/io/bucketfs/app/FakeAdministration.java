@@ -6,8 +6,10 @@ import io.bucketfs.core.admin.AdminException.Kind;
 import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.check.CheckReport;
 import io.bucketfs.core.check.Finding;
+import io.bucketfs.core.mount.ConflictPolicy;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.ObjectPolicy;
+import io.bucketfs.core.mount.OtherGateways;
 import io.bucketfs.core.mount.Quota;
 import io.bucketfs.core.object.StoreTraits;
 import java.time.Duration;
@@ -37,6 +39,7 @@ public final class FakeAdministration implements Administration {
   private volatile @Nullable CountDownLatch flushGate;
   private volatile boolean bucketsReachable;
   private volatile long diskBytesMax = 20L << 30;
+  private volatile OtherGateways.@Nullable Other otherGateway;
   private volatile long hostBytes = Long.MAX_VALUE;
 
   /** Makes one file dirty. */
@@ -213,6 +216,30 @@ public final class FakeAdministration implements Administration {
     hostBytes = bytes;
   }
 
+  /** Lets another gateway write to the buckets. */
+  public void meetOther(String id) {
+    otherGateway = new OtherGateways.Other(id, THEN);
+  }
+
+  @Override
+  public synchronized MountStatus setConflicts(String name, ConflictPolicy conflicts)
+      throws AdminException {
+    mounts.put(name, find(name).withConflicts(conflicts));
+    return mount(name);
+  }
+
+  @Override
+  public synchronized List<JobEntry> jobs(@Nullable String mount) throws AdminException {
+    if (mount != null) {
+      find(mount);
+    }
+    return List.of(
+        new JobEntry(
+            "data", 3, "rename", "/a", "/b", "running", 1_000, 250, 4_096, 1_024, THEN, null),
+        new JobEntry(
+            "data", 4, "remove", "/c", null, "failing", 9, 8, 90, 80, THEN, "access denied"));
+  }
+
   @Override
   public synchronized List<DirtyEntry> dirty(@Nullable String mount, int max)
       throws AdminException {
@@ -263,6 +290,7 @@ public final class FakeAdministration implements Administration {
         1,
         2,
         3L << 20,
-        4);
+        4,
+        otherGateway);
   }
 }

@@ -8,6 +8,7 @@ enum Operation {
   PUT("put"),
   COPY("copy"),
   DELETE("delete"),
+  DELETE_MANY("delete_many"),
   CREATE_UPLOAD("create_upload"),
   UPLOAD_PART("upload_part"),
   COPY_PART("copy_part"),

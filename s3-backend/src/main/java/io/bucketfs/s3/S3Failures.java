@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.ApiCallAttemptTimeoutException;
 import software.amazon.awssdk.core.exception.ApiCallTimeoutException;
+import software.amazon.awssdk.services.s3.model.S3Error;
 
 /** The one place where what the SDK throws becomes a {@link BackendFailure}. */
 final class S3Failures {
@@ -112,6 +113,24 @@ final class S3Failures {
       return new BackendFailure.Unreachable(detail);
     }
     return new BackendFailure.Rejected(detail);
+  }
+
+  /** Why one of many keys was not deleted; such an error has a code and no status. */
+  static BackendFailure ofKey(S3Error error) {
+    var code = error.code() == null ? "" : error.code();
+    var detail = code + ": " + error.message();
+    if (BUSY_CODES.contains(code)) {
+      return new BackendFailure.Busy(detail, RETRY_AFTER);
+    }
+    return switch (code) {
+      case "PreconditionFailed", "ConditionalRequestConflict", "OperationAborted" ->
+          new BackendFailure.Conflict(detail);
+      case "NoSuchKey", "NoSuchVersion" -> new BackendFailure.Missing(detail);
+      case "AccessDenied", "AllAccessDisabled" -> new BackendFailure.Denied(detail);
+      case "NotImplemented", "InvalidArgument", "InvalidRequest", "MalformedXML" ->
+          new BackendFailure.Rejected(detail);
+      default -> new BackendFailure.Unreachable(detail);
+    };
   }
 
   /** What an operator can do, as the end of a sentence. */

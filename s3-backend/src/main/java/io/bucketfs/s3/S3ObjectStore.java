@@ -9,6 +9,7 @@ import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.object.ObjectStoreException;
 import io.bucketfs.core.object.ObjectVersion;
 import io.bucketfs.core.object.Placement;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -24,7 +25,9 @@ import software.amazon.awssdk.services.s3.model.ChecksumAlgorithm;
 import software.amazon.awssdk.services.s3.model.CompleteMultipartUploadRequest;
 import software.amazon.awssdk.services.s3.model.CopyObjectRequest;
 import software.amazon.awssdk.services.s3.model.CreateMultipartUploadRequest;
+import software.amazon.awssdk.services.s3.model.Delete;
 import software.amazon.awssdk.services.s3.model.DeleteObjectRequest;
+import software.amazon.awssdk.services.s3.model.DeleteObjectsRequest;
 import software.amazon.awssdk.services.s3.model.EncodingType;
 import software.amazon.awssdk.services.s3.model.GetObjectRequest;
 import software.amazon.awssdk.services.s3.model.GetObjectTaggingRequest;
@@ -32,6 +35,7 @@ import software.amazon.awssdk.services.s3.model.HeadObjectRequest;
 import software.amazon.awssdk.services.s3.model.ListMultipartUploadsRequest;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Request;
 import software.amazon.awssdk.services.s3.model.MetadataDirective;
+import software.amazon.awssdk.services.s3.model.ObjectIdentifier;
 import software.amazon.awssdk.services.s3.model.PutObjectRequest;
 import software.amazon.awssdk.services.s3.model.PutObjectResponse;
 import software.amazon.awssdk.services.s3.model.UploadPartCopyRequest;
@@ -178,6 +182,22 @@ final class S3ObjectStore implements ObjectStore {
     }
     return send(
         Operation.DELETE, () -> client.deleteObject(sdkRequest.build()), S3Replies::nothing);
+  }
+
+  @Override
+  public CompletionStage<Map<String, BackendFailure>> deleteMany(List<Deletion> objects) {
+    var keys =
+        objects.stream()
+            .map(object ->
+                ObjectIdentifier.builder().key(object.key()).eTag(object.version().etag()).build())
+            .toList();
+    var sdkRequest =
+        DeleteObjectsRequest.builder()
+            .bucket(bucket)
+            .delete(Delete.builder().objects(keys).quiet(true).build())
+            .build();
+    return send(
+        Operation.DELETE_MANY, () -> client.deleteObjects(sdkRequest), S3Replies::notDeleted);
   }
 
   @Override

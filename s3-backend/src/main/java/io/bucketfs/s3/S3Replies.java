@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.s3.model.CommonPrefix;
 import software.amazon.awssdk.services.s3.model.CopyObjectResponse;
 import software.amazon.awssdk.services.s3.model.DeleteObjectResponse;
+import software.amazon.awssdk.services.s3.model.DeleteObjectsResponse;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
@@ -87,6 +88,15 @@ final class S3Replies {
   @SuppressWarnings("NullAway") // null is all that a Void can be
   static Void nothing(DeleteObjectResponse reply) {
     return null;
+  }
+
+  /** What of many keys was not deleted, and why. */
+  static Map<String, BackendFailure> notDeleted(DeleteObjectsResponse reply) {
+    var failures = new HashMap<String, BackendFailure>();
+    for (var error : reply.errors()) {
+      failures.put(error.key(), S3Failures.ofKey(error));
+    }
+    return failures;
   }
 
   static ObjectVersion version(

@@ -91,9 +91,9 @@ final class S3FrontStoreTest extends MultipartContract {
   void theProbeFindsAllConditionsOverHttp() throws Exception {
     assertThat(new StoreProbe(EXECUTION).probe(s3.store(), "p/", false))
         .isEqualTo(StoreTraits.FULL);
-    bucket.honour(new StoreTraits(true, true, false, true, true, true));
+    bucket.honour(new StoreTraits(true, true, false, true, true, true, true));
     assertThat(new StoreProbe(EXECUTION).probe(s3.store(), "p/", false))
-        .isEqualTo(new StoreTraits(true, true, false, true, true, true));
+        .isEqualTo(new StoreTraits(true, true, false, true, true, true, true));
   }
 
   @Test

@@ -72,6 +72,11 @@ public record GeneratedBucket(int folders, int keysPerFolder) implements ObjectS
   }
 
   @Override
+  public CompletionStage<Map<String, BackendFailure>> deleteMany(List<Deletion> objects) {
+    return refused(objects.getFirst().key());
+  }
+
+  @Override
   public CompletionStage<Void> delete(String key, Condition condition) {
     return refused(key);
   }

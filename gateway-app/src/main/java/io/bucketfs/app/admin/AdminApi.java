@@ -33,11 +33,13 @@ import tools.jackson.databind.JsonNode;
  *   GET    /v1/mounts               POST   /v1/mounts
  *   GET    /v1/mounts/NAME          DELETE /v1/mounts/NAME?force=true
  *   POST   /v1/mounts/NAME/settings {"clients": [RULE], "sub-exports": [TEXT], "quota-bytes": SIZE,
- *                                   "quota-inodes": N}
+ *                                   "quota-inodes": N, "conflict": TEXT, "lost-found-ttl": TIME,
+ *                                   "lost-found-size": SIZE}
  *   POST   /v1/cache                {"size": SIZE}
  *   POST   /v1/flush                {"mount": NAME, "path": PATH, "await": true}
  *   POST   /v1/refresh              {"mount": NAME, "path": PATH, "recursive": true}
  *   POST   /v1/check                {"mount": NAME or null, "indexOnly": true}
+ *   GET    /v1/jobs?mount=NAME
  *   GET    /v1/report/KIND?mount=NAME&amp;max=N     dirty, failing, conflicts, unmapped
  * </pre>
  */
@@ -155,6 +157,9 @@ public final class AdminApi {
     if (path.equals("/v1/check")) {
       return only("POST", request, () -> check(request));
     }
+    if (path.equals("/v1/jobs")) {
+      return only("GET", request, () -> jobs(request));
+    }
     if (path.startsWith(REPORT)) {
       return only("GET", request, () -> report(path.substring(REPORT.length()), request));
     }
@@ -219,6 +224,9 @@ public final class AdminApi {
     var read = MountSettings.readChange(settings(request), present, key -> key, problems);
     problems.throwIfAny();
     var changed = read.orElseThrow();
+    if (!changed.conflicts().equals(present.conflicts())) {
+      administration.setConflicts(name, changed.conflicts());
+    }
     if (!changed.quota().equals(present.quota())) {
       administration.setQuota(name, changed.quota());
     }
@@ -325,6 +333,11 @@ public final class AdminApi {
   private Reply check(Request request) throws AdminException {
     var check = Json.MAPPER.readValue(request.body(), CheckRequest.class);
     return new Reply(OK, administration.check(check.mount(), !check.indexOnly()));
+  }
+
+  private Reply jobs(Request request) throws AdminException, InvalidInputException {
+    knowOnly(request, Set.of("mount"));
+    return new Reply(OK, administration.jobs(request.query().get("mount")));
   }
 
   private Reply report(String kind, Request request) throws AdminException, InvalidInputException {

@@ -1,5 +1,6 @@
 package io.bucketfs.app.admin;
 
+import io.bucketfs.core.admin.Administration.JobEntry;
 import io.bucketfs.core.check.CheckReport;
 import java.io.IOException;
 import java.io.InputStream;
@@ -120,6 +121,13 @@ public final class AdminClient {
   public Answer<CheckReport> check(CheckRequest request)
       throws IOException, NotRunningException, RefusedException {
     return as(send("POST", "/v1/check", request), CheckReport.class);
+  }
+
+  /** Renames and removals of many objects that are under way. */
+  public Answer<JobEntry[]> jobs(@Nullable String mount)
+      throws IOException, NotRunningException, RefusedException {
+    var path = "/v1/jobs" + (mount == null ? "" : "?mount=" + encode(mount));
+    return as(send("GET", path, null), JobEntry[].class);
   }
 
   /** A report of entries of the given kind. */

@@ -1,12 +1,14 @@
 package io.bucketfs.app.admin;
 
 import io.bucketfs.app.config.AccessText;
+import io.bucketfs.app.config.ConflictText;
 import io.bucketfs.app.config.Durations;
 import io.bucketfs.app.config.ObjectText;
 import io.bucketfs.app.config.RefreshText;
 import io.bucketfs.core.admin.Administration.MountStatus;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
 import io.bucketfs.core.object.StoreTraits;
+import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param clients who may use it, in the form of the settings
  * @param subExports directories under names of their own, in the form of the settings
  * @param conditions which conditions the store honours
+ * @param otherGateway another gateway that writes to the bucket, as it should not; null for none
+ * @param otherGatewaySeen when an object of it was last met; null for never
  * @param configuredIn the file that sets this mount; null for one made by command
  */
 public record MountView(
@@ -40,6 +44,9 @@ public record MountView(
     @Nullable String kmsKey,
     String contentType,
     String multipartThreshold,
+    String conflict,
+    String lostFoundTtl,
+    String lostFoundSize,
     int uid,
     int gid,
     String fileMode,
@@ -58,6 +65,8 @@ public record MountView(
     long failing,
     long conflicts,
     long unmapped,
+    @Nullable String otherGateway,
+    @Nullable Instant otherGatewaySeen,
     @Nullable String configuredIn) {
 
   static MountView of(MountStatus status, @Nullable String configuredIn) {
@@ -65,6 +74,7 @@ public record MountView(
     var location = mount.location();
     var policy = mount.policy();
     var oldest = status.oldestDirty();
+    var other = status.otherGateway();
     return new MountView(
         mount.name(),
         location.bucket(),
@@ -84,6 +94,9 @@ public record MountView(
         ObjectText.kmsKey(policy.objects()),
         policy.objects().contentType(),
         ObjectText.threshold(policy.objects()),
+        policy.conflicts().winner().text(),
+        ConflictText.lifetime(policy.conflicts()),
+        ConflictText.size(policy.conflicts()),
         policy.defaultUid(),
         policy.defaultGid(),
         octal(policy.defaultFileMode()),
@@ -102,6 +115,8 @@ public record MountView(
         status.failing(),
         status.conflicts(),
         status.unmapped(),
+        other == null ? null : other.id(),
+        other == null ? null : other.seen(),
         configuredIn);
   }
 

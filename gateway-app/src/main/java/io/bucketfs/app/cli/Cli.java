@@ -51,6 +51,7 @@ public final class Cli {
             .addSubcommand("mount", mount)
             .addSubcommand("flush", new FlushCommand(context))
             .addSubcommand("refresh", new RefreshCommand(context))
+            .addSubcommand("jobs", new JobsCommand(context))
             .addSubcommand("status", new StatusCommand(context))
             .addSubcommand("cache", new CacheCommand(context))
             .addSubcommand("clients", clients)

@@ -153,6 +153,29 @@ final class MountCreateCommand extends ClientCommand {
   @Nullable String multipartThreshold;
 
   @Option(
+      names = "--conflict",
+      paramLabel = "POLICY",
+      description = {
+        "Where a file was changed here and in the bucket:",
+        "s3-wins, the default: ours moves to .bucketfs-lost+found;",
+        "keep-both: ours is exported as NAME.conflict-TIME;",
+        "local-wins: ours is written over theirs."
+      })
+  @Nullable String conflict;
+
+  @Option(
+      names = "--lost-found-ttl",
+      paramLabel = "TIME",
+      description = "Remove files from lost+found after this time; default: none, never.")
+  @Nullable String lostFoundTtl;
+
+  @Option(
+      names = "--lost-found-size",
+      paramLabel = "SIZE",
+      description = "Remove the oldest from lost+found beyond this; default: none.")
+  @Nullable String lostFoundSize;
+
+  @Option(
       names = "--uid",
       paramLabel = "ID",
       description = "Owner of objects without POSIX metadata; default: 0.")
@@ -263,6 +286,9 @@ final class MountCreateCommand extends ClientCommand {
     put(settings, MountKey.KMS_KEY, kmsKey);
     put(settings, MountKey.CONTENT_TYPE, contentType);
     put(settings, MountKey.MULTIPART_THRESHOLD, multipartThreshold);
+    put(settings, MountKey.CONFLICT, conflict);
+    put(settings, MountKey.LOST_FOUND_TTL, lostFoundTtl);
+    put(settings, MountKey.LOST_FOUND_SIZE, lostFoundSize);
     put(settings, MountKey.UID, uid);
     put(settings, MountKey.GID, gid);
     put(settings, MountKey.FILE_MODE, fileMode);

@@ -66,6 +66,7 @@ final class MountPrinter {
           mount.conflicts());
     }
     table.print(out);
+    mounts.forEach(mount -> otherGateway(mount).forEach(out::println));
   }
 
   static void show(PrintWriter out, MountView mount, String mountCommand) {
@@ -82,6 +83,7 @@ final class MountPrinter {
     line(out, "refresh", mount.refresh() + ", " + mount.refreshMode());
     line(out, "import-changes", mount.importChanges());
     objects(out, mount);
+    conflict(out, mount);
     line(out, "defaults", defaults(mount));
     line(out, "used", ByteSizes.format(mount.usedBytes()) + ", " + mount.usedInodes() + " inodes");
     quota(out, mount);
@@ -95,6 +97,7 @@ final class MountPrinter {
     line(out, "unmapped", mount.unmapped());
     line(out, "on a client", mountCommand);
     conditions(mount).forEach(out::println);
+    otherGateway(mount).forEach(out::println);
   }
 
   /** Who may use a mount, in the order in which the rules hold. */
@@ -122,6 +125,23 @@ final class MountPrinter {
     if (inodes != null) {
       line(out, "quota-inodes", inodes);
     }
+  }
+
+  /** What becomes of files that are changed on both sides. */
+  static void conflict(PrintWriter out, MountView mount) {
+    line(out, "conflict", mount.conflict());
+    line(out, "lost+found", "ttl " + mount.lostFoundTtl() + ", size " + mount.lostFoundSize());
+  }
+
+  /** A sentence where another gateway writes to the bucket; empty where none does. */
+  static List<String> otherGateway(MountView mount) {
+    var other = mount.otherGateway();
+    return other == null
+        ? List.of()
+        : List.of(
+            "Warning: another gateway (%s) writes to the bucket of /%s, last seen %s: stop one of"
+                    .formatted(other, mount.name(), mount.otherGatewaySeen())
+                + " them.");
   }
 
   private static String defaults(MountView mount) {

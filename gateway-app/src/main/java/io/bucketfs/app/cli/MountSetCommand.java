@@ -14,18 +14,20 @@ import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Changes who may use a mount, what it may take, and how its objects are written. */
+/** Changes who may use a mount, what it may take, how its objects are written, and more. */
 @CommandLine.Command(
     name = "set",
     description =
-        "Changes who may use a mount, its quota, and how its objects are written. It holds at once,"
-            + " also for clients that have it mounted; what is in the bucket stays as it is.",
+        "Changes who may use a mount, its quota, how its objects are written, and what becomes of"
+            + " conflicts. It holds at once, also for clients that have it mounted; what is in the"
+            + " bucket stays as it is.",
     footer = {
       "%nExamples:",
       "  bucketfs mount set my-data --client 10.0.0.0/8,squash=root --client any,ro",
       "  bucketfs mount set my-data --sub-export 'team-a path=teams/a uid=1000 gid=1000'",
       "  bucketfs mount set my-data --quota-bytes 500GiB --quota-inodes none",
-      "  bucketfs mount set my-data --storage-class STANDARD_IA --encryption kms --kms-key alias/ours"
+      "  bucketfs mount set my-data --storage-class STANDARD_IA --encryption kms --kms-key alias/ours",
+      "  bucketfs mount set my-data --conflict keep-both --lost-found-ttl 30d"
     })
 final class MountSetCommand extends ClientCommand {
   @Parameters(paramLabel = "NAME", description = "The mount, with or without a leading slash.")
@@ -85,6 +87,24 @@ final class MountSetCommand extends ClientCommand {
       description = "From which size on files are written in parts: see mount create.")
   @Nullable String multipartThreshold;
 
+  @Option(
+      names = "--conflict",
+      paramLabel = "POLICY",
+      description = "Replaces the policy: see mount create.")
+  @Nullable String conflict;
+
+  @Option(
+      names = "--lost-found-ttl",
+      paramLabel = "TIME",
+      description = "Replaces how long files stay in lost+found. 'none': for ever.")
+  @Nullable String lostFoundTtl;
+
+  @Option(
+      names = "--lost-found-size",
+      paramLabel = "SIZE",
+      description = "Replaces what files in lost+found may take. 'none': all they like.")
+  @Nullable String lostFoundSize;
+
   @Option(names = "--json", description = "Print the mount as JSON.")
   boolean json;
 
@@ -97,8 +117,8 @@ final class MountSetCommand extends ClientCommand {
     if (settings().isEmpty()) {
       problems.add(
           "Say what to change: --client, --sub-export, --quota-bytes, --quota-inodes,"
-              + " --storage-class, --encryption, --kms-key, --content-type or"
-              + " --multipart-threshold.");
+              + " --storage-class, --encryption, --kms-key, --content-type, --multipart-threshold,"
+              + " --conflict, --lost-found-ttl or --lost-found-size.");
     }
     MountSettings.checkChange(settings(), MountKey::optionOf, problems);
   }
@@ -116,6 +136,7 @@ final class MountSetCommand extends ClientCommand {
         out().println("Its objects are written from now on with:");
         MountPrinter.objects(out(), answer.value());
       }
+      MountPrinter.conflict(out(), answer.value());
     }
     return ExitCode.OK;
   }
@@ -140,6 +161,9 @@ final class MountSetCommand extends ClientCommand {
     }
     put(settings, MountKey.QUOTA_BYTES, quotaBytes);
     put(settings, MountKey.QUOTA_INODES, quotaInodes);
+    put(settings, MountKey.CONFLICT, conflict);
+    put(settings, MountKey.LOST_FOUND_TTL, lostFoundTtl);
+    put(settings, MountKey.LOST_FOUND_SIZE, lostFoundSize);
     return settings;
   }
 

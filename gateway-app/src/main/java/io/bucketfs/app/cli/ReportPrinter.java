@@ -4,6 +4,7 @@ import io.bucketfs.app.config.ByteSizes;
 import io.bucketfs.app.config.Durations;
 import io.bucketfs.core.admin.Administration.ConflictEntry;
 import io.bucketfs.core.admin.Administration.DirtyEntry;
+import io.bucketfs.core.admin.Administration.JobEntry;
 import io.bucketfs.core.admin.Administration.UnmappedEntry;
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -24,6 +25,25 @@ final class ReportPrinter {
           entry.action(),
           ByteSizes.format(entry.sizeBytes()),
           "/" + entry.mount() + entry.path(),
+          reason == null ? "" : reason);
+    }
+    print(out, table, entries);
+  }
+
+  static void jobs(PrintWriter out, List<JobEntry> entries, Instant now) {
+    var table = new Table("AGE", "KIND", "STATE", "OBJECTS", "BYTES", "PATH", "REASON");
+    for (var entry : entries) {
+      var to = entry.to();
+      var reason = entry.reason();
+      table.add(
+          Durations.human(Duration.between(entry.since(), now)),
+          entry.kind(),
+          entry.state(),
+          entry.objects() == 0 ? "-" : entry.objectsDone() + "/" + entry.objects(),
+          entry.objects() == 0
+              ? "-"
+              : ByteSizes.format(entry.bytesDone()) + "/" + ByteSizes.format(entry.bytes()),
+          "/" + entry.mount() + entry.path() + (to == null ? "" : " -> " + to),
           reason == null ? "" : reason);
     }
     print(out, table, entries);

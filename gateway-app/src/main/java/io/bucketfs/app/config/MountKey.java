@@ -30,6 +30,9 @@ public enum MountKey {
   KMS_KEY,
   CONTENT_TYPE,
   MULTIPART_THRESHOLD,
+  CONFLICT,
+  LOST_FOUND_TTL,
+  LOST_FOUND_SIZE,
   UID,
   GID,
   FILE_MODE,
@@ -60,6 +63,7 @@ public enum MountKey {
     return switch (this) {
       case QUOTA_BYTES, QUOTA_INODES -> true;
       case STORAGE_CLASS, ENCRYPTION, KMS_KEY, CONTENT_TYPE, MULTIPART_THRESHOLD -> true;
+      case CONFLICT, LOST_FOUND_TTL, LOST_FOUND_SIZE -> true;
       default -> isList();
     };
   }

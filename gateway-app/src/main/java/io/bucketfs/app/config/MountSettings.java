@@ -5,6 +5,7 @@ import io.bucketfs.core.admin.Administration.MountRequest;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
 import io.bucketfs.core.mount.Mount;
+import io.bucketfs.core.mount.ConflictPolicy;
 import io.bucketfs.core.mount.Mount.Policy;
 import io.bucketfs.core.mount.ObjectPolicy;
 import io.bucketfs.core.mount.Quota;
@@ -40,6 +41,8 @@ public final class MountSettings {
   private static final String NO_LIMIT = "none";
   private static final int NAME_BYTES_MAX = 255;
   private static final int PREFIX_BYTES_MAX = 1_000;
+  private static final Duration LOST_FOUND_MIN = Duration.ofHours(1);
+  private static final Duration LOST_FOUND_MAX = Duration.ofDays(3_650);
   private static final Duration WRITEBACK_MAX = Duration.ofDays(1);
 
   private final Map<MountKey, String> values = new EnumMap<>(MountKey.class);
@@ -96,13 +99,19 @@ public final class MountSettings {
   }
 
   /** What of a mount can be changed while it is served. */
-  public record Changeable(Access access, Quota quota, ObjectPolicy objects) {
+  public record Changeable(
+      Access access, Quota quota, ObjectPolicy objects, ConflictPolicy conflicts) {
     private static final Changeable DEFAULT =
-        new Changeable(Access.OPEN, Quota.NONE, ObjectPolicy.DEFAULT);
+        new Changeable(Access.OPEN, Quota.NONE, ObjectPolicy.DEFAULT, ConflictPolicy.DEFAULT);
 
     /** What a mount has now. */
     public static Changeable of(Mount mount) {
-      return new Changeable(mount.access(), mount.quota(), mount.policy().objects());
+      var policy = mount.policy();
+      return new Changeable(mount.access(), mount.quota(), policy.objects(), policy.conflicts());
+    }
+
+    private Changeable withObjects(ObjectPolicy other) {
+      return new Changeable(access, quota, other, conflicts);
     }
   }
 
@@ -134,7 +143,8 @@ public final class MountSettings {
         new Changeable(
             settings.access(present.access),
             settings.quota(present.quota),
-            settings.objects(present.objects));
+            settings.objects(present.objects),
+            settings.conflicts(present.conflicts));
     own.sentences().forEach(problems::add);
     return own.isEmpty() ? Optional.of(changed) : Optional.empty();
   }
@@ -147,9 +157,7 @@ public final class MountSettings {
         && !given.containsKey(MountKey.ENCRYPTION.yaml())) {
       // It may be the key that a mount with such encryption gets instead of its present one.
       var kms = new Encryption.Kms(null);
-      present =
-          new Changeable(
-              Access.OPEN, Quota.NONE, new ObjectPolicy(null, kms, ObjectPolicy.GUESSED, 0));
+      present = present.withObjects(new ObjectPolicy(null, kms, ObjectPolicy.GUESSED, 0));
     }
     var _ = readChange(given, present, label, problems);
   }
@@ -364,7 +372,41 @@ public final class MountSettings {
         mode(MountKey.FILE_MODE, standard.defaultFileMode()),
         mode(MountKey.DIRECTORY_MODE, standard.defaultDirectoryMode()),
         refresh(),
-        standard.objects());
+        standard.objects(),
+        conflicts(standard.conflicts()));
+  }
+
+  private ConflictPolicy conflicts(ConflictPolicy present) {
+    var text = value(MountKey.CONFLICT);
+    var winner = text == null ? Optional.of(present.winner()) : ConflictPolicy.Winner.of(text);
+    if (winner.isEmpty()) {
+      problem(MountKey.CONFLICT, "must be s3-wins, keep-both or local-wins, but is '" + text + "'");
+    }
+    return new ConflictPolicy(
+        winner.orElse(present.winner()),
+        lostAndFoundLifetime(present.lostAndFoundLifetime()),
+        limit(
+            MountKey.LOST_FOUND_SIZE,
+            ByteSizes.FORM,
+            present.lostAndFoundBytesMax(),
+            ByteSizes::parse));
+  }
+
+  private @Nullable Duration lostAndFoundLifetime(@Nullable Duration present) {
+    var text = value(MountKey.LOST_FOUND_TTL);
+    if (text == null || text.equals(NO_LIMIT)) {
+      return text == null ? present : null;
+    }
+    var lifetime = Durations.parse(text);
+    if (lifetime.isEmpty()
+        || lifetime.get().compareTo(LOST_FOUND_MIN) < 0
+        || lifetime.get().compareTo(LOST_FOUND_MAX) > 0) {
+      problem(
+          MountKey.LOST_FOUND_TTL,
+          "must be " + Durations.FORM + ", from 1h to 3650d, or none, but is '" + text + "'");
+      return present;
+    }
+    return lifetime.get();
   }
 
   private RefreshPolicy refresh() {

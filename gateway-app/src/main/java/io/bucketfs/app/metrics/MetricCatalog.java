@@ -81,6 +81,8 @@ public final class MetricCatalog {
           gauge("conflict_files", "Local versions kept in lost+found.", "mount"),
           gauge("unmapped_keys", "Keys that cannot be shown as files.", "mount"),
           counter("conflicts", "Conflicts with changes by others, since the start."),
+          counter("lost_and_found_removed", "Files removed from lost+found for age or size."),
+          counter("other_gateway_objects", "Objects met that another gateway wrote meanwhile."),
           counter("import_listed_keys", "Keys that were listed."),
           counter("import_revalidations", "Directories and files compared with the bucket again."),
           counter("import_revalidation_failures", "Comparisons that failed; tried again later."),

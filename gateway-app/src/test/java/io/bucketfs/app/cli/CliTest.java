@@ -315,6 +315,43 @@ final class CliTest {
   }
 
   @Test
+  void setsWhatBecomesOfConflicts() {
+    run("mount create --bucket data --region us-east-1 --conflict keep-both");
+    assertThat(run("mount show data").out())
+        .containsPattern("conflict +keep-both")
+        .containsPattern("lost\\+found +ttl none, size none");
+    var set = run("mount set data --conflict local-wins --lost-found-ttl 30d");
+    assertThat(set.err()).isEmpty();
+    assertThat(set.out()).containsPattern("conflict +local-wins").contains("ttl 30d, size none");
+    assertThat(run("mount show data --json").out()).contains("\"conflict\" : \"local-wins\"");
+    assertThat(run("mount set data --conflict mine").err()).contains("--conflict must be");
+  }
+
+  @Test
+  void warnsOfAnotherGateway() {
+    run("mount create --bucket data --region us-east-1");
+    for (var command : List.of("mount show data", "mount list", "status")) {
+      assertThat(run(command).out()).doesNotContain("another gateway");
+    }
+    core.meetOther("00aa");
+    for (var command : List.of("mount show data", "mount list", "status")) {
+      assertThat(run(command).out()).contains("another gateway (00aa) writes to the bucket of");
+    }
+    assertThat(run("status --json").out()).contains("\"otherGateway\" : \"00aa\"");
+  }
+
+  @Test
+  void listsJobs() {
+    run("mount create --bucket data --region us-east-1");
+    assertThat(run("jobs").out())
+        .containsPattern("rename +running +250/1000 +1 KiB/4 KiB +/data/a -> /b")
+        .containsPattern("remove +failing +8/9 +80 B/90 B +/data/c +access denied");
+    assertThat(run("jobs data --json").out())
+        .contains("\"objectsDone\" : 250", "\"state\" : \"failing\"");
+    assertThat(run("jobs none").code()).isEqualTo(1);
+  }
+
+  @Test
   void reports() {
     run("mount create --bucket data --region us-east-1");
     core.withDirty("data", "/a\u001b[31m", 2048, null).withDirty("data", "/b", 1, "AccessDenied");
@@ -390,6 +427,7 @@ final class CliTest {
         "mount delete",
         "flush",
         "refresh",
+        "jobs",
         "status",
         "clients",
         "clients revoke",

@@ -10,6 +10,8 @@ import io.bucketfs.core.access.SubExport;
 import io.bucketfs.core.admin.Administration.MountRequest;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
+import io.bucketfs.core.mount.ConflictPolicy;
+import io.bucketfs.core.mount.ConflictPolicy.Winner;
 import io.bucketfs.core.mount.Mount.Policy;
 import io.bucketfs.core.mount.ObjectPolicy;
 import io.bucketfs.core.mount.Quota;
@@ -54,6 +56,9 @@ final class MountSettingsTest {
           Map.entry("kms-key", "alias/ours"),
           Map.entry("content-type", "none"),
           Map.entry("multipart-threshold", "64MiB"),
+          Map.entry("conflict", "keep-both"),
+          Map.entry("lost-found-ttl", "30d"),
+          Map.entry("lost-found-size", "2GiB"),
           Map.entry("uid", "1000"),
           Map.entry("gid", "100"),
           Map.entry("file-mode", "0600"),
@@ -114,7 +119,8 @@ final class MountSettingsTest {
                     0700,
                     new RefreshPolicy(Duration.ofSeconds(5), true, new Imported(true, true, false)),
                     new ObjectPolicy(
-                        "STANDARD_IA", new Encryption.Kms("alias/ours"), "none", 64 << 20)),
+                        "STANDARD_IA", new Encryption.Kms("alias/ours"), "none", 64 << 20),
+                    new ConflictPolicy(Winner.KEEP_BOTH, Duration.ofDays(30), 2L << 30)),
                 new Access(
                     List.of(
                         new ClientRule(
@@ -162,6 +168,11 @@ final class MountSettingsTest {
     "region, us east, '--region must be a region such as us-east-1, but is ''us east''.'",
     "refresh, soon, '--refresh must be a duration such as 60s, 5m or 2h, at most 1d, but is"
         + " ''soon''.'",
+    "conflict, mine, '--conflict must be s3-wins, keep-both or local-wins, but is" + " ''mine''.'",
+    "lost-found-ttl, 1s, '--lost-found-ttl must be a duration such as 60s, 5m or 2h, from 1h to"
+        + " 3650d, or none, but is ''1s''.'",
+    "lost-found-size, big, '--lost-found-size must be a size such as 512MiB or 10GiB, or none,"
+        + " but is ''big''.'",
     "refresh-mode, fast, '--refresh-mode must be stale-while-revalidate or strict, but is"
         + " ''fast''.'",
     "import-changes, 'new,old', '--import-changes must be some of new, changed and deleted,"
@@ -273,7 +284,8 @@ final class MountSettingsTest {
         new MountSettings.Changeable(
             accepted(with("sub-exports", "team path=teams/a")).access(),
             new Quota(5, 6),
-            ObjectPolicy.DEFAULT);
+            ObjectPolicy.DEFAULT,
+            new ConflictPolicy(Winner.LOCAL_WINS, Duration.ofDays(1), 7));
     var problems = new Problems();
     var changed = changed(Map.of("clients", "any,ro"), present, problems).orElseThrow();
     assertThat(changed.access().subExports()).isEqualTo(present.access().subExports());
@@ -285,7 +297,10 @@ final class MountSettingsTest {
     assertThat(changed(quota, present, problems).orElseThrow())
         .isEqualTo(
             new MountSettings.Changeable(
-                present.access(), new Quota(1L << 40, Long.MAX_VALUE), present.objects()));
+                present.access(),
+                new Quota(1L << 40, Long.MAX_VALUE),
+                present.objects(),
+                present.conflicts()));
     var kms = Map.of("encryption", "kms", "kms-key", "alias/ours", "storage-class", "STANDARD_IA");
     var encrypted = changed(kms, present, problems).orElseThrow();
     assertThat(encrypted.objects())
@@ -297,6 +312,9 @@ final class MountSettingsTest {
                 .orElseThrow()
                 .objects())
         .isEqualTo(new ObjectPolicy(null, new Encryption.OfStore(), "guess", 0));
+    var conflict = Map.of("conflict", "keep-both", "lost-found-ttl", "none");
+    assertThat(changed(conflict, present, problems).orElseThrow().conflicts())
+        .isEqualTo(new ConflictPolicy(Winner.KEEP_BOTH, null, 7));
     assertThat(changed(Map.of("bucket", "b"), present, problems)).isEmpty();
     assertThat(problems.sentences())
         .containsExactly("bucket cannot be changed: delete the mount and create it again.");

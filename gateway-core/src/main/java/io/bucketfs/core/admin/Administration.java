@@ -4,8 +4,10 @@ import io.bucketfs.core.access.Access;
 import io.bucketfs.core.check.Check;
 import io.bucketfs.core.check.CheckReport;
 import io.bucketfs.core.mount.BucketLocation;
+import io.bucketfs.core.mount.ConflictPolicy;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.ObjectPolicy;
+import io.bucketfs.core.mount.OtherGateways;
 import io.bucketfs.core.mount.Quota;
 import io.bucketfs.core.object.StoreTraits;
 import java.time.Duration;
@@ -68,6 +70,13 @@ public interface Administration {
    */
   MountStatus setObjects(String name, ObjectPolicy objects) throws AdminException;
 
+  /**
+   * Changes what becomes of files that are changed on both sides, from the next conflict on.
+   *
+   * @throws AdminException where there is no such mount
+   */
+  MountStatus setConflicts(String name, ConflictPolicy conflicts) throws AdminException;
+
   /** All mounts, sorted by name. */
   List<MountStatus> mounts();
 
@@ -86,6 +95,7 @@ public interface Administration {
    * @param unmapped keys that cannot be shown as files
    * @param usedBytes lengths of all files
    * @param usedInodes files, directories and everything else
+   * @param otherGateway another one that writes to the bucket, as it should not; null for none
    */
   record MountStatus(
       Mount mount,
@@ -97,7 +107,8 @@ public interface Administration {
       long conflicts,
       long unmapped,
       long usedBytes,
-      long usedInodes) {}
+      long usedInodes,
+      OtherGateways.@Nullable Other otherGateway) {}
 
   /**
    * Stops serving a mount and forgets its local state. The bucket is not touched.
@@ -211,6 +222,36 @@ public interface Administration {
       String path,
       String action,
       long sizeBytes,
+      Instant since,
+      @Nullable String reason) {}
+
+  /** Renames and removals of many objects that are under way, oldest first. */
+  List<JobEntry> jobs(@Nullable String mount) throws AdminException;
+
+  /**
+   * How far a rename or removal of many objects is.
+   *
+   * @param id identity in its mount
+   * @param kind {@code rename} or {@code remove}
+   * @param path what was renamed, or the nearest directory above all that was removed; inside the
+   *     mount, with a leading slash
+   * @param to where that is now; null for a removal, and where it was removed since
+   * @param state {@code waiting}, {@code running}, {@code retrying} or {@code failing}
+   * @param objects how many objects it is about; 0 until they are counted
+   * @param objectsDone how many of them are where they should be
+   * @param reason why the last attempt at a part of it came to nothing; null where none did
+   */
+  record JobEntry(
+      String mount,
+      long id,
+      String kind,
+      String path,
+      @Nullable String to,
+      String state,
+      long objects,
+      long objectsDone,
+      long bytes,
+      long bytesDone,
       Instant since,
       @Nullable String reason) {}
 

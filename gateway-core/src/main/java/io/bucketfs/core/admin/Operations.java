@@ -12,6 +12,7 @@ import io.bucketfs.core.importer.Importer;
 import io.bucketfs.core.local.Family;
 import io.bucketfs.core.local.KeyValueStore.Entry;
 import io.bucketfs.core.mount.ActiveMount;
+import io.bucketfs.core.mount.ConflictPolicy;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.MountRegistry;
 import io.bucketfs.core.mount.MountRules;
@@ -36,6 +37,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -249,7 +251,8 @@ public final class Operations implements Administration {
         tallies.conflicts(number),
         tallies.unmapped(number),
         usage.bytes(),
-        usage.inodes());
+        usage.inodes(),
+        tallies.others().of(number));
   }
 
   @Override
@@ -272,6 +275,18 @@ public final class Operations implements Administration {
       return status(registry.setQuota(require(name), quota));
     } catch (FileSystemException e) {
       throw failed("the quota could not be stored", e);
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  @Override
+  public MountStatus setConflicts(String name, ConflictPolicy conflicts) throws AdminException {
+    changing.lock();
+    try {
+      return status(registry.setConflicts(require(name), conflicts));
+    } catch (FileSystemException e) {
+      throw failed("the rule for conflicts could not be stored", e);
     } finally {
       changing.unlock();
     }
@@ -419,6 +434,36 @@ public final class Operations implements Administration {
   @Override
   public List<DirtyEntry> failing(@Nullable String mount, int max) throws AdminException {
     return pending(mount, true, max);
+  }
+
+  @Override
+  public List<JobEntry> jobs(@Nullable String name) throws AdminException {
+    var found = new ArrayList<JobEntry>();
+    try {
+      for (var active : chosen(name)) {
+        var mount = active.mount();
+        for (var job : writeBack.jobs(mount.number())) {
+          var to = job.renamedTo();
+          found.add(
+              new JobEntry(
+                  mount.name(),
+                  job.number(),
+                  job.rename() ? "rename" : "remove",
+                  "/" + job.path(),
+                  to == null ? null : "/" + to,
+                  job.state().name().toLowerCase(Locale.ROOT),
+                  job.objects(),
+                  job.objectsDone(),
+                  job.bytes(),
+                  job.bytesDone(),
+                  job.since(),
+                  job.reason()));
+        }
+      }
+    } catch (IOException e) {
+      throw failed("local state cannot be read", e);
+    }
+    return found.stream().sorted(Comparator.comparing(JobEntry::since)).toList();
   }
 
   private List<DirtyEntry> pending(@Nullable String name, boolean onlyFailing, int max)

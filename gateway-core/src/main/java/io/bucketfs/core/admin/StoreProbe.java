@@ -11,6 +11,7 @@ import io.bucketfs.core.object.MultipartStore.Part;
 import io.bucketfs.core.object.MultipartStore.UploadRequest;
 import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.object.ObjectStore.CopyRequest;
+import io.bucketfs.core.object.ObjectStore.Deletion;
 import io.bucketfs.core.object.ObjectStore.Entry;
 import io.bucketfs.core.object.ObjectStore.ListRequest;
 import io.bucketfs.core.object.ObjectStore.PutRequest;
@@ -174,6 +175,7 @@ public final class StoreProbe implements BucketProbe {
         }
         step = Step.DELETE;
         var deleteHonoured = isRefused(store.delete(key, Condition.matches(wrongVersion())));
+        var deleteManyHonoured = isDeleteManyHonoured();
         deleteBoth();
         return new StoreTraits(
             absentOnce && absentHonoured && matchOnce && matchHonoured,
@@ -181,13 +183,49 @@ public final class StoreProbe implements BucketProbe {
             targetHonoured,
             deleteHonoured,
             completeHonoured,
-            partCopyHonoured);
+            partCopyHonoured,
+            deleteManyHonoured);
       } catch (ObjectStoreException e) {
         cleanUp();
         throw failed(step, e.failure());
       } catch (TimeoutException e) {
         cleanUp();
         throw tooSlow(step);
+      }
+    }
+
+    /**
+     * Whether a wrong tag protects its key, and a right one beside it does not. Both objects are
+     * looked at: what counts is what was done, whatever the reply says.
+     */
+    private boolean isDeleteManyHonoured()
+        throws ObjectStoreException, InterruptedException, TimeoutException {
+      await(put(Condition.NONE));
+      await(copy(read(), Condition.NONE));
+      var copy = await(store.head(copyKey)).version();
+      try {
+        await(
+            store.deleteMany(
+                List.of(new Deletion(key, wrongVersion()), new Deletion(copyKey, copy))));
+      } catch (ObjectStoreException e) {
+        if (isAboutCondition(e.failure())) {
+          return false;
+        }
+        throw e;
+      }
+      return isThere(key) && !isThere(copyKey);
+    }
+
+    private boolean isThere(String probed)
+        throws ObjectStoreException, InterruptedException, TimeoutException {
+      try {
+        await(store.head(probed));
+        return true;
+      } catch (ObjectStoreException e) {
+        if (e.failure() instanceof BackendFailure.Missing) {
+          return false;
+        }
+        throw e;
       }
     }
 

@@ -76,6 +76,7 @@ public final class Check {
       names += ofNames.names();
       ofExtents.extentsOf(mount.mount().number());
       new UploadRules(search, mount).run();
+      new BulkRules(search, mount).run();
       usage(search, mount);
     }
     ofExtents.references(only == null ? 0 : only.mount().number(), withBytes);

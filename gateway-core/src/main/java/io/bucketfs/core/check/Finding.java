@@ -32,6 +32,8 @@ public record Finding(Kind kind, String mount, String subject, String detail) {
     DAMAGED_DATA,
     /** Parts of an upload are kept that has ended. */
     UPLOAD,
+    /** How far a rename or removal of many objects is was counted wrong. */
+    BULK,
     /** What a mount takes was counted wrong; it is right from now on. */
     USAGE
   }

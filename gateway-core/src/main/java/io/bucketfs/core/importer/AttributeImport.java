@@ -74,6 +74,7 @@ final class AttributeImport {
         return null;
       }
     }
+    tx.afterCommit(() -> tallies.others().saw(mount.mount(), head));
     var decoded =
         PosixMetadata.decode(head.metadata(), ObjectForm.attributesOf(mount.mount(), file));
     var shown = with(file, decoded.attributes(), target);

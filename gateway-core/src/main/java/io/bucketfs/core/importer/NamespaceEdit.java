@@ -3,6 +3,7 @@ package io.bucketfs.core.importer;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.bucketfs.core.mount.ActiveMount;
+import io.bucketfs.core.mount.ConflictPolicy.Winner;
 import io.bucketfs.core.object.KeyRules;
 import io.bucketfs.core.object.ObjectVersion;
 import io.bucketfs.core.store.Conflict;
@@ -32,6 +33,11 @@ import org.jspecify.annotations.Nullable;
 public final class NamespaceEdit {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
+  private static final String BESIDE = ".conflict-";
+
+  /** As long as what is added to a name. */
+  private static final String BESIDE_FORM = BESIDE + "yyyyMMddTHHmmssZ";
+
   private static final int LOST_AND_FOUND_MODE = 0755;
   private static final int NAMES_MAX = 2;
   private static final int LINKS_MAX = 1_024;
@@ -205,7 +211,7 @@ public final class NamespaceEdit {
 
   /**
    * Frees a name for the bucket's version: the file with its handles and data goes to lost+found,
-   * or, where it has other names, stays there.
+   * or beside it where the mount keeps both; where it has other names, it stays there.
    *
    * @return the conflict, noted for the report
    */
@@ -216,6 +222,9 @@ public final class NamespaceEdit {
     if (file.links() > 1) {
       removeFile(parent, name, dirent, file);
       kept = otherName(file);
+    } else if (mount.mount().policy().conflicts().winner() == Winner.KEEP_BOTH
+        && isRoomBeside(parent, name)) {
+      kept = moveBeside(parent, name, dirent, file);
     } else {
       var lost = lostAndFound();
       var newName = freeName(lost.key.number(), name);
@@ -235,6 +244,40 @@ public final class NamespaceEdit {
     var conflict = new Conflict(path, kept, tx.nowNanos(), reason);
     tx.putConflict(number, conflict);
     return conflict;
+  }
+
+  /** Whether the longer name can be exported. */
+  private boolean isRoomBeside(Inode.Edit parent, String name) throws IOException {
+    var directory = directoryPath(parent.key.number());
+    return directory != null
+        && !parent.localOnly
+        && KeyRules.fits(
+            mount.keyOf(directory + "/" + cut(name, nameRoom()) + BESIDE_FORM + "_9999"));
+  }
+
+  private static int nameRoom() {
+    return KeyRules.NAME_BYTES_MAX - BESIDE_FORM.length() - "_9999".length();
+  }
+
+  /** Gives a file another name in its directory, under which it is exported. */
+  private String moveBeside(Inode.Edit parent, String name, Dirent dirent, Inode file)
+      throws IOException {
+    var stamp = BESIDE + TIME.format(Instant.ofEpochSecond(0, tx.nowNanos()));
+    var newName = cut(name, nameRoom()) + stamp;
+    for (var attempt = 2; tx.dirent(number, parent.key.number(), newName) != null; attempt++) {
+      newName = cut(name, nameRoom()) + stamp + "_" + attempt;
+    }
+    tx.deleteDirent(number, parent.key.number(), name, dirent);
+    tx.putDirent(parent, newName, file.key().number());
+    parent.modified(tx.nowNanos());
+    parent.explicitTimes = false;
+    var edit = file.edit();
+    edit.attributesPending = false;
+    var moved = edit.changed(tx.nowNanos()).freeze();
+    tx.put(moved);
+    tx.markDirty(moved);
+    var directory = directoryPath(parent.key.number());
+    return directory == null || directory.isEmpty() ? newName : directory + "/" + newName;
   }
 
   private String otherName(Inode file) throws IOException {

@@ -3,6 +3,7 @@ package io.bucketfs.core.importer;
 import io.bucketfs.core.content.Snapshots;
 import io.bucketfs.core.local.Family;
 import io.bucketfs.core.mount.ActiveMount;
+import io.bucketfs.core.mount.ConflictPolicy.Winner;
 import io.bucketfs.core.mount.MountTallies;
 import io.bucketfs.core.mount.RefreshPolicy;
 import io.bucketfs.core.object.KeyRules;
@@ -218,6 +219,9 @@ final class PageImport {
         || tx.dirty(present.key()) != null) {
       return;
     }
+    if (isLeftToItsWriter(present)) {
+      return;
+    }
     tx.deleteRemote(number, key);
     if (snapshots.isBeingWritten(present.key())) {
       names.moveAway(
@@ -357,6 +361,12 @@ final class PageImport {
     }
   }
 
+  /** Where the local version wins, it is what its writer makes of it that is exported. */
+  private boolean isLeftToItsWriter(Inode file) {
+    return snapshots.isBeingWritten(file.key())
+        && mount.mount().policy().conflicts().winner() == Winner.LOCAL_WINS;
+  }
+
   private void changed(
       Inode.Edit parent,
       String name,
@@ -367,6 +377,9 @@ final class PageImport {
       ObjectVersion version)
       throws IOException {
     if (file.localOnly() || tx.dirty(file.key()) != null || !imported.changed()) {
+      return;
+    }
+    if (isLeftToItsWriter(file)) {
       return;
     }
     changed++;

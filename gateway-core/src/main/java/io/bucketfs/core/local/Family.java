@@ -37,6 +37,8 @@ public enum Family {
   UPLOADS,
   /** mount, upload, part number → part that the bucket has. */
   PARTS,
+  /** mount, number → a rename or removal of many objects, and how far it is. */
+  BULK,
   /** mount, content → contents to be freed. */
   ORPHANS,
   /** mount, time, name → a conflict that was resolved, for the report. */

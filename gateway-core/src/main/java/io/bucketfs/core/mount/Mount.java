@@ -30,6 +30,12 @@ public record Mount(
     return new Mount(number, uuid, name, location, prefix, policy, newAccess, quota);
   }
 
+  /** The same with another rule for conflicts. */
+  public Mount withConflicts(ConflictPolicy conflicts) {
+    return new Mount(
+        number, uuid, name, location, prefix, policy.withConflicts(conflicts), access, quota);
+  }
+
   /** The same with another quota. */
   public Mount withQuota(Quota newQuota) {
     return new Mount(number, uuid, name, location, prefix, policy, access, newQuota);
@@ -53,6 +59,7 @@ public record Mount(
    * @param defaultDirectoryMode permission bits of directories without POSIX metadata
    * @param refresh when changes of others are looked for
    * @param objects how objects are written
+   * @param conflicts what becomes of files that others changed, too
    */
   public record Policy(
       boolean readOnly,
@@ -63,7 +70,8 @@ public record Mount(
       int defaultFileMode,
       int defaultDirectoryMode,
       RefreshPolicy refresh,
-      ObjectPolicy objects) {
+      ObjectPolicy objects,
+      ConflictPolicy conflicts) {
     /** A policy that looks for changes of others as is usual. */
     public Policy(
         boolean readOnly,
@@ -82,7 +90,8 @@ public record Mount(
           defaultFileMode,
           defaultDirectoryMode,
           RefreshPolicy.DEFAULT,
-          ObjectPolicy.DEFAULT);
+          ObjectPolicy.DEFAULT,
+          ConflictPolicy.DEFAULT);
     }
 
     /** The same with other rules for changes of others. */
@@ -96,7 +105,8 @@ public record Mount(
           defaultFileMode,
           defaultDirectoryMode,
           other,
-          objects);
+          objects,
+          conflicts);
     }
 
     /** The same with other rules for objects. */
@@ -110,6 +120,22 @@ public record Mount(
           defaultFileMode,
           defaultDirectoryMode,
           refresh,
+          other,
+          conflicts);
+    }
+
+    /** The same with another rule for conflicts. */
+    public Policy withConflicts(ConflictPolicy other) {
+      return new Policy(
+          readOnly,
+          writebackIdle,
+          writebackMaxAge,
+          defaultUid,
+          defaultGid,
+          defaultFileMode,
+          defaultDirectoryMode,
+          refresh,
+          objects,
           other);
     }
 

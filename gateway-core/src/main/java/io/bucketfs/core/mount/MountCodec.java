@@ -14,7 +14,7 @@ import java.util.UUID;
 public final class MountCodec {
   private static final int FORMAT = 5;
 
-  /** Objects were written with the store's defaults. */
+  /** Objects were written with the store's defaults, and what S3 had always won. */
   private static final int FORMAT_WITHOUT_OBJECTS = 4;
 
   /** Nothing was known of multipart uploads, and nothing was compared with the bucket again. */
@@ -90,6 +90,8 @@ public final class MountCodec {
     writer.bool(traits.conditionalComplete()).bool(traits.conditionalPartCopy());
     write(writer, policy.refresh());
     write(writer, policy.objects());
+    writer.bool(traits.conditionalDeleteMany());
+    write(writer, policy.conflicts());
     return writer.toBytes();
   }
 
@@ -129,12 +131,34 @@ public final class MountCodec {
     var isPlain = format <= FORMAT_WITHOUT_REFRESH;
     var complete = !isPlain && reader.bool();
     var partCopy = !isPlain && reader.bool();
-    var traits = new StoreTraits(put, copySource, copyTarget, delete, complete, partCopy);
     var refresh = isPlain ? RefreshPolicy.DEFAULT : refresh(reader);
-    var objects = format <= FORMAT_WITHOUT_OBJECTS ? ObjectPolicy.DEFAULT : objects(reader);
-    var whole = policy.withRefresh(refresh).withObjects(objects);
+    var isFull = format > FORMAT_WITHOUT_OBJECTS;
+    var objects = isFull ? objects(reader) : ObjectPolicy.DEFAULT;
+    var deleteMany = isFull && reader.bool();
+    var conflicts = isFull ? conflicts(reader) : ConflictPolicy.DEFAULT;
+    var traits =
+        new StoreTraits(put, copySource, copyTarget, delete, complete, partCopy, deleteMany);
+    var whole = policy.withRefresh(refresh).withObjects(objects).withConflicts(conflicts);
     var mount = new Mount(number, uuid, name, location, prefix, whole, access, quota);
     return new Stored(mount, traits, leaving);
+  }
+
+  private static void write(RecordWriter writer, ConflictPolicy conflicts) {
+    var lifetime = conflicts.lostAndFoundLifetime();
+    writer
+        .text(conflicts.winner().text())
+        .i64(lifetime == null ? NEVER : lifetime.toNanos())
+        .i64(conflicts.lostAndFoundBytesMax());
+  }
+
+  private static ConflictPolicy conflicts(RecordReader reader) {
+    var winner = reader.text();
+    var lifetime = reader.i64();
+    return new ConflictPolicy(
+        ConflictPolicy.Winner.of(winner)
+            .orElseThrow(() -> new IllegalArgumentException("unknown conflict policy " + winner)),
+        lifetime == NEVER ? null : Duration.ofNanos(lifetime),
+        reader.i64());
   }
 
   private static void write(RecordWriter writer, RefreshPolicy refresh) {

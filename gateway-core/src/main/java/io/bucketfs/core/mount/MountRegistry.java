@@ -47,6 +47,7 @@ public final class MountRegistry {
           Family.JOBS,
           Family.UPLOADS,
           Family.PARTS,
+          Family.BULK,
           Family.ORPHANS,
           Family.CONFLICTS,
           Family.UNMAPPED,
@@ -173,11 +174,8 @@ public final class MountRegistry {
 
   /** Keeps another quota for a mount that is served, and applies it. */
   public ActiveMount setQuota(ActiveMount active, Quota quota) throws FileSystemException {
-    var changed = new ActiveMount(active.mount().withQuota(quota), active.traits(), active.store());
-    committer.commit(tx -> {
-      put(tx, new MountCodec.Stored(changed.mount(), changed.traits(), false));
-      return true;
-    });
+    var changed = active.with(active.mount().withQuota(quota));
+    commit(changed);
     committer.usages().limit(changed.mount().number(), quota.bytesMax(), quota.inodesMax());
     table.put(changed);
     return changed;
@@ -186,26 +184,31 @@ public final class MountRegistry {
   /** Keeps other rules for objects of a mount that is served, and applies them. */
   public ActiveMount setObjects(ActiveMount active, ObjectPolicy objects)
       throws FileSystemException {
-    var changed =
-        new ActiveMount(active.mount().withObjects(objects), active.traits(), active.store());
-    committer.commit(tx -> {
-      put(tx, new MountCodec.Stored(changed.mount(), changed.traits(), false));
-      return true;
-    });
-    table.put(changed);
-    return changed;
+    return keep(active.with(active.mount().withObjects(objects)));
+  }
+
+  /** Keeps another rule for conflicts for a mount that is served, and applies it. */
+  public ActiveMount setConflicts(ActiveMount active, ConflictPolicy conflicts)
+      throws FileSystemException {
+    return keep(active.with(active.mount().withConflicts(conflicts)));
   }
 
   /** Keeps other rules of access for a mount that is served, and applies them. */
   public ActiveMount setAccess(ActiveMount active, Access access) throws FileSystemException {
-    var changed =
-        new ActiveMount(active.mount().withAccess(access), active.traits(), active.store());
+    return keep(active.with(active.mount().withAccess(access)));
+  }
+
+  private ActiveMount keep(ActiveMount changed) throws FileSystemException {
+    commit(changed);
+    table.put(changed);
+    return changed;
+  }
+
+  private void commit(ActiveMount changed) throws FileSystemException {
     committer.commit(tx -> {
       put(tx, new MountCodec.Stored(changed.mount(), changed.traits(), false));
       return true;
     });
-    table.put(changed);
-    return changed;
   }
 
   private static void put(Tx tx, MountCodec.Stored stored) {

@@ -12,6 +12,12 @@ public final class MountTallies {
   private record Tally(AtomicLong conflicts, AtomicLong unmapped) {}
 
   private final Map<Integer, Tally> tallies = new ConcurrentHashMap<>();
+  private final OtherGateways others = new OtherGateways();
+
+  /** Who else writes to the buckets. */
+  public OtherGateways others() {
+    return others;
+  }
 
   private Tally of(int mount) {
     return tallies.computeIfAbsent(mount, _ -> new Tally(new AtomicLong(), new AtomicLong()));
@@ -36,5 +42,6 @@ public final class MountTallies {
   /** Forgets a mount that is gone. */
   public void remove(int mount) {
     tallies.remove(mount);
+    others.remove(mount);
   }
 }

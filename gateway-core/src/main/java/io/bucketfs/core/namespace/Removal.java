@@ -124,10 +124,11 @@ final class Removal {
     }
     var number = mount.mount().number();
     var key = mount.keyOf(path) + (found.inode.isDirectory() ? "/" : "");
-    if (tx.remote(number, key) != null
-        || tx.job(number, key) != null
-        || tx.upload(number, key) != null) {
-      tx.markStale(number, key, false);
+    var remote = tx.remote(number, key);
+    if (remote != null || tx.job(number, key) != null || tx.upload(number, key) != null) {
+      var directory = path.substring(0, Math.max(0, path.lastIndexOf('/')));
+      var bytes = remote == null ? 0 : remote.version().sizeBytes();
+      tx.bulkJobs().markRemoved(number, key, directory, bytes);
     }
   }
 
@@ -145,7 +146,7 @@ final class Removal {
         || !tx.scan(Family.JOBS, from, to, 1).isEmpty()
         || !tx.scan(Family.UPLOADS, from, to, 1).isEmpty()
         || !tx.scan(Family.STALE, from, to, 1).isEmpty()) {
-      tx.markStale(number, prefix, true);
+      tx.bulkJobs().markMoved(number, prefix, path, directory.inode.key().number());
     }
   }
 

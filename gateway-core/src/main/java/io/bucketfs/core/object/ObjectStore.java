@@ -135,6 +135,24 @@ public interface ObjectStore extends MultipartStore, AutoCloseable {
   /** Deletes an object; a missing one is no failure unless the condition asks for it. */
   CompletionStage<Void> delete(String key, Condition condition);
 
+  /** The most keys of {@link #deleteMany}. */
+  int DELETE_KEYS_MAX = 1_000;
+
+  /**
+   * Deletes objects in one request, each on the condition that it is the given version; one that is
+   * missing is no failure, or one with {@link BackendFailure.Missing}, as the store has it. Not
+   * every store honours these conditions: see {@link StoreTraits}.
+   *
+   * @param objects from 1 to {@link #DELETE_KEYS_MAX}, each key once, and none that XML cannot
+   *     carry
+   * @return why some of them were not deleted, by key; the stage fails where nothing is known of
+   *     any
+   */
+  CompletionStage<Map<String, BackendFailure>> deleteMany(List<Deletion> objects);
+
+  /** What is to be deleted. */
+  record Deletion(String key, ObjectVersion version) {}
+
   /** Releases connections and threads. Requests that are running fail. */
   @Override
   void close();

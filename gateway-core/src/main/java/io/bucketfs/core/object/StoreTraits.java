@@ -10,6 +10,7 @@ package io.bucketfs.core.object;
  * @param conditionalDelete {@code If-Match} on DELETE
  * @param conditionalComplete {@code If-Match} and {@code If-None-Match} on CompleteMultipartUpload
  * @param conditionalPartCopy UploadPartCopy is known, with {@code x-amz-copy-source-if-match}
+ * @param conditionalDeleteMany an entity tag for each key of DeleteObjects
  */
 public record StoreTraits(
     boolean conditionalPut,
@@ -17,10 +18,12 @@ public record StoreTraits(
     boolean conditionalCopyTarget,
     boolean conditionalDelete,
     boolean conditionalComplete,
-    boolean conditionalPartCopy) {
+    boolean conditionalPartCopy,
+    boolean conditionalDeleteMany) {
   /** A store that honours every condition. */
-  public static final StoreTraits FULL = new StoreTraits(true, true, true, true, true, true);
+  public static final StoreTraits FULL = new StoreTraits(true, true, true, true, true, true, true);
 
   /** A store of which nothing is known. */
-  public static final StoreTraits NONE = new StoreTraits(false, false, false, false, false, false);
+  public static final StoreTraits NONE =
+      new StoreTraits(false, false, false, false, false, false, false);
 }

@@ -1,11 +1,13 @@
 package io.bucketfs.core.pace;
 
+import io.bucketfs.core.object.BackendFailure;
 import io.bucketfs.core.object.BodySink;
 import io.bucketfs.core.object.BodySource;
 import io.bucketfs.core.object.Condition;
 import io.bucketfs.core.object.ObjectHead;
 import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.object.ObjectVersion;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +56,11 @@ final class PacedStore implements ObjectStore {
   @Override
   public CompletionStage<Void> delete(String key, Condition condition) {
     return pace.send(key, () -> store.delete(key, condition));
+  }
+
+  @Override
+  public CompletionStage<Map<String, BackendFailure>> deleteMany(List<Deletion> objects) {
+    return pace.send(objects.getFirst().key(), () -> store.deleteMany(objects));
   }
 
   @Override

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 public final class Counters {
   private static final String INODE = "inode/";
   private static final byte[] CONTENT = Keys.text(0, "content");
+  private static final byte[] BULK_JOB = Keys.text(0, "bulk");
   private static final byte[] MOUNT = Keys.text(0, "mount");
 
   /** More inodes or contents than a gateway makes between two states that are kept. */
@@ -30,6 +31,10 @@ public final class Counters {
 
   static byte[] content() {
     return CONTENT;
+  }
+
+  static byte[] bulkJob() {
+    return BULK_JOB;
   }
 
   static byte[] mount() {
@@ -51,6 +56,7 @@ public final class Counters {
       changes.add(later(entry.key(), entry.value(), NUMBERS_SKIPPED));
     }
     changes.add(later(CONTENT, store.get(Family.GATEWAY, CONTENT), NUMBERS_SKIPPED));
+    changes.add(later(BULK_JOB, store.get(Family.GATEWAY, BULK_JOB), NUMBERS_SKIPPED));
     changes.add(later(MOUNT, store.get(Family.GATEWAY, MOUNT), MOUNTS_SKIPPED));
     changes.add(later(Epoch.EPOCH, store.get(Family.GATEWAY, Epoch.EPOCH), EPOCHS_SKIPPED));
     return changes;

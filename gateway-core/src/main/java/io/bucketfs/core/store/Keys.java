@@ -49,6 +49,11 @@ public final class Keys {
     return new RecordWriter(16).i32(mount).i64(upload).i32(number).toBytes();
   }
 
+  /** A job of many objects; 0 stands for the one that removals are added to. */
+  public static byte[] bulk(int mount, long number) {
+    return new RecordWriter(12).i32(mount).i64(number).toBytes();
+  }
+
   public static byte[] reference(long file, long position, int mount, long content, long offset) {
     return new RecordWriter(36)
         .i64(file)

@@ -29,6 +29,10 @@ public final class RecordReader {
     return bytes.getLong();
   }
 
+  public boolean isAtEnd() {
+    return !bytes.hasRemaining();
+  }
+
   /** Everything that is left. */
   public boolean hasMore() {
     return bytes.hasRemaining();

@@ -35,6 +35,7 @@ public final class Tx {
   private final UsageTable usages;
   private final Committer.RemoteListener remoteListener;
   private final long nowNanos;
+  private final BulkJobs bulkJobs;
 
   /** Inodes that this transaction makes, of which nothing can be stored. */
   private final Set<InodeKey> made = new HashSet<>();
@@ -47,6 +48,7 @@ public final class Tx {
     private long released;
   }
 
+  @SuppressWarnings("this-escape") // only kept, not used before this is made
   Tx(
       Batch batch,
       KeyValueStore store,
@@ -60,6 +62,7 @@ public final class Tx {
     this.usages = usages;
     this.remoteListener = remoteListener;
     this.nowNanos = nowNanos;
+    bulkJobs = new BulkJobs(this);
   }
 
   /** The time of this transaction, nanoseconds since the epoch. */
@@ -259,6 +262,11 @@ public final class Tx {
     return Math.toIntExact(next(Counters.mount(), 1));
   }
 
+  /** A number for a new job of many objects, never given before in this gateway. */
+  long newBulkJob() throws IOException {
+    return next(Counters.bulkJob(), 1);
+  }
+
   private long next(byte[] key, long first) throws IOException {
     var stored = get(Family.GATEWAY, key);
     var number = stored == null ? first : new RecordReader(stored).i64();
@@ -360,7 +368,8 @@ public final class Tx {
       return;
     }
     var old = dirty(inode.key());
-    var now = old == null ? Dirty.since(nowNanos, false) : old.changedAgain(nowNanos);
+    // What is changed again is more than a part of a job.
+    var now = old == null ? Dirty.since(nowNanos, false) : old.changedAgain(nowNanos).ofJob(0);
     putDirty(inode.key(), now.written(writtenBytes));
   }
 
@@ -389,14 +398,21 @@ public final class Tx {
     putStale(mount, key, old == null ? Dirty.since(nowNanos, subtree) : old.changedAgain(nowNanos));
   }
 
-  public void putStale(int mount, String key, Dirty dirty) {
+  public void putStale(int mount, String key, Dirty dirty) throws IOException {
+    bulkJobs.changed(mount, stale(mount, key), dirty);
     put(Family.STALE, Keys.text(mount, key), dirty.encode());
     batch.dirtied(mount, null, key, dirty);
   }
 
-  public void deleteStale(int mount, String key) {
+  public void deleteStale(int mount, String key) throws IOException {
+    bulkJobs.changed(mount, stale(mount, key), null);
     delete(Family.STALE, Keys.text(mount, key));
     batch.dirtied(mount, null, key, null);
+  }
+
+  /** The renames and removals of many objects. */
+  public BulkJobs bulkJobs() {
+    return bulkJobs;
   }
 
   public @Nullable Job job(int mount, String key) throws IOException {

@@ -46,6 +46,7 @@ final class BucketWrites {
   private record ObjectName(int mount, String key) {}
 
   private final Execution execution;
+  private final Deletions deletions;
   private final Meters.Counter lostReplies;
   private final Map<ObjectName, List<Job>> late = new ConcurrentHashMap<>();
   private final Set<Integer> withoutPartCopies = ConcurrentHashMap.newKeySet();
@@ -53,6 +54,7 @@ final class BucketWrites {
 
   BucketWrites(Execution execution, Meters meters) {
     this.execution = execution;
+    deletions = new Deletions(execution);
     lostReplies = meters.counter("writeback_lost_replies");
   }
 
@@ -107,6 +109,11 @@ final class BucketWrites {
                         target.metadata(),
                         target.contentType(),
                         target.placement())));
+  }
+
+  /** Whether many objects are deleted by one request. */
+  boolean deletesMany(ActiveMount mount) {
+    return deletions.isInBatches(mount);
   }
 
   /** Whether parts may be copied by the store: it was seen to do so, and has not refused since. */
@@ -300,7 +307,7 @@ final class BucketWrites {
       }
     }
     try {
-      this.<@Nullable Void>await(() -> mount.store().delete(key, Condition.matches(expected)));
+      var _ = await(() -> deletions.delete(mount, key, expected));
       return new Outcome.Deleted();
     } catch (Refused e) {
       return isCertain(e.failure)

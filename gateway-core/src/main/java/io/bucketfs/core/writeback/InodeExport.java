@@ -366,7 +366,8 @@ final class InodeExport {
       }
       case Outcome.Foreign(var head) -> {
         conflict(key, expected, head);
-        yield new Attempt.Done(List.of());
+        // What wins may still have to be exported, at another place perhaps.
+        yield null;
       }
       case Outcome.NotDone(var failure) -> {
         dropJob(key);

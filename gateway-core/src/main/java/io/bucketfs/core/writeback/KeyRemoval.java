@@ -134,7 +134,7 @@ final class KeyRemoval {
     return new Next.End(attempt);
   }
 
-  private Next unmark(Tx tx) {
+  private Next unmark(Tx tx) throws IOException {
     tx.deleteStale(number, key);
     return end(new Attempt.Clean());
   }
@@ -322,7 +322,14 @@ final class KeyRemoval {
     }
     expandRequests(tx, Family.JOBS, end, mark, derived);
     expandRequests(tx, Family.UPLOADS, end, mark, derived);
-    tx.deleteStale(number, key);
+    // The prefix is itself a key: that of the directory's marker.
+    var marker = tx.remote(number, key);
+    if (marker != null || tx.job(number, key) != null || tx.upload(number, key) != null) {
+      tx.putStale(number, key, mark.derived(marker == null ? 0 : marker.version().sizeBytes()));
+    } else {
+      tx.deleteStale(number, key);
+    }
+    tx.bulkJobs().found(number, mark.job());
     return null;
   }
 
@@ -333,13 +340,13 @@ final class KeyRemoval {
       return;
     }
     if (tx.stale(number, below) == null) {
-      tx.putStale(number, below, mark.derived());
+      tx.putStale(number, below, mark.derived(remote.version().sizeBytes()));
     }
     derived.add(Subject.of(number, below));
     var moved = tx.inode(new InodeKey(number, remote.inode()));
     if (moved != null && !moved.localOnly() && !moved.isRoot()) {
       if (tx.dirty(moved.key()) == null) {
-        tx.putDirty(moved.key(), mark.derived());
+        tx.putDirty(moved.key(), mark.derived(0));
       }
       derived.add(Subject.of(moved.key()));
     }
@@ -355,7 +362,7 @@ final class KeyRemoval {
       for (var entry : page) {
         var below = Keys.textOf(entry.key());
         if (tx.stale(number, below) == null) {
-          tx.putStale(number, below, mark.derived());
+          tx.putStale(number, below, mark.derived(0));
         }
         derived.add(Subject.of(number, below));
       }

@@ -3,6 +3,7 @@ package io.bucketfs.core.writeback;
 import io.bucketfs.core.store.Dirty;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,24 @@ final class MountQueue {
     static final Figures NONE = new Figures(0, 0, 0, 0);
   }
 
+  /** What takes its turns apart from the rest, so that neither waits for the other. */
+  enum Lane {
+    /** Files and directories. */
+    FILES,
+    /** Those of a job of many objects that nobody waits for: they leave room to others. */
+    BULK,
+    /** Keys whose objects may have to go: these are cheap, and many go in one request. */
+    KEYS
+  }
+
+  /** How far the parts of a job of many objects are. */
+  static final class Parts {
+    int running;
+    int failing;
+    int retried;
+    @Nullable String reason;
+  }
+
   /** Something that is dirty or is being exported. */
   static final class Entry {
     final Subject subject;
@@ -43,7 +62,13 @@ final class MountQueue {
     int attempts;
     long notBeforeNanos;
     long queuedAt = NOT_QUEUED;
+    Lane queuedIn = Lane.FILES;
+    Lane runningIn = Lane.FILES;
     long runningBytes;
+
+    /** Why the last attempt came to nothing; null where it did not. */
+    @Nullable String reason;
+
     List<Barrier> barriers = new ArrayList<>();
     List<Entry> waiting = new ArrayList<>();
 
@@ -54,6 +79,17 @@ final class MountQueue {
     boolean isUrgent() {
       return urgent || !barriers.isEmpty();
     }
+
+    Lane lane() {
+      var mark = dirty;
+      if (mark == null) {
+        return Lane.FILES;
+      }
+      if (!subject.isInode() && !mark.subtree()) {
+        return Lane.KEYS;
+      }
+      return mark.job() != 0 && !mark.subtree() && barriers.isEmpty() ? Lane.BULK : Lane.FILES;
+    }
   }
 
   /** A place in the queue. */
@@ -63,8 +99,8 @@ final class MountQueue {
   long hurriedNanos;
 
   final Map<Subject, Entry> entries = new HashMap<>();
-  final PriorityQueue<Slot> slots = new PriorityQueue<>(Comparator.comparingLong(Slot::dueNanos));
-  int running;
+  private final Map<Lane, PriorityQueue<Slot>> slots = new EnumMap<>(Lane.class);
+  private final Map<Lane, Integer> running = new EnumMap<>(Lane.class);
   long runningBytes;
 
   /** Of them, those that hold bytes. */
@@ -113,10 +149,60 @@ final class MountQueue {
 
   /** Queues an entry, unless it is queued for an earlier time. */
   void add(Entry entry, long dueNanos) {
-    if (dueNanos < entry.queuedAt) {
+    var lane = entry.lane();
+    if (dueNanos < entry.queuedAt || (lane != entry.queuedIn && dueNanos != NOT_QUEUED)) {
       entry.queuedAt = dueNanos;
-      slots.add(new Slot(dueNanos, entry));
+      entry.queuedIn = lane;
+      slots(lane).add(new Slot(dueNanos, entry));
     }
+  }
+
+  PriorityQueue<Slot> slots(Lane lane) {
+    return slots.computeIfAbsent(
+        lane, _ -> new PriorityQueue<>(Comparator.comparingLong(Slot::dueNanos)));
+  }
+
+  int running(Lane lane) {
+    return running.getOrDefault(lane, 0);
+  }
+
+  /** Files and directories that are being exported. */
+  int runningFiles() {
+    return running(Lane.FILES) + running(Lane.BULK);
+  }
+
+  void started(Entry entry, Lane lane) {
+    entry.running = true;
+    entry.runningIn = lane;
+    running.merge(lane, 1, Integer::sum);
+    runningBytes += entry.runningBytes;
+  }
+
+  void ended(Entry entry) {
+    entry.running = false;
+    running.merge(entry.runningIn, -1, Integer::sum);
+    runningBytes -= entry.runningBytes;
+  }
+
+  /** How far jobs of many objects are, by their numbers. Looks at all marks. */
+  Map<Long, Parts> parts() {
+    var found = new HashMap<Long, Parts>();
+    for (var entry : entries.values()) {
+      var mark = entry.dirty;
+      if (mark == null || mark.job() == 0) {
+        continue;
+      }
+      var parts = found.computeIfAbsent(mark.job(), _ -> new Parts());
+      parts.running += entry.running ? 1 : 0;
+      parts.failing += mark.failure() == null ? 0 : 1;
+      parts.retried += entry.reason == null ? 0 : 1;
+      if (mark.failure() != null) {
+        parts.reason = mark.failure();
+      } else if (parts.reason == null) {
+        parts.reason = entry.reason;
+      }
+    }
+    return found;
   }
 
   Figures figures() {

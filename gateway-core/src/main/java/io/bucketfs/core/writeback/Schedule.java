@@ -6,15 +6,20 @@ import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.store.Committer;
 import io.bucketfs.core.store.Dirty;
 import io.bucketfs.core.writeback.MountQueue.Entry;
+import io.bucketfs.core.writeback.MountQueue.Lane;
+import io.bucketfs.core.writeback.MountQueue.Parts;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import java.util.function.IntUnaryOperator;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -38,8 +43,11 @@ final class Schedule {
   /** A mark, for the report. */
   record Marked(Subject subject, Dirty dirty, long bytes) {}
 
-  /** How long something that is blocked waits at most before it looks again. */
+  /** How long something that is blocked waits before it looks again by itself, the first time. */
   private static final Duration BLOCKED_MAX = Duration.ofSeconds(5);
+
+  /** How many times as long it waits at most. */
+  private static final int BLOCKED_FACTOR = 12;
 
   /** How often something is woken in a row; then it looks again only after {@link #BLOCKED_MAX}. */
   private static final int WAKES_MAX = 16;
@@ -54,6 +62,7 @@ final class Schedule {
   private final Execution execution;
   private final WritebackLimits limits;
   private final Function<Integer, Mount.@Nullable Policy> policies;
+  private final IntUnaryOperator removalsMax;
   private final Worker worker;
   private final ReentrantLock lock = new ReentrantLock();
 
@@ -77,15 +86,18 @@ final class Schedule {
 
   /**
    * @param policies the policy of a mount, or null where it is not served
+   * @param removalsMax how many keys of a mount are worked on at a time
    */
   Schedule(
       Execution execution,
       WritebackLimits limits,
       Function<Integer, Mount.@Nullable Policy> policies,
+      IntUnaryOperator removalsMax,
       Worker worker) {
     this.execution = execution;
     this.limits = limits;
     this.policies = policies;
+    this.removalsMax = removalsMax;
     this.worker = worker;
   }
 
@@ -211,8 +223,10 @@ final class Schedule {
       }
       var now = Committer.nanos(execution.now());
       var next = MountQueue.NOT_QUEUED;
-      for (var queue : mounts.values()) {
-        next = Math.min(next, take(queue, now, starting));
+      for (var mount : mounts.entrySet()) {
+        for (var lane : Lane.values()) {
+          next = Math.min(next, take(mount.getKey(), mount.getValue(), lane, now, starting));
+        }
       }
       arm(now, next);
     } finally {
@@ -221,46 +235,59 @@ final class Schedule {
     starting.forEach(entry -> execution.fork("export", () -> run(entry)));
   }
 
-  /** Takes what is due from a queue; when to look again. */
+  /** Takes what is due from a lane; when to look again. */
   @GuardedBy("lock")
-  private long take(MountQueue queue, long now, List<Entry> starting) {
+  private long take(int mount, MountQueue queue, Lane lane, long now, List<Entry> starting) {
+    var slots = queue.slots(lane);
+    var later = MountQueue.NOT_QUEUED;
     while (true) {
-      var slot = queue.slots.peek();
+      var slot = slots.peek();
       if (slot == null) {
-        return MountQueue.NOT_QUEUED;
+        return later;
       }
       var entry = slot.entry();
-      if (slot.dueNanos() != entry.queuedAt || entry.running || entry.dirty == null) {
-        queue.slots.remove();
-        if (slot.dueNanos() == entry.queuedAt) {
+      var isItsPlace = slot.dueNanos() == entry.queuedAt && lane == entry.queuedIn;
+      if (!isItsPlace || entry.running || entry.dirty == null) {
+        slots.remove();
+        if (isItsPlace) {
           entry.queuedAt = MountQueue.NOT_QUEUED;
         }
         continue;
       }
       if (slot.dueNanos() > now) {
-        return slot.dueNanos();
+        return Math.min(later, slot.dueNanos());
       }
       var due = due(entry);
       if (due > now) {
-        queue.slots.remove();
+        slots.remove();
         entry.queuedAt = MountQueue.NOT_QUEUED;
         queue.add(entry, due);
+        later = Math.min(later, due);
         continue;
       }
-      if (queue.running >= limits.exportsPerMountMax()
-          || (queue.running > 0
-              && queue.runningBytes + onTheirWay(entry) > limits.bytesPerMountMax())) {
-        return MountQueue.NOT_QUEUED;
+      if (isFull(mount, queue, lane, onTheirWay(entry))) {
+        return later;
       }
-      queue.slots.remove();
+      slots.remove();
       entry.queuedAt = MountQueue.NOT_QUEUED;
-      entry.running = true;
       entry.runningBytes = onTheirWay(entry);
-      queue.running++;
-      queue.runningBytes += entry.runningBytes;
+      queue.started(entry, lane);
       running++;
       starting.add(entry);
     }
+  }
+
+  @GuardedBy("lock")
+  private boolean isFull(int mount, MountQueue queue, Lane lane, long bytes) {
+    var files = queue.runningFiles();
+    var noRoom =
+        files >= limits.exportsPerMountMax()
+            || (files > 0 && queue.runningBytes + bytes > limits.bytesPerMountMax());
+    return switch (lane) {
+      case FILES -> noRoom;
+      case BULK -> noRoom || queue.running(lane) >= limits.bulkPerMountMax();
+      case KEYS -> queue.running(lane) >= removalsMax.applyAsInt(mount);
+    };
   }
 
   /** Of a file that is written in parts, only some are on their way at a time. */
@@ -320,13 +347,12 @@ final class Schedule {
     lock.lock();
     try {
       running--;
-      entry.running = false;
       var queue = mounts.get(entry.subject.mount());
       if (queue == null) {
+        entry.running = false;
         barriers.forEach(Barrier::finished);
       } else {
-        queue.running--;
-        queue.runningBytes -= entry.runningBytes;
+        queue.ended(entry);
         conclude(queue, entry, attempt, barriers, changes);
       }
       if (drained != null && running == 0) {
@@ -358,11 +384,13 @@ final class Schedule {
       }
       case Attempt.Failing failing -> {
         entry.urgent = false;
+        entry.reason = failing.reason();
         barriers.forEach(barrier -> barrier.failed(entry.subject, failing.reason()));
         failWaiting(entry, failing.reason());
       }
       case Attempt.Later later -> {
         entry.barriers.addAll(barriers);
+        entry.reason = later.reason();
         entry.notBeforeNanos =
             now() + Math.max(backoff(entry.attempts++), later.atLeast().toNanos());
       }
@@ -374,21 +402,27 @@ final class Schedule {
     settle(queue, entry);
   }
 
-  /** Nobody is kept waiting for what waits for something that fails. */
+  /** Nobody is kept waiting for what waits, maybe through others, for something that fails. */
   @GuardedBy("lock")
-  private void failWaiting(Entry entry, String reason) {
-    for (var other : entry.waiting) {
-      var waiting = other.barriers;
-      other.barriers = new ArrayList<>();
-      waiting.forEach(
-          barrier -> barrier.failed(other.subject, "something else goes first: " + reason));
+  private void failWaiting(Entry failing, String reason) {
+    var seen = new HashSet<Entry>();
+    var next = new ArrayDeque<Entry>(failing.waiting);
+    while (!next.isEmpty()) {
+      var other = next.remove();
+      if (seen.add(other)) {
+        var waiting = other.barriers;
+        other.barriers = new ArrayList<>();
+        waiting.forEach(
+            barrier -> barrier.failed(other.subject, "something else goes first: " + reason));
+        next.addAll(other.waiting);
+      }
     }
-    entry.waiting.clear();
   }
 
   @GuardedBy("lock")
   private void succeeded(Entry entry, List<Barrier> barriers) {
     entry.urgent = false;
+    entry.reason = null;
     entry.attempts = 0;
     entry.notBeforeNanos = 0;
     barriers.forEach(Barrier::finished);
@@ -402,8 +436,11 @@ final class Schedule {
     if (by == null || by == entry) {
       return;
     }
-    entry.notBeforeNanos = now() + BLOCKED_MAX.toNanos();
-    by.waiting.add(entry);
+    // It is woken, as a rule; a job of many objects must not look all the time.
+    entry.notBeforeNanos = now() + BLOCKED_MAX.toNanos() * Math.min(entry.attempts, BLOCKED_FACTOR);
+    if (!by.waiting.contains(entry)) {
+      by.waiting.add(entry);
+    }
     if ((blocked.urgent() || entry.isUrgent()) && !by.urgent) {
       by.urgent = true;
       by.notBeforeNanos = 0;
@@ -502,6 +539,17 @@ final class Schedule {
     try {
       var queue = mounts.get(mount);
       return queue == null ? MountQueue.Figures.NONE : queue.figures();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** How far the jobs of many objects of a mount are, by their numbers. */
+  Map<Long, Parts> parts(int mount) {
+    lock.lock();
+    try {
+      var queue = mounts.get(mount);
+      return queue == null ? Map.of() : queue.parts();
     } finally {
       lock.unlock();
     }

@@ -1,12 +1,15 @@
 package io.bucketfs.core.writeback;
 
 import io.bucketfs.core.importer.NamespaceEdit;
+import io.bucketfs.core.importer.ObjectForm;
 import io.bucketfs.core.importer.RecentExports;
 import io.bucketfs.core.mount.ActiveMount;
+import io.bucketfs.core.mount.ConflictPolicy.Winner;
 import io.bucketfs.core.mount.MountTallies;
 import io.bucketfs.core.object.ObjectHead;
 import io.bucketfs.core.object.ObjectHeaders;
 import io.bucketfs.core.object.ObjectVersion;
+import io.bucketfs.core.object.PosixMetadata;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.store.Conflict;
 import io.bucketfs.core.store.Content;
@@ -125,8 +128,8 @@ final class Settlement {
   }
 
   /**
-   * Somebody else changed the object of a file that is dirty here: the bucket wins, and the local
-   * version is kept beside it.
+   * Somebody else changed the object of a file that is dirty here. Who wins is the mount's policy;
+   * where the bucket does, the local version is kept elsewhere.
    *
    * @param expected what the request was conditional on; nothing is done where that is not what is
    *     known any longer
@@ -141,6 +144,7 @@ final class Settlement {
       @Nullable ObjectHead head)
       throws IOException {
     var number = mount.mount().number();
+    noteWriter(tx, mount, head);
     tx.deleteJob(number, key);
     var remote = tx.remote(number, key);
     if (!Objects.equals(versionOf(remote), versionOf(expected))) {
@@ -167,6 +171,10 @@ final class Settlement {
         head == null
             ? "deleted in the bucket while it was changed here"
             : "changed in the bucket while it was changed here";
+    if (mount.mount().policy().conflicts().winner() == Winner.LOCAL_WINS) {
+      writtenOver(tx, mount, key, path, inode, head, reason);
+      return;
+    }
     names.moveAway(parent, name.name(), dirent, inode, path, reason);
     if (remote != null) {
       tx.deleteRemote(number, key);
@@ -178,8 +186,40 @@ final class Settlement {
     count(tx, number);
   }
 
+  /** Lets the next request be conditional on what is there now. */
+  private void writtenOver(
+      Tx tx,
+      ActiveMount mount,
+      String key,
+      String path,
+      Inode inode,
+      @Nullable ObjectHead head,
+      String reason)
+      throws IOException {
+    var number = mount.mount().number();
+    if (head == null) {
+      tx.deleteRemote(number, key);
+    } else {
+      var theirs =
+          PosixMetadata.decode(head.metadata(), ObjectForm.attributesOf(mount.mount(), inode));
+      tx.putRemote(
+          number,
+          key,
+          new RemoteEntry(head.version(), 0, 0, 0, 0, theirs.foreign(), head.contentType()));
+    }
+    tx.putConflict(number, new Conflict(path, path, tx.nowNanos(), reason + ": written over"));
+    count(tx, number);
+  }
+
   private static @Nullable ObjectVersion versionOf(@Nullable RemoteEntry entry) {
     return entry == null ? null : entry.version();
+  }
+
+  /** It may have been another gateway. */
+  private void noteWriter(Tx tx, ActiveMount mount, @Nullable ObjectHead head) {
+    if (head != null) {
+      tx.afterCommit(() -> tallies.others().saw(mount.mount(), head));
+    }
   }
 
   private void count(Tx tx, int mount) {
@@ -221,6 +261,7 @@ final class Settlement {
   /** An object that was to be deleted was changed by somebody else: it stays and shows again. */
   void keptForeign(Tx tx, ActiveMount mount, String key, ObjectHead head) throws IOException {
     var number = mount.mount().number();
+    noteWriter(tx, mount, head);
     tx.deleteJob(number, key);
     tx.deleteRemote(number, key);
     tx.deleteStale(number, key);

@@ -53,6 +53,7 @@ public final class WriteBack implements AutoCloseable {
   private final Settlement settlement;
   private final UploadRemoval uploads;
   private final UploadSweep sweep;
+  private final LostAndFound lostAndFound;
   private final Schedule schedule;
   private final Claims claims = new Claims();
   private final Meters.Counter exports;
@@ -84,19 +85,28 @@ public final class WriteBack implements AutoCloseable {
     this.limits = limits;
     gatewayId = HexFormat.of().toHexDigits(epoch.gatewayId());
     writes = new BucketWrites(execution, meters);
+    tallies.others().begin(gatewayId, execution, meters);
+    lostAndFound = new LostAndFound(mounts, cache, committer, execution, meters);
     settlement = new Settlement(recent, tallies, meters);
     uploads = new UploadRemoval(committer, writes, settlement, meters);
     sweep = new UploadSweep(mounts, cache, committer, claims, uploads);
     exports = meters.counter("writeback_exports");
     retries = meters.counter("writeback_retries");
     failures = meters.counter("writeback_failures");
-    schedule = new Schedule(execution, limits, this::policy, this::export);
+    schedule = new Schedule(execution, limits, this::policy, this::removalsMax, this::export);
     committer.onDirty(this::changed);
   }
 
   private Mount.@Nullable Policy policy(int mount) {
     var active = mounts.get(mount);
     return active == null || active.mount().policy().readOnly() ? null : active.mount().policy();
+  }
+
+  private int removalsMax(int mount) {
+    var active = mounts.get(mount);
+    return active != null && writes.deletesMany(active)
+        ? limits.removalsPerMountMax()
+        : limits.bulkPerMountMax();
   }
 
   /** Begins to export, and reads the marks that an earlier run left, in the background. */
@@ -117,6 +127,19 @@ public final class WriteBack implements AutoCloseable {
     }
     schedule.open();
     sweep();
+    var _ = execution.schedule(LostAndFound.EVERY, "lost-and-found", this::trimLostAndFound);
+  }
+
+  private void trimLostAndFound() {
+    if (closed) {
+      return;
+    }
+    try {
+      lostAndFound.run();
+    } catch (IOException | FileSystemException e) {
+      LOG.warn("Lost+found could not be looked through", e);
+    }
+    var _ = execution.schedule(LostAndFound.EVERY, "lost-and-found", this::trimLostAndFound);
   }
 
   /** Looks for uploads that nothing will complete, now and from time to time. */
@@ -426,6 +449,11 @@ public final class WriteBack implements AutoCloseable {
                 Instant.ofEpochSecond(0, marked.dirty().sinceNanos()),
                 marked.dirty().failure()))
         .toList();
+  }
+
+  /** The renames and removals of many objects that a mount has under way, oldest first. */
+  public List<BulkProgress> jobs(int mount) throws IOException {
+    return BulkReport.of(mount, cache, schedule);
   }
 
   /** Bytes of a mount that S3 does not have. Any thread; costs nothing. */

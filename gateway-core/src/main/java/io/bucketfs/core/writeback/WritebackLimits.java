@@ -8,6 +8,9 @@ import java.time.Duration;
  * What write-back does not exceed.
  *
  * @param exportsPerMountMax files of one mount that are exported at a time
+ * @param bulkPerMountMax of them, those of renames of directories that nobody waits for
+ * @param removalsPerMountMax keys of one mount that are worked on at a time to delete their
+ *     objects, where one request deletes many; else as many as bulkPerMountMax
  * @param bytesPerMountMax bytes of them together; a bigger file is exported alone
  * @param objectBytesMax the biggest object
  * @param backoffMin first pause after a failure that passes
@@ -18,6 +21,8 @@ import java.time.Duration;
  */
 public record WritebackLimits(
     int exportsPerMountMax,
+    int bulkPerMountMax,
+    int removalsPerMountMax,
     long bytesPerMountMax,
     long objectBytesMax,
     Duration backoffMin,
@@ -28,6 +33,8 @@ public record WritebackLimits(
   public static final WritebackLimits DEFAULT =
       new WritebackLimits(
           64,
+          32,
+          1_000,
           256L << 20,
           Contents.FILE_BYTES_MAX,
           Duration.ofMillis(100),
@@ -40,6 +47,8 @@ public record WritebackLimits(
   public WritebackLimits with(MultipartLimits otherMultipart) {
     return new WritebackLimits(
         exportsPerMountMax,
+        bulkPerMountMax,
+        removalsPerMountMax,
         bytesPerMountMax,
         objectBytesMax,
         backoffMin,
@@ -60,7 +69,10 @@ public record WritebackLimits(
   }
 
   public WritebackLimits {
-    if (exportsPerMountMax < 1 || bytesPerMountMax < 1 || objectBytesMax < 1) {
+    if (exportsPerMountMax < 1 || bulkPerMountMax < 1 || removalsPerMountMax < 1) {
+      throw new IllegalArgumentException("write-back limits must be positive");
+    }
+    if (bytesPerMountMax < 1 || objectBytesMax < 1) {
       throw new IllegalArgumentException("write-back limits must be positive");
     }
   }

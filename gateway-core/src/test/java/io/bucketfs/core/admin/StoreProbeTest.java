@@ -39,7 +39,8 @@ final class StoreProbeTest {
             (bits & 4) != 0,
             (bits & 8) != 0,
             (bits & 16) != 0,
-            (bits & 32) != 0);
+            (bits & 32) != 0,
+            (bits & 64) != 0);
     bucket.honour(traits);
     assertThat(probe.probe(bucket, "some/prefix/", false)).isEqualTo(traits);
     assertThat(bucket.foreign().keys()).isEmpty();

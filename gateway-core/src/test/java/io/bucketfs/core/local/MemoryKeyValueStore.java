@@ -52,6 +52,8 @@ public final class MemoryKeyValueStore implements KeyValueStore {
   @GuardedBy("lock")
   private boolean gone;
 
+  private volatile Runnable beforeWrite = () -> {};
+
   /**
    * @param seed decides which reads memory cannot answer
    */
@@ -103,6 +105,11 @@ public final class MemoryKeyValueStore implements KeyValueStore {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Runs before each batch is written. */
+  public void beforeWrite(Runnable action) {
+    beforeWrite = action;
   }
 
   /** The next so many writes fail without a trace. */
@@ -203,6 +210,7 @@ public final class MemoryKeyValueStore implements KeyValueStore {
 
   @Override
   public void write(List<Change> batch, boolean sync) throws IOException {
+    beforeWrite.run();
     var copy = List.copyOf(batch);
     waitingFor(() -> append(copy));
     if (sync) {

@@ -20,6 +20,9 @@ final class MountCodecTest {
   /** No storage class, the bucket's encryption, a guessed content type, no threshold. */
   private static final int OBJECTS_BYTES = Integer.BYTES + 1 + Integer.BYTES + 5 + Long.BYTES;
 
+  /** A trait of DeleteObjects; who wins, and two bounds of lost+found. */
+  private static final int CONFLICT_BYTES = 1 + Integer.BYTES + "s3-wins".length() + 2 * Long.BYTES;
+
   private static MountCodec.Stored stored(RefreshPolicy refresh) {
     return stored(refresh, StoreTraits.FULL);
   }
@@ -81,23 +84,39 @@ final class MountCodecTest {
     assertThat(MountCodec.decode(MountCodec.encode(stored))).isEqualTo(stored);
   }
 
-  /** Mounts of a gateway that said nothing of objects go on as they did. */
-  @Test
-  void readsTheFormatBeforeObjects() {
-    var now = MountCodec.encode(stored(RefreshPolicy.DEFAULT));
-    var before = Arrays.copyOf(now, now.length - OBJECTS_BYTES);
-    before[0] = 4;
-    assertThat(MountCodec.decode(before)).isEqualTo(stored(RefreshPolicy.DEFAULT));
-  }
-
   /** Mounts of a gateway that knew neither uploads nor changes of others get the defaults. */
   @Test
   void readsTheFormatBefore() {
     var now = MountCodec.encode(stored(new RefreshPolicy(null, true, Imported.ALL)));
-    var before = Arrays.copyOf(now, now.length - OBJECTS_BYTES - REFRESH_BYTES);
+    var before =
+        Arrays.copyOf(now, now.length - CONFLICT_BYTES - OBJECTS_BYTES - REFRESH_BYTES);
     before[0] = 3;
-    var withoutUploads = new StoreTraits(true, true, true, true, false, false);
+    var withoutUploads = new StoreTraits(true, true, true, true, false, false, false);
     assertThat(MountCodec.decode(before)).isEqualTo(stored(RefreshPolicy.DEFAULT, withoutUploads));
+  }
+
+  /**
+   * Mounts of a gateway that said nothing of objects and conflicts go on as they did. A store that
+   * was probed before is trusted with nothing of DeleteObjects.
+   */
+  @Test
+  void readsTheFormatWithoutObjects() {
+    var refresh = new RefreshPolicy(null, true, Imported.ALL);
+    var now = MountCodec.encode(stored(refresh));
+    var before = Arrays.copyOf(now, now.length - CONFLICT_BYTES - OBJECTS_BYTES);
+    before[0] = 4;
+    var traits = new StoreTraits(true, true, true, true, true, true, false);
+    assertThat(MountCodec.decode(before)).isEqualTo(stored(refresh, traits));
+  }
+
+  @Test
+  void readsWhatBecomesOfConflicts() {
+    for (var winner : ConflictPolicy.Winner.values()) {
+      var mount = stored(RefreshPolicy.DEFAULT).mount();
+      var policies = new ConflictPolicy(winner, Duration.ofDays(3), 1 << 20);
+      var stored = new MountCodec.Stored(mount.withConflicts(policies), StoreTraits.NONE, true);
+      assertThat(MountCodec.decode(MountCodec.encode(stored))).isEqualTo(stored);
+    }
   }
 
   @Test

@@ -7,6 +7,8 @@ import io.netty.buffer.ByteBufAllocator;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -32,13 +34,24 @@ public final class MemoryBucket implements ObjectStore {
    * @param versioned whether it keeps versions
    * @param traits which conditions it honours; the others it ignores
    * @param dropsPatterns whether bodies that {@link PatternBytes} can make again take no memory
+   * @param deletesMany whether it knows DeleteObjects
    * @param partBytesMin how long every part of an upload but the last must be
    */
   public record Options(
-      boolean versioned, StoreTraits traits, boolean dropsPatterns, long partBytesMin) {
+      boolean versioned,
+      StoreTraits traits,
+      boolean dropsPatterns,
+      boolean deletesMany,
+      long partBytesMin) {
     /** With S3's least size of a part. */
     public Options(boolean versioned, StoreTraits traits, boolean dropsPatterns) {
       this(versioned, traits, dropsPatterns, 5 << 20);
+    }
+
+    /** That knows DeleteObjects. */
+    public Options(
+        boolean versioned, StoreTraits traits, boolean dropsPatterns, long partBytesMin) {
+      this(versioned, traits, dropsPatterns, true, partBytesMin);
     }
 
     public static final Options DEFAULT = new Options(false, StoreTraits.FULL, false);
@@ -140,6 +153,29 @@ public final class MemoryBucket implements ObjectStore {
         _ -> {
           contents.delete(key, condition);
           return null;
+        });
+  }
+
+  @Override
+  public CompletionStage<Map<String, BackendFailure>> deleteMany(List<Deletion> objects) {
+    return submit(
+        RequestKind.DELETE_MANY,
+        objects.getFirst().key(),
+        _ -> {
+          if (!options.deletesMany()) {
+            throw S3Refusal.rejected("501 NotImplemented: DeleteObjects");
+          }
+          var failures = new HashMap<String, BackendFailure>();
+          for (var object : objects) {
+            try {
+              faults.hook().before(RequestKind.DELETE_MANY, object.key());
+              contents.deleteOfMany(object);
+            } catch (ObjectStoreException e) {
+              failures.put(object.key(), e.failure());
+            }
+          }
+          counts.deleted(objects.size());
+          return failures;
         });
   }
 
@@ -255,7 +291,7 @@ public final class MemoryBucket implements ObjectStore {
       throws ObjectStoreException, InterruptedException {
     var half = call.plan().delay().dividedBy(2);
     pause(half);
-    if (!kind.hasBody()) {
+    if (!kind.isJudgedLater()) {
       faults.hook().before(kind, key);
     }
     if (call.meets(Fault.BUSY)) {

@@ -1,5 +1,6 @@
 package io.bucketfs.core.object;
 
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -51,6 +52,11 @@ final class MemoryConnection implements ObjectStore {
   @Override
   public CompletionStage<Void> delete(String key, Condition condition) {
     return track(() -> bucket.delete(key, condition));
+  }
+
+  @Override
+  public CompletionStage<Map<String, BackendFailure>> deleteMany(List<Deletion> objects) {
+    return track(() -> bucket.deleteMany(objects));
   }
 
   @Override

@@ -160,17 +160,35 @@ final class MemoryContents {
       if (traits.conditionalDelete()) {
         require(key, condition);
       }
-      if (versioned) {
-        var nothing = new MemoryBody.Bytes(new byte[0]);
-        append(
-            key,
-            new StoredObject(
-                nothing, "", now(), nextId(), Map.of(), null, ObjectHeaders.NONE, Map.of(), true));
-      } else {
-        objects.remove(key);
-      }
+      remove(key);
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Deletes one of the keys of DeleteObjects. */
+  void deleteOfMany(ObjectStore.Deletion object) throws ObjectStoreException {
+    lock.lock();
+    try {
+      if (traits.conditionalDeleteMany()) {
+        require(object.key(), Condition.matches(object.version()));
+      }
+      remove(object.key());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @GuardedBy("lock")
+  private void remove(String key) {
+    if (versioned) {
+      var nothing = new MemoryBody.Bytes(new byte[0]);
+      append(
+          key,
+          new StoredObject(
+              nothing, "", now(), nextId(), Map.of(), null, ObjectHeaders.NONE, Map.of(), true));
+    } else {
+      objects.remove(key);
     }
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.bucketfs.core.object.ObjectStore.Deletion;
 import io.bucketfs.core.object.ObjectStore.Entry;
 import io.bucketfs.core.object.ObjectStore.PutRequest;
 import io.bucketfs.core.runtime.Execution;
@@ -114,6 +115,22 @@ public abstract class ObjectStoreContract {
     s3().delete(space + "d/", Condition.matches(head.version()));
     s3().delete(space + "e/", Condition.NONE);
     assertThat(s3().keys(space)).isEmpty();
+  }
+
+  @Test
+  void deletesManyEachOnItsCondition() throws ObjectStoreException {
+    var objects = new ArrayList<Deletion>();
+    for (var name : List.of("a", "b & c", "d<e>\"f'", "\u00e4\ud83d\ude00")) {
+      objects.add(new Deletion(space + name, s3().put(space + name, bytes(name))));
+    }
+    s3().put(space + "b & c", bytes("changed"));
+    var failures = s3().deleteMany(objects);
+    assertThat(s3().keys(space)).containsExactly(space + "b & c");
+    assertThat(failures).containsOnlyKeys(space + "b & c");
+    assertThat(failures.get(space + "b & c")).isInstanceOf(BackendFailure.Conflict.class);
+    // What is gone already is no failure, or is said to be missing.
+    assertThat(s3().deleteMany(objects.subList(0, 1)).values())
+        .allMatch(failure -> failure instanceof BackendFailure.Missing);
   }
 
   @Test

@@ -10,6 +10,7 @@ public final class RequestCounts {
   private final Map<RequestKind, LongAdder> requests = new EnumMap<>(RequestKind.class);
   private final LongAdder bytesIn = new LongAdder();
   private final LongAdder bytesOut = new LongAdder();
+  private final LongAdder deleted = new LongAdder();
   private final AtomicInteger running = new AtomicInteger();
   private final AtomicInteger runningMax = new AtomicInteger();
 
@@ -34,6 +35,15 @@ public final class RequestCounts {
 
   void sent(long bytes) {
     bytesOut.add(bytes);
+  }
+
+  void deleted(long keys) {
+    deleted.add(keys);
+  }
+
+  /** Keys of DeleteObjects. */
+  public long keysDeletedTogether() {
+    return deleted.sum();
   }
 
   /** Requests of a kind, failed ones included. */

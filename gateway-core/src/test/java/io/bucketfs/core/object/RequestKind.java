@@ -8,6 +8,7 @@ public enum RequestKind {
   PUT,
   COPY,
   DELETE,
+  DELETE_MANY,
   CREATE_UPLOAD,
   UPLOAD_PART,
   COPY_PART,
@@ -16,8 +17,8 @@ public enum RequestKind {
   LIST_UPLOADS,
   TAGS;
 
-  /** Whether it carries a body, with which the store judges it. */
-  boolean hasBody() {
-    return this == PUT || this == UPLOAD_PART;
+  /** Whether it takes effect behind a body, or key by key. */
+  boolean isJudgedLater() {
+    return this == PUT || this == UPLOAD_PART || this == DELETE_MANY;
   }
 }

@@ -43,6 +43,11 @@ public record StoreCalls(ObjectStore store, Execution execution) {
     this.<@Nullable Void>awaitNullable(store.delete(key, condition));
   }
 
+  public Map<String, BackendFailure> deleteMany(List<ObjectStore.Deletion> objects)
+      throws ObjectStoreException {
+    return await(store.deleteMany(objects));
+  }
+
   public ObjectVersion copy(
       String source,
       ObjectVersion version,

@@ -162,7 +162,8 @@ final class AdministrationTest {
     old[0] = 3;
     var read = MountCodec.decode(old);
     assertThat(read.mount()).isEqualTo(mount);
-    assertThat(read.traits()).isEqualTo(new StoreTraits(true, true, true, true, false, false));
+    assertThat(read.traits())
+        .isEqualTo(new StoreTraits(true, true, true, true, false, false, false));
   }
 
   @Test
@@ -270,6 +271,7 @@ final class AdministrationTest {
               new Quota(random.nextLong(), random.nextLong()));
       var traits =
           new StoreTraits(
+              random.nextBoolean(),
               random.nextBoolean(),
               random.nextBoolean(),
               random.nextBoolean(),

@@ -187,7 +187,7 @@ final class MultipartTest {
 
   @Test
   void whereTheStoreCopiesNoPartsTheyAreReadAndSent() {
-    var lab = new Lab(new StoreTraits(true, true, true, true, true, false));
+    var lab = new Lab(new StoreTraits(true, true, true, true, true, false, true));
     lab.play(world -> {
       lab.bucket.foreign().put("log", bytes(1, 100));
       overwrite(world, world.at("log").id(), 100 * UNIT, bytes(2, 1));
@@ -202,7 +202,7 @@ final class MultipartTest {
   void aRefusedCopyOfAPartIsReadInsteadAndNotTriedAgain() {
     var lab = new Lab(StoreTraits.FULL);
     lab.play(world -> {
-      lab.bucket.honour(new StoreTraits(true, true, true, true, true, false));
+      lab.bucket.honour(new StoreTraits(true, true, true, true, true, false, true));
       lab.bucket.foreign().put("log", bytes(1, 100));
       var id = world.at("log").id();
       overwrite(world, id, 100 * UNIT, bytes(2, 1));

@@ -15,6 +15,7 @@ import io.bucketfs.core.local.MemoryExtentStore;
 import io.bucketfs.core.local.MemoryKeyValueStore;
 import io.bucketfs.core.mount.ActiveMount;
 import io.bucketfs.core.mount.BucketLocation;
+import io.bucketfs.core.mount.ConflictPolicy;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.MountRegistry;
 import io.bucketfs.core.mount.MountTable;
@@ -212,6 +213,11 @@ final class World {
       throw new AssertionError("no mount " + name);
     }
     return active;
+  }
+
+  /** Lets the mount have another rule for conflicts. */
+  void conflicts(ConflictPolicy policy) throws Exception {
+    operations.setConflicts("data", policy);
   }
 
   // By path.

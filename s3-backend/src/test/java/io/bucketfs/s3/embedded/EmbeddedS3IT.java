@@ -64,7 +64,7 @@ final class EmbeddedS3IT extends MultipartContract {
   @Override
   protected StoreTraits traits() {
     // S3Proxy does not look at the target's condition of a copy.
-    return new StoreTraits(true, true, false, true, true, true);
+    return new StoreTraits(true, true, false, true, true, true, true);
   }
 
   @Override

@@ -54,6 +54,10 @@ final class FrontHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
       FrontUploads.answer(context, store, request);
       return;
     }
+    if (FrontDeletes.isAbout(request)) {
+      FrontDeletes.answer(context, store, request);
+      return;
+    }
     switch (request.method().name()) {
       case "HEAD" -> head(context, store, request);
       case "GET" -> {
