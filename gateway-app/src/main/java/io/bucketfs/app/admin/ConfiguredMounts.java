@@ -89,7 +89,7 @@ public final class ConfiguredMounts {
     return failed.isEmpty();
   }
 
-  /** Rules of access and quotas may change between starts. Returns why they could not. */
+  /** Rules of access, quotas, and what comes and stays may change between starts. Returns why they could not. */
   private Optional<String> applyChanges(Mount mount, MountRequest request) {
     try {
       if (!mount.access().isLike(request.access())) {
@@ -99,6 +99,11 @@ public final class ConfiguredMounts {
       if (!mount.quota().equals(request.quota())) {
         administration.setQuota(request.name(), request.quota());
         LOG.info("Changed the quota of /{} to what {} says", request.name(), file);
+      }
+      var wanted = request.policy();
+      if (!mount.policy().equals(wanted)) {
+        administration.setImports(request.name(), wanted.imports(), wanted.retention());
+        LOG.info("Changed what of /{} comes and stays to what {} says", request.name(), file);
       }
       return Optional.empty();
     } catch (AdminException e) {
@@ -133,6 +138,9 @@ public final class ConfiguredMounts {
   private static boolean matches(Mount mount, MountRequest request) {
     return mount.location().equals(request.location())
         && mount.prefix().equals(request.prefix())
-        && mount.policy().equals(request.policy());
+        && mount
+            .policy()
+            .with(request.policy().imports(), request.policy().retention())
+            .equals(request.policy());
   }
 }

@@ -2,6 +2,7 @@ package io.bucketfs.app.admin;
 
 import io.bucketfs.app.config.AccessText;
 import io.bucketfs.app.config.Durations;
+import io.bucketfs.app.config.ImportText;
 import io.bucketfs.app.config.RefreshText;
 import io.bucketfs.core.admin.Administration.MountStatus;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * A mount as the admin API shows it. Never holds a secret, only where one is found.
  *
  * @param oldestDirtySeconds null where nothing is dirty
+ * @param importRules which data come by themselves, in the form of the settings
  * @param quotaBytes null for none
  * @param quotaInodes null for none
  * @param clients who may use it, in the form of the settings
@@ -34,6 +36,8 @@ public record MountView(
     String refresh,
     String refreshMode,
     String importChanges,
+    List<String> importRules,
+    int expiryDays,
     int uid,
     int gid,
     String fileMode,
@@ -73,6 +77,8 @@ public record MountView(
         RefreshText.interval(policy.refresh()),
         RefreshText.mode(policy.refresh()),
         RefreshText.changes(policy.refresh()),
+        ImportText.of(policy.imports()),
+        policy.retention().expiryDays(),
         policy.defaultUid(),
         policy.defaultGid(),
         octal(policy.defaultFileMode()),

@@ -81,6 +81,7 @@ final class MountPrinter {
     line(out, "writeback-max-age", mount.writebackMaxAge());
     line(out, "refresh", mount.refresh() + ", " + mount.refreshMode());
     line(out, "import-changes", mount.importChanges());
+    imports(out, mount);
     line(out, "defaults", defaults(mount));
     line(out, "used", ByteSizes.format(mount.usedBytes()) + ", " + mount.usedInodes() + " inodes");
     quota(out, mount);
@@ -100,6 +101,12 @@ final class MountPrinter {
   static void access(PrintWriter out, MountView mount) {
     mount.clients().forEach(rule -> line(out, "client", rule));
     mount.subExports().forEach(sub -> line(out, "sub-export", sub));
+  }
+
+  /** What comes to the local disk by itself, and how long it stays there unused. */
+  static void imports(PrintWriter out, MountView mount) {
+    mount.importRules().forEach(rule -> line(out, "import-rule", rule));
+    line(out, "expiry-days", mount.expiryDays());
   }
 
   /** What a mount may take; nothing is printed where it has no limit. */

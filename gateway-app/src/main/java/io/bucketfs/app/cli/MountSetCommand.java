@@ -18,8 +18,8 @@ import picocli.CommandLine.Parameters;
 @CommandLine.Command(
     name = "set",
     description =
-        "Changes who may use a mount, and its quota. It holds at once, also for clients that have it"
-            + " mounted.",
+        "Changes who may use a mount, its quota, and what comes to the local disk and stays there. It"
+            + " holds at once, also for clients that have it mounted.",
     footer = {
       "%nExamples:",
       "  bucketfs mount set my-data --client 10.0.0.0/8,squash=root --client any,ro",
@@ -54,6 +54,18 @@ final class MountSetCommand extends ClientCommand {
       description = "Replaces the quota of inodes: see mount create. 'none' removes it.")
   @Nullable String quotaInodes;
 
+  @Option(
+      names = "--import-rule",
+      paramLabel = "RULE",
+      description = "Replaces the import rules: see mount create.")
+  List<String> importRules = List.of();
+
+  @Option(
+      names = "--expiry-days",
+      paramLabel = "N",
+      description = "Replaces the days after which unused copies are dropped: see mount create.")
+  @Nullable String expiryDays;
+
   @Option(names = "--json", description = "Print the mount as JSON.")
   boolean json;
 
@@ -64,7 +76,8 @@ final class MountSetCommand extends ClientCommand {
   @Override
   public void check(Problems problems) {
     if (settings().isEmpty()) {
-      problems.add("Say what to change: --client, --sub-export, --quota-bytes or --quota-inodes.");
+      problems.add("Say what to change: --client, --sub-export, --quota-bytes, --quota-inodes,"
+              + " --import-rule or --expiry-days.");
     }
     MountSettings.checkChange(settings(), MountKey::optionOf, problems);
   }
@@ -78,6 +91,7 @@ final class MountSetCommand extends ClientCommand {
       out().println("Mount /" + answer.value().name() + " may now be used by:");
       MountPrinter.access(out(), answer.value());
       MountPrinter.quota(out(), answer.value());
+      MountPrinter.imports(out(), answer.value());
     }
     return ExitCode.OK;
   }
@@ -89,6 +103,12 @@ final class MountSetCommand extends ClientCommand {
     }
     if (!subExports.isEmpty()) {
       settings.put(MountKey.SUB_EXPORTS.yaml(), String.join("\n", subExports));
+    }
+    if (!importRules.isEmpty()) {
+      settings.put(MountKey.IMPORT_RULES.yaml(), String.join("\n", importRules));
+    }
+    if (expiryDays != null) {
+      settings.put(MountKey.EXPIRY_DAYS.yaml(), expiryDays);
     }
     if (quotaBytes != null) {
       settings.put(MountKey.QUOTA_BYTES.yaml(), quotaBytes);

@@ -27,6 +27,8 @@ public enum MountKey {
   GID,
   FILE_MODE,
   DIRECTORY_MODE,
+  IMPORT_RULES,
+  EXPIRY_DAYS,
   QUOTA_BYTES,
   QUOTA_INODES,
   CLIENTS,
@@ -45,12 +47,12 @@ public enum MountKey {
 
   /** Whether its value has a line for each of several things. */
   public boolean isList() {
-    return this == CLIENTS || this == SUB_EXPORTS;
+    return this == CLIENTS || this == SUB_EXPORTS || this == IMPORT_RULES;
   }
 
   /** Whether {@code mount set} can change it. */
   public boolean isChangeable() {
-    return isList() || this == QUOTA_BYTES || this == QUOTA_INODES;
+    return isList() || this == QUOTA_BYTES || this == QUOTA_INODES || this == EXPIRY_DAYS;
   }
 
   /** The option for a YAML key, also where there is no such key. */

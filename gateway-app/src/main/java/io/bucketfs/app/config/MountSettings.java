@@ -4,9 +4,11 @@ import io.bucketfs.core.access.Access;
 import io.bucketfs.core.admin.Administration.MountRequest;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
+import io.bucketfs.core.mount.ImportRules;
 import io.bucketfs.core.mount.Mount.Policy;
 import io.bucketfs.core.mount.Quota;
 import io.bucketfs.core.mount.RefreshPolicy;
+import io.bucketfs.core.mount.Retention;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
@@ -90,7 +92,8 @@ public final class MountSettings {
   }
 
   /** What of a mount can be changed while it is served. */
-  public record Changeable(Access access, Quota quota) {}
+  public record Changeable(
+      Access access, Quota quota, ImportRules imports, Retention retention) {}
 
   /**
    * Reads what is changed of a mount.
@@ -116,7 +119,12 @@ public final class MountSettings {
                     own.add(
                         label.apply(key)
                             + " cannot be changed: delete the mount and create it again.")));
-    var changed = new Changeable(settings.access(present.access), settings.quota(present.quota));
+    var changed =
+        new Changeable(
+            settings.access(present.access),
+            settings.quota(present.quota),
+            settings.imports(present.imports),
+            settings.retention(present.retention));
     own.sentences().forEach(problems::add);
     return own.isEmpty() ? Optional.of(changed) : Optional.empty();
   }
@@ -124,7 +132,9 @@ public final class MountSettings {
   /** Finds mistakes in what is changed without what is kept. */
   public static void checkChange(
       Map<String, String> given, Function<String, String> label, Problems problems) {
-    var _ = readChange(given, new Changeable(Access.OPEN, Quota.NONE), label, problems);
+    var present =
+        new Changeable(Access.OPEN, Quota.NONE, ImportRules.DEFAULT, Retention.DEFAULT);
+    var _ = readChange(given, present, label, problems);
   }
 
   private Quota quota(Quota present) {
@@ -307,7 +317,38 @@ public final class MountSettings {
         id(MountKey.GID, standard.defaultGid()),
         mode(MountKey.FILE_MODE, standard.defaultFileMode()),
         mode(MountKey.DIRECTORY_MODE, standard.defaultDirectoryMode()),
-        refresh());
+        refresh(),
+        imports(standard.imports()),
+        retention(standard.retention()));
+  }
+
+  private ImportRules imports(ImportRules present) {
+    var text = value(MountKey.IMPORT_RULES);
+    if (text == null) {
+      return present;
+    }
+    try {
+      return ImportText.rules(text);
+    } catch (IllegalArgumentException e) {
+      problem(MountKey.IMPORT_RULES, "is wrong: " + e.getMessage());
+      return present;
+    }
+  }
+
+  private Retention retention(Retention present) {
+    var text = value(MountKey.EXPIRY_DAYS);
+    if (text == null) {
+      return present;
+    }
+    var days = count(text).orElse(0);
+    if (days < Retention.EXPIRY_DAYS_MIN || days > Retention.EXPIRY_DAYS_MAX) {
+      problem(
+          MountKey.EXPIRY_DAYS,
+          "must be a number of days from %d to %d, but is '%s'"
+              .formatted(Retention.EXPIRY_DAYS_MIN, Retention.EXPIRY_DAYS_MAX, text));
+      return present;
+    }
+    return new Retention((int) days);
   }
 
   private RefreshPolicy refresh() {

@@ -10,10 +10,14 @@ import io.bucketfs.core.access.SubExport;
 import io.bucketfs.core.admin.Administration.MountRequest;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
+import io.bucketfs.core.mount.ImportRules;
+import io.bucketfs.core.mount.ImportRules.Rule;
+import io.bucketfs.core.mount.ImportRules.Trigger;
 import io.bucketfs.core.mount.Mount.Policy;
 import io.bucketfs.core.mount.Quota;
 import io.bucketfs.core.mount.RefreshPolicy;
 import io.bucketfs.core.mount.RefreshPolicy.Imported;
+import io.bucketfs.core.mount.Retention;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -45,6 +49,8 @@ final class MountSettingsTest {
           Map.entry("refresh", "5s"),
           Map.entry("refresh-mode", "strict"),
           Map.entry("import-changes", "new,changed"),
+          Map.entry("import-rules", "/ on-file-access\n/hot data/ on-directory-first-access 1MiB"),
+          Map.entry("expiry-days", "7"),
           Map.entry("uid", "1000"),
           Map.entry("gid", "100"),
           Map.entry("file-mode", "0600"),
@@ -99,7 +105,12 @@ final class MountSettingsTest {
                     0600,
                     0700,
                     new RefreshPolicy(
-                        Duration.ofSeconds(5), true, new Imported(true, true, false))),
+                        Duration.ofSeconds(5), true, new Imported(true, true, false)),
+                    new ImportRules(
+                        List.of(
+                            new Rule("", Trigger.ON_FILE_ACCESS, 0),
+                            new Rule("hot data/", Trigger.ON_DIRECTORY_FIRST_ACCESS, 1 << 20))),
+                    new Retention(7)),
                 new Access(
                     List.of(
                         new ClientRule(
@@ -256,7 +267,10 @@ final class MountSettingsTest {
   void changesOnlyWhatIsGivenAndOnlyRules() {
     var present =
         new MountSettings.Changeable(
-            accepted(with("sub-exports", "team path=teams/a")).access(), new Quota(5, 6));
+            accepted(with("sub-exports", "team path=teams/a")).access(),
+            new Quota(5, 6),
+            ImportRules.ON_FILE_ACCESS,
+            new Retention(9));
     var problems = new Problems();
     var changed = changed(Map.of("clients", "any,ro"), present, problems).orElseThrow();
     assertThat(changed.access().subExports()).isEqualTo(present.access().subExports());
@@ -267,7 +281,14 @@ final class MountSettingsTest {
     var quota = Map.of("quota-bytes", "1TiB", "quota-inodes", "none");
     assertThat(changed(quota, present, problems).orElseThrow())
         .isEqualTo(
-            new MountSettings.Changeable(present.access(), new Quota(1L << 40, Long.MAX_VALUE)));
+            new MountSettings.Changeable(
+                present.access(),
+                new Quota(1L << 40, Long.MAX_VALUE),
+                present.imports(),
+                present.retention()));
+    var expiry = Map.of("expiry-days", "365", "import-rules", "/ on-file-access");
+    assertThat(changed(expiry, present, problems).orElseThrow().retention())
+        .isEqualTo(new Retention(365));
     assertThat(changed(Map.of("bucket", "b"), present, problems)).isEmpty();
     assertThat(problems.sentences())
         .containsExactly("bucket cannot be changed: delete the mount and create it again.");
@@ -276,6 +297,30 @@ final class MountSettingsTest {
   private static Optional<MountSettings.Changeable> changed(
       Map<String, String> given, MountSettings.Changeable present, Problems problems) {
     return MountSettings.readChange(given, present, key -> key, problems);
+  }
+
+  @Test
+  void importRulesAreReadAsTheyAreWritten() {
+    var text = "/ on-directory-first-access 128KiB\n/a b/c on-file-access";
+    var rules = accepted(with("import-rules", text)).policy().imports();
+    assertThat(String.join("\n", ImportText.of(rules))).isEqualTo(text);
+    assertThat(accepted(LEAST).policy().imports()).isEqualTo(ImportRules.DEFAULT);
+    assertThat(ImportText.of(ImportRules.DEFAULT))
+        .containsExactly("/ on-directory-first-access 128KiB");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "import-rules, /a on-file-access, one import rule must be for /",
+    "import-rules, a on-file-access, is neither",
+    "import-rules, / on-directory-first-access, is neither",
+    "import-rules, / on-directory-first-access much, 'is not a size'",
+    "import-rules, / on-directory-first-access 1GiB, 'from 0 to 8 MiB'",
+    "expiry-days, 0, '--expiry-days must be a number of days from 1 to 365'",
+    "expiry-days, 366, '--expiry-days must be a number of days from 1 to 365'",
+  })
+  void saysWhatIsWrongWithWhatComesAndStays(String key, String text, String sentence) {
+    assertThat(problems(with(key, text))).singleElement().asString().contains(sentence);
   }
 
   @Test

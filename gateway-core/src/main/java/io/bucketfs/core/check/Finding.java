@@ -32,6 +32,8 @@ public record Finding(Kind kind, String mount, String subject, String detail) {
     DAMAGED_DATA,
     /** Parts of an upload are kept that has ended. */
     UPLOAD,
+    /** Of a file with bytes here it is not known when it was used last: it does not expire. */
+    LAST_USE,
     /** What a mount takes was counted wrong; it is right from now on. */
     USAGE
   }

@@ -37,6 +37,10 @@ public enum Family {
   UPLOADS,
   /** mount, upload, part number → part that the bucket has. */
   PARTS,
+  /** mount, inode → day on which somebody last used what is here of a file. */
+  READS,
+  /** mount, inode → what an operator keeps here. */
+  PINS,
   /** mount, content → contents to be freed. */
   ORPHANS,
   /** mount, time, name → a conflict that was resolved, for the report. */

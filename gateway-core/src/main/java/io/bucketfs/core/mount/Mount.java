@@ -30,6 +30,11 @@ public record Mount(
     return new Mount(number, uuid, name, location, prefix, policy, newAccess, quota);
   }
 
+  /** The same with another policy. */
+  public Mount withPolicy(Policy newPolicy) {
+    return new Mount(number, uuid, name, location, prefix, newPolicy, access, quota);
+  }
+
   /** The same with another quota. */
   public Mount withQuota(Quota newQuota) {
     return new Mount(number, uuid, name, location, prefix, policy, access, newQuota);
@@ -46,6 +51,8 @@ public record Mount(
    * @param defaultFileMode permission bits of files without POSIX metadata
    * @param defaultDirectoryMode permission bits of directories without POSIX metadata
    * @param refresh when changes of others are looked for
+   * @param imports which data come before they are read
+   * @param retention how long data stay on the local disk
    */
   public record Policy(
       boolean readOnly,
@@ -55,8 +62,10 @@ public record Mount(
       int defaultGid,
       int defaultFileMode,
       int defaultDirectoryMode,
-      RefreshPolicy refresh) {
-    /** A policy that looks for changes of others as is usual. */
+      RefreshPolicy refresh,
+      ImportRules imports,
+      Retention retention) {
+    /** A policy that is as usual in what is not given. */
     public Policy(
         boolean readOnly,
         Duration writebackIdle,
@@ -73,7 +82,9 @@ public record Mount(
           defaultGid,
           defaultFileMode,
           defaultDirectoryMode,
-          RefreshPolicy.DEFAULT);
+          RefreshPolicy.DEFAULT,
+          ImportRules.DEFAULT,
+          Retention.DEFAULT);
     }
 
     /** The same with other rules for changes of others. */
@@ -86,7 +97,24 @@ public record Mount(
           defaultGid,
           defaultFileMode,
           defaultDirectoryMode,
-          other);
+          other,
+          imports,
+          retention);
+    }
+
+    /** The same with other rules for what comes from the bucket and how long it stays. */
+    public Policy with(ImportRules otherImports, Retention otherRetention) {
+      return new Policy(
+          readOnly,
+          writebackIdle,
+          writebackMaxAge,
+          defaultUid,
+          defaultGid,
+          defaultFileMode,
+          defaultDirectoryMode,
+          refresh,
+          otherImports,
+          otherRetention);
     }
 
     /** What holds where nothing is said. */

@@ -3,15 +3,21 @@ package io.bucketfs.core.mount;
 import io.bucketfs.core.access.Access;
 import io.bucketfs.core.access.AccessCodec;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
+import io.bucketfs.core.mount.ImportRules.Rule;
+import io.bucketfs.core.mount.ImportRules.Trigger;
 import io.bucketfs.core.object.StoreTraits;
 import io.bucketfs.core.store.RecordReader;
 import io.bucketfs.core.store.RecordWriter;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.UUID;
 
 /** The stored form of a mount. */
 public final class MountCodec {
-  private static final int FORMAT = 4;
+  private static final int FORMAT = 5;
+
+  /** Nothing came before it was read, and everything stayed until the cap was reached. */
+  private static final int FORMAT_WITHOUT_IMPORTS = 4;
 
   /** Nothing was known of multipart uploads, and nothing was compared with the bucket again. */
   private static final int FORMAT_WITHOUT_REFRESH = 3;
@@ -77,6 +83,8 @@ public final class MountCodec {
     writer.i64(mount.quota().bytesMax()).i64(mount.quota().inodesMax());
     writer.bool(traits.conditionalComplete()).bool(traits.conditionalPartCopy());
     write(writer, policy.refresh());
+    write(writer, policy.imports());
+    writer.i32(policy.retention().expiryDays());
     return writer.toBytes();
   }
 
@@ -118,8 +126,11 @@ public final class MountCodec {
     var partCopy = !isPlain && reader.bool();
     var traits = new StoreTraits(put, copySource, copyTarget, delete, complete, partCopy);
     var refresh = isPlain ? RefreshPolicy.DEFAULT : refresh(reader);
-    var mount =
-        new Mount(number, uuid, name, location, prefix, policy.withRefresh(refresh), access, quota);
+    var isOld = format <= FORMAT_WITHOUT_IMPORTS;
+    var imports = isOld ? ImportRules.DEFAULT : imports(reader);
+    var retention = isOld ? Retention.DEFAULT : new Retention(reader.i32());
+    var whole = policy.withRefresh(refresh).with(imports, retention);
+    var mount = new Mount(number, uuid, name, location, prefix, whole, access, quota);
     return new Stored(mount, traits, leaving);
   }
 
@@ -140,6 +151,28 @@ public final class MountCodec {
         interval == NEVER ? null : Duration.ofNanos(interval),
         reader.bool(),
         new RefreshPolicy.Imported(reader.bool(), reader.bool(), reader.bool()));
+  }
+
+  private static void write(RecordWriter writer, ImportRules imports) {
+    writer.i32(imports.rules().size());
+    for (var rule : imports.rules()) {
+      writer
+          .text(rule.prefix())
+          .bool(rule.trigger() == Trigger.ON_DIRECTORY_FIRST_ACCESS)
+          .i64(rule.sizeBelow());
+    }
+  }
+
+  private static ImportRules imports(RecordReader reader) {
+    var rules = new ArrayList<Rule>();
+    for (var left = reader.i32(); left > 0; left--) {
+      rules.add(
+          new Rule(
+              reader.text(),
+              reader.bool() ? Trigger.ON_DIRECTORY_FIRST_ACCESS : Trigger.ON_FILE_ACCESS,
+              reader.i64()));
+    }
+    return new ImportRules(rules);
   }
 
   private static Credentials credentials(RecordReader reader) {

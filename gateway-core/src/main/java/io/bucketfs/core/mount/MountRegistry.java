@@ -47,6 +47,8 @@ public final class MountRegistry {
           Family.JOBS,
           Family.UPLOADS,
           Family.PARTS,
+          Family.READS,
+          Family.PINS,
           Family.ORPHANS,
           Family.CONFLICTS,
           Family.UNMAPPED,
@@ -187,6 +189,19 @@ public final class MountRegistry {
   public ActiveMount setAccess(ActiveMount active, Access access) throws FileSystemException {
     var changed =
         new ActiveMount(active.mount().withAccess(access), active.traits(), active.store());
+    committer.commit(tx -> {
+      put(tx, new MountCodec.Stored(changed.mount(), changed.traits(), false));
+      return true;
+    });
+    table.put(changed);
+    return changed;
+  }
+
+  /** Keeps other rules for what comes to the local disk and stays there, and applies them. */
+  public ActiveMount setImports(ActiveMount active, ImportRules imports, Retention retention)
+      throws FileSystemException {
+    var mount = active.mount().withPolicy(active.mount().policy().with(imports, retention));
+    var changed = new ActiveMount(mount, active.traits(), active.store());
     committer.commit(tx -> {
       put(tx, new MountCodec.Stored(changed.mount(), changed.traits(), false));
       return true;
