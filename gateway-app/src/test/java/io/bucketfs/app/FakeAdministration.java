@@ -102,8 +102,8 @@ public final class FakeAdministration implements Administration {
   }
 
   @Override
-  public synchronized MountStatus setImports(
-      String name, ImportRules imports, Retention retention) throws AdminException {
+  public synchronized MountStatus setImports(String name, ImportRules imports, Retention retention)
+      throws AdminException {
     var before = find(name);
     var changed = before.withPolicy(before.policy().with(imports, retention));
     mounts.put(name, changed);

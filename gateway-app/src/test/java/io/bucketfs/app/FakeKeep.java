@@ -36,7 +36,8 @@ public final class FakeKeep implements KeepOrders {
       } else {
         files++;
       }
-      if (!sink.take(new Progress.State(files, places.size(), 1_024L * files, 1_024L * places.size()))) {
+      if (!sink.take(
+          new Progress.State(files, places.size(), 1_024L * files, 1_024L * places.size()))) {
         throw new AdminException(Kind.STORE, "nobody reads");
       }
     }

@@ -171,13 +171,7 @@ public final class Gateway implements AutoCloseable {
                   new TreeCopy(namespace, execution),
                   execution),
               execution);
-      return new Gateway(
-          committer,
-          contents,
-          writeBack,
-          namespace,
-          operations,
-          protocolRecords);
+      return new Gateway(committer, contents, writeBack, namespace, operations, protocolRecords);
     } catch (FileSystemException e) {
       committer.close();
       throw new IOException("the state directory cannot be recovered: " + e.getMessage(), e);

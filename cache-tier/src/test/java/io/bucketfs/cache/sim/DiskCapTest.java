@@ -471,8 +471,7 @@ final class DiskCapTest {
 
   private static void readAll(SimulatedWorld world, FileId directory, String name, long seed)
       throws FileSystemException {
-    var read =
-        world.files().read(lookup(world, directory, name), 0, UNIT, Patience.FOREVER).data();
+    var read = world.files().read(lookup(world, directory, name), 0, UNIT, Patience.FOREVER).data();
     assertThat(ByteBufUtil.getBytes(read)).isEqualTo(PatternBytes.of(seed, 0, UNIT));
     read.release();
   }

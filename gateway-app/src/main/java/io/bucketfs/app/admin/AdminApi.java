@@ -170,7 +170,8 @@ public final class AdminApi {
     if (path.equals("/v1/pin") && request.method().equals("GET")) {
       return new Reply(OK, keep.pins());
     }
-    var order = path.startsWith(API) ? keep.order(path.substring(API.length()), request.body()) : null;
+    var order =
+        path.startsWith(API) ? keep.order(path.substring(API.length()), request.body()) : null;
     if (order != null) {
       return only("POST", request, () -> new Reply(OK, order));
     }

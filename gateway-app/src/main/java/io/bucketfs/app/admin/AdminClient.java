@@ -122,8 +122,7 @@ public final class AdminClient {
    * @param order warm, evict, pin or unpin
    * @param progress is told how far it is
    */
-  public Answer<Outcome> keep(
-      String order, KeepRequest request, Consumer<Progress.State> progress)
+  public Answer<Outcome> keep(String order, KeepRequest request, Consumer<Progress.State> progress)
       throws IOException, NotRunningException, RefusedException {
     return order(order, request, progress);
   }

@@ -89,7 +89,10 @@ public final class ConfiguredMounts {
     return failed.isEmpty();
   }
 
-  /** Rules of access, quotas, and what comes and stays may change between starts. Returns why they could not. */
+  /**
+   * Rules of access, quotas, and what comes and stays may change between starts. Returns why they
+   * could not.
+   */
   private Optional<String> applyChanges(Mount mount, MountRequest request) {
     try {
       if (!mount.access().isLike(request.access())) {

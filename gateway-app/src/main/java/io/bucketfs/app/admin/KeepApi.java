@@ -19,8 +19,8 @@ final class KeepApi {
   }
 
   /**
-   * A reply that is written while its order is carried out: a line for each state of it, and one for
-   * what came of it.
+   * A reply that is written while its order is carried out: a line for each state of it, and one
+   * for what came of it.
    */
   @FunctionalInterface
   interface Lines {

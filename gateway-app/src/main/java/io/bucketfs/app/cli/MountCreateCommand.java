@@ -142,7 +142,8 @@ final class MountCreateCommand extends ClientCommand {
   @Option(
       names = "--expiry-days",
       paramLabel = "N",
-      description = "Copies of S3's data that nobody used for so many days go; 1 to 365; default: 30.")
+      description =
+          "Copies of S3's data that nobody used for so many days go; 1 to 365; default: 30.")
   @Nullable String expiryDays;
 
   @Option(

@@ -76,7 +76,8 @@ final class MountSetCommand extends ClientCommand {
   @Override
   public void check(Problems problems) {
     if (settings().isEmpty()) {
-      problems.add("Say what to change: --client, --sub-export, --quota-bytes, --quota-inodes,"
+      problems.add(
+          "Say what to change: --client, --sub-export, --quota-bytes, --quota-inodes,"
               + " --import-rule or --expiry-days.");
     }
     MountSettings.checkChange(settings(), MountKey::optionOf, problems);

@@ -49,7 +49,8 @@ final class PinCommand extends OrderCommand {
     }
     var fetched = client().keep("warm", request, this::tell);
     return end(
-        fetched, "%s; %s were fetched.".formatted(sentence, ByteSizes.format(fetched.value().bytes())));
+        fetched,
+        "%s; %s were fetched.".formatted(sentence, ByteSizes.format(fetched.value().bytes())));
   }
 
   private int list() throws IOException, NotRunningException, RefusedException {

@@ -36,8 +36,7 @@ public final class ImportText {
         var bytes =
             ByteSizes.parse(size)
                 .orElseThrow(() ->
-                    new IllegalArgumentException(
-                        "'%s' is not %s".formatted(size, ByteSizes.FORM)));
+                    new IllegalArgumentException("'%s' is not %s".formatted(size, ByteSizes.FORM)));
         rules.add(new Rule(prefix, Trigger.ON_DIRECTORY_FIRST_ACCESS, bytes));
       }
     }

@@ -92,8 +92,7 @@ public final class MountSettings {
   }
 
   /** What of a mount can be changed while it is served. */
-  public record Changeable(
-      Access access, Quota quota, ImportRules imports, Retention retention) {}
+  public record Changeable(Access access, Quota quota, ImportRules imports, Retention retention) {}
 
   /**
    * Reads what is changed of a mount.
@@ -132,8 +131,7 @@ public final class MountSettings {
   /** Finds mistakes in what is changed without what is kept. */
   public static void checkChange(
       Map<String, String> given, Function<String, String> label, Problems problems) {
-    var present =
-        new Changeable(Access.OPEN, Quota.NONE, ImportRules.DEFAULT, Retention.DEFAULT);
+    var present = new Changeable(Access.OPEN, Quota.NONE, ImportRules.DEFAULT, Retention.DEFAULT);
     var _ = readChange(given, present, label, problems);
   }
 

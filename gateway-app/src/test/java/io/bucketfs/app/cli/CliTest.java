@@ -205,7 +205,8 @@ final class CliTest {
     var nothing = run("mount set data");
     assertThat(nothing.code()).isEqualTo(2);
     assertThat(nothing.err())
-        .contains("Say what to change: --client, --sub-export, --quota-bytes, --quota-inodes, --import-rule");
+        .contains(
+            "Say what to change: --client, --sub-export, --quota-bytes, --quota-inodes, --import-rule");
     assertThat(run("mount set data --client 10.0.0.0/99").err())
         .contains("--client is wrong: '10.0.0.0/99' is no network: write any, an address");
     assertThat(run("mount set set --client any").err()).contains("/etc/bucketfs.yaml");

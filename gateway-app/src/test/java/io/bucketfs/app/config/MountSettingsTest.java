@@ -104,8 +104,7 @@ final class MountSettingsTest {
                     100,
                     0600,
                     0700,
-                    new RefreshPolicy(
-                        Duration.ofSeconds(5), true, new Imported(true, true, false)),
+                    new RefreshPolicy(Duration.ofSeconds(5), true, new Imported(true, true, false)),
                     new ImportRules(
                         List.of(
                             new Rule("", Trigger.ON_FILE_ACCESS, 0),

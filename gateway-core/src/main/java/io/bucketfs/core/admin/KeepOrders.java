@@ -57,8 +57,8 @@ public interface KeepOrders {
   record PinEntry(String mount, String path, long bytes, Instant since) {}
 
   /**
-   * Copies a tree of the gateway's machine into a mount. Files that are there with the same size and
-   * time are passed over, so that it goes on where it was interrupted.
+   * Copies a tree of the gateway's machine into a mount. Files that are there with the same size
+   * and time are passed over, so that it goes on where it was interrupted.
    *
    * @param from an absolute path on the gateway's machine
    */

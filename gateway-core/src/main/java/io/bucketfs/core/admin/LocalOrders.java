@@ -24,8 +24,7 @@ public final class LocalOrders implements KeepOrders {
   private final TreeCopy copy;
   private final Execution execution;
 
-  public LocalOrders(
-      MountTable mounts, Residency residency, TreeCopy copy, Execution execution) {
+  public LocalOrders(MountTable mounts, Residency residency, TreeCopy copy, Execution execution) {
     this.mounts = mounts;
     this.residency = residency;
     this.copy = copy;

@@ -115,15 +115,7 @@ public final class Contents implements Snapshots, AutoCloseable {
     lastReads = new LastReads(committer, execution);
     var fills =
         new Fills(
-            extents,
-            committer,
-            mounts,
-            table,
-            fillFloor,
-            space,
-            execution,
-            meters,
-            limits,
+            extents, committer, mounts, table, fillFloor, space, execution, meters, limits,
             lastReads);
     reader =
         new Reader(
@@ -146,15 +138,7 @@ public final class Contents implements Snapshots, AutoCloseable {
             reader,
             new Holes(committer, cache, table, loader, exclusive),
             new Sharing(
-                extents,
-                committer,
-                cache,
-                table,
-                reader,
-                exclusive,
-                space,
-                execution,
-                lastReads),
+                extents, committer, cache, table, reader, exclusive, space, execution, lastReads),
             execution);
   }
 

@@ -171,8 +171,8 @@ final class DiskSpace {
   }
 
   /**
-   * Six tenths, but less where much is pinned: a third of the disk is for what may make way, so that
-   * some extent file is always worth evicting.
+   * Six tenths, but less where much is pinned: a third of the disk is for what may make way, so
+   * that some extent file is always worth evicting.
    */
   private long forDirty(long max) {
     var pinned = Math.min(pinnedBytes, forPinned(max));

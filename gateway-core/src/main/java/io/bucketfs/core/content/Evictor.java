@@ -56,7 +56,9 @@ final class Evictor {
 
   private static final int GAIN_LEAST = GAINS_MIN.getLast();
 
-  /** How often what is pinned is counted, at most, and how much longer than that took is between. */
+  /**
+   * How often what is pinned is counted, at most, and how much longer than that took is between.
+   */
   private static final Duration COUNT_EVERY = Duration.ofSeconds(10);
 
   private static final int COUNT_SHARE = 20;
@@ -387,16 +389,12 @@ final class Evictor {
     if (bytesMax <= 0) {
       return 0;
     }
-    return keep(
-        file, references, bytesMax, (_, extent) -> extents.wasUsed(extent.requireRecord()));
+    return keep(file, references, bytesMax, (_, extent) -> extents.wasUsed(extent.requireRecord()));
   }
 
   /** Appends what is clean and chosen to the fills again. */
   private long keep(
-      long file,
-      List<Reference> references,
-      long bytesMax,
-      BiPredicate<Reference, Extent> isChosen)
+      long file, List<Reference> references, long bytesMax, BiPredicate<Reference, Extent> isChosen)
       throws FileSystemException {
     var read =
         committer.commit(tx -> {

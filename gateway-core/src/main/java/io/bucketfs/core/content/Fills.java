@@ -181,8 +181,8 @@ final class Fills {
   }
 
   /**
-   * Fetches a file of which nothing is here or on its way, in one request of which the caller bounds
-   * the number, in the caller's thread.
+   * Fetches a file of which nothing is here or on its way, in one request of which the caller
+   * bounds the number, in the caller's thread.
    *
    * @return what the reply says of the object; null where some of the file is here or on its way
    */

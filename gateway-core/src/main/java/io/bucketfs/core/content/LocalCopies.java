@@ -152,8 +152,7 @@ public final class LocalCopies {
   public byte[] bytes(Inode inode) throws FileSystemException {
     var file = table.acquire(inode.key());
     try {
-      var read =
-          reader.read(file, 0, Math.toIntExact(inode.sizeBytes()), Patience.FOREVER).data();
+      var read = reader.read(file, 0, Math.toIntExact(inode.sizeBytes()), Patience.FOREVER).data();
       try {
         var bytes = new byte[read.readableBytes()];
         read.readBytes(bytes);
@@ -246,8 +245,7 @@ public final class LocalCopies {
       return true;
     }
     var stored = tx.get(Family.READS, Keys.inode(key.mount(), key.number()));
-    return lastReads.notedDay(key) < since
-        && (stored == null || LastReads.dayOf(stored) < since);
+    return lastReads.notedDay(key) < since && (stored == null || LastReads.dayOf(stored) < since);
   }
 
   /** Whether a content has no bytes here, as this transaction sees it. */

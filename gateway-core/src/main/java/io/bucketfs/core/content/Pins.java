@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What operators keep on the local disk, by inode: it goes with a file or directory wherever it is
- * renamed to, and ends with it. A file is pinned where it is, or a directory above one of its names.
- * Any thread.
+ * renamed to, and ends with it. A file is pinned where it is, or a directory above one of its
+ * names. Any thread.
  */
 public final class Pins {
   /** How many there may be in all. */
@@ -39,8 +39,7 @@ public final class Pins {
 
   /** Reads what is stored. */
   void open() throws IOException {
-    for (var entry :
-        cache.store().scan(Family.PINS, new byte[0], null, Integer.MAX_VALUE)) {
+    for (var entry : cache.store().scan(Family.PINS, new byte[0], null, Integer.MAX_VALUE)) {
       var key = new RecordReader(entry.key());
       pins.put(new InodeKey(key.i32(), key.i64()), Pin.decode(entry.value()));
     }

@@ -285,8 +285,7 @@ public final class Importer implements Importing {
             .mount()
             .policy()
             .imports()
-            .comesByItself(
-                base.key().substring(mount.mount().prefix().length()), file.sizeBytes());
+            .comesByItself(base.key().substring(mount.mount().prefix().length()), file.sizeBytes());
   }
 
   private void clearPending(InodeKey key) throws FileSystemException {

@@ -82,7 +82,6 @@ public record ImportRules(List<Rule> rules) {
   /** Whether the data of any object come before they are read. */
   public boolean anyComesByItself() {
     return rules.stream()
-        .anyMatch(rule ->
-            rule.trigger == Trigger.ON_DIRECTORY_FIRST_ACCESS && rule.sizeBelow > 1);
+        .anyMatch(rule -> rule.trigger == Trigger.ON_DIRECTORY_FIRST_ACCESS && rule.sizeBelow > 1);
   }
 }

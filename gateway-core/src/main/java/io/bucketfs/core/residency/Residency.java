@@ -112,12 +112,7 @@ public final class Residency {
 
     Outcome outcome() {
       return new Outcome(
-          files.get(),
-          bytes.get(),
-          dirty.get(),
-          pinned.get(),
-          failed.get(),
-          List.copyOf(failures));
+          files.get(), bytes.get(), dirty.get(), pinned.get(), failed.get(), List.copyOf(failures));
     }
   }
 
@@ -186,8 +181,7 @@ public final class Residency {
     return true;
   }
 
-  private void fetch(
-      Inode file, String path, Progress progress, Tally tally, Semaphore running) {
+  private void fetch(Inode file, String path, Progress progress, Tally tally, Semaphore running) {
     var fetched = new AtomicLong();
     try {
       copies.fetch(

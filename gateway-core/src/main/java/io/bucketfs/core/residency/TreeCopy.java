@@ -36,13 +36,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Copies a tree of this machine into a mount, with types, modes, owners, times, extended attributes,
- * hard links and holes. The time of a file is set last, so that one whose size and time are right is
- * whole: a copy that is started again passes it over.
+ * Copies a tree of this machine into a mount, with types, modes, owners, times, extended
+ * attributes, hard links and holes. The time of a file is set last, so that one whose size and time
+ * are right is whole: a copy that is started again passes it over.
  */
 public final class TreeCopy {
   private static final int CHUNK_BYTES = 1 << 20;
@@ -50,7 +51,8 @@ public final class TreeCopy {
   private static final int FAILURES_MAX = 100;
   private static final int MODE_BITS = 07777;
   private static final Duration PAUSE = Duration.ofMillis(100);
-  private static final String ATTRIBUTES = "unix:mode,uid,gid,size,lastModifiedTime,ino,dev,nlink,rdev";
+  private static final String ATTRIBUTES =
+      "unix:mode,uid,gid,size,lastModifiedTime,ino,dev,nlink,rdev";
 
   private final FileSystem files;
   private final Execution execution;
@@ -74,18 +76,26 @@ public final class TreeCopy {
       long device) {
     static Source of(Path path) throws IOException {
       var all = Files.readAttributes(path, ATTRIBUTES, LinkOption.NOFOLLOW_LINKS);
-      var mode = (Integer) all.get("mode");
+      var mode = number(all, "mode").intValue();
       return new Source(
           path,
           FileType.ofMode(mode),
           mode & MODE_BITS,
-          (Integer) all.get("uid"),
-          (Integer) all.get("gid"),
-          (Long) all.get("size"),
-          ((FileTime) all.get("lastModifiedTime")).to(TimeUnit.NANOSECONDS),
-          all.get("dev") + ":" + all.get("ino"),
-          (Integer) all.get("nlink"),
-          (Long) all.get("rdev"));
+          number(all, "uid").intValue(),
+          number(all, "gid").intValue(),
+          number(all, "size").longValue(),
+          of(all, "lastModifiedTime", FileTime.class).to(TimeUnit.NANOSECONDS),
+          number(all, "dev") + ":" + number(all, "ino"),
+          number(all, "nlink").intValue(),
+          number(all, "rdev").longValue());
+    }
+
+    private static Number number(Map<String, Object> all, String name) {
+      return of(all, name, Number.class);
+    }
+
+    private static <T> T of(Map<String, Object> all, String name, Class<T> type) {
+      return Objects.requireNonNull(type.cast(all.get(name)), name);
     }
 
     String name() {
@@ -94,22 +104,21 @@ public final class TreeCopy {
 
     /** As Linux packs the number of a device. */
     int deviceMajor() {
-      return (int) (device >>> 8 & 0xfff | device >>> 32 & ~0xfff);
+      return (int) ((device >>> 8 & 0xfff) | (device >>> 32 & ~0xfff));
     }
 
     int deviceMinor() {
-      return (int) (device & 0xff | device >>> 12 & ~0xff);
+      return (int) ((device & 0xff) | (device >>> 12 & ~0xff));
     }
 
     SetAttributes attributes() {
       var time = new TimeChange.ClientTime(modifyNanos);
-      return new SetAttributes(
-          type == FileType.SYMLINK ? null : mode, uid, gid, null, null, time);
+      return new SetAttributes(type == FileType.SYMLINK ? null : mode, uid, gid, null, null, time);
     }
   }
 
   /** One copy under way. Used by one thread. */
-  private final class Copy {
+  private static final class Copy {
     final Progress progress;
     final Map<String, FileId> linked = new HashMap<>();
     final List<Failure> failures = new ArrayList<>();
@@ -143,12 +152,12 @@ public final class TreeCopy {
     var copy = new Copy(progress);
     count(from, copy);
     var directory = FileId.root(target.number());
-    for (var name : target.path().isEmpty() ? List.<String>of() : List.of(target.path().split("/"))) {
+    for (var name :
+        target.path().isEmpty() ? List.<String>of() : List.of(target.path().split("/"))) {
       directory = directory(directory, name);
     }
     children(from, directory, copy);
-    return new Outcome(
-        copy.copied, copy.bytes, 0, 0, copy.failed, List.copyOf(copy.failures));
+    return new Outcome(copy.copied, copy.bytes, 0, 0, copy.failed, List.copyOf(copy.failures));
   }
 
   private void count(Path directory, Copy copy) {
@@ -213,7 +222,8 @@ public final class TreeCopy {
       copy.progress.did(0, source.size);
       return;
     }
-    var made = source.type == FileType.FILE ? file(source, directory, copy) : node(source, directory);
+    var made =
+        source.type == FileType.FILE ? file(source, directory, copy) : node(source, directory);
     if (source.links > 1) {
       copy.linked.put(source.identity, made);
     }
@@ -266,17 +276,11 @@ public final class TreeCopy {
       throws FileSystemException, IOException, InterruptedException {
     NewNode node =
         source.type == FileType.SYMLINK
-            ? new NewNode.Symlink(
-                Files.readSymbolicLink(source.path).toString().getBytes(UTF_8))
+            ? new NewNode.Symlink(Files.readSymbolicLink(source.path).toString().getBytes(UTF_8))
             : new NewNode.Special(source.type, source.deviceMajor(), source.deviceMinor());
     return patiently(() ->
             files.make(
-                Caller.ROOT,
-                directory,
-                source.name(),
-                node,
-                SetAttributes.NONE,
-                Patience.FOREVER))
+                Caller.ROOT, directory, source.name(), node, SetAttributes.NONE, Patience.FOREVER))
         .attributes()
         .id();
   }
@@ -363,15 +367,13 @@ public final class TreeCopy {
       var value = ByteBuffer.allocate(view.size(name));
       view.read(name, value);
       patiently(() ->
-          files.setXattr(
-              Caller.ROOT, to, name, value.array(), XattrMode.EITHER, Patience.FOREVER));
+          files.setXattr(Caller.ROOT, to, name, value.array(), XattrMode.EITHER, Patience.FOREVER));
     }
   }
 
-  private void finish(FileId file, Source source)
-      throws FileSystemException, InterruptedException {
-    patiently(() ->
-        files.setAttributes(Caller.ROOT, file, source.attributes(), true, Patience.FOREVER));
+  private void finish(FileId file, Source source) throws FileSystemException, InterruptedException {
+    patiently(
+        () -> files.setAttributes(Caller.ROOT, file, source.attributes(), true, Patience.FOREVER));
   }
 
   /** A step that may be refused for now. */

@@ -20,8 +20,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Visits the files below a path, in memory for its depth. What stays local by nature, lost+found, is
- * left out.
+ * Visits the files below a path, in memory for its depth. What stays local by nature, lost+found,
+ * is left out.
  */
 final class TreeWalk {
   private static final int SCAN_PAGE = 256;

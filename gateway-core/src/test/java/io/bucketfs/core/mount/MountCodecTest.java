@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bucketfs.core.access.Access;
-import io.bucketfs.core.mount.RefreshPolicy.Imported;
 import io.bucketfs.core.mount.ImportRules.Rule;
 import io.bucketfs.core.mount.ImportRules.Trigger;
+import io.bucketfs.core.mount.RefreshPolicy.Imported;
 import io.bucketfs.core.object.StoreTraits;
 import java.time.Duration;
 import java.util.Arrays;

@@ -31,8 +31,7 @@ final class ResidencyTest {
   }
 
   private static Residency residency(World world) {
-    return new Residency(
-        world.cache, world.contents.copies(), world.importer, world.execution);
+    return new Residency(world.cache, world.contents.copies(), world.importer, world.execution);
   }
 
   private static List<Target> at(World world, String... paths) {
@@ -121,8 +120,7 @@ final class ResidencyTest {
         world.foreignPut("f" + i, text(1_000));
       }
       world.bucket.faults().delay(RequestKind.GET, Duration.ofSeconds(1), Duration.ofSeconds(1));
-      var outcome =
-          residency(world).warm(at(world, ""), new Progress(world.execution, _ -> false));
+      var outcome = residency(world).warm(at(world, ""), new Progress(world.execution, _ -> false));
       assertThat(outcome.files()).isLessThan(100);
     });
   }
@@ -211,9 +209,7 @@ final class ResidencyTest {
     execution.abandonAll();
     execution.run(() -> {
       var world = new World(execution, metadata, extents, bucket);
-      assertThat(residency(world).pins())
-          .extracting(pinned -> pinned.path())
-          .containsExactly("a");
+      assertThat(residency(world).pins()).extracting(pinned -> pinned.path()).containsExactly("a");
     });
   }
 

@@ -20,6 +20,7 @@ import io.bucketfs.core.vfs.Patience;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -83,12 +84,8 @@ final class SmallFilesTest {
       world.foreignPut("d/small", text(131_071));
       world.foreignPut("d/threshold", text(131_072));
       world.foreignPut("d/empty", "");
-      world.at("d");
-      world.importer.ensureListed(
-          world.cache.inode(
-              new InodeKey(world.mount, world.at("d").id().inode()),
-              Patience.FOREVER),
-          Patience.FOREVER);
+      var directory = world.cache.inode(InodeKey.of(world.at("d").id()), Patience.FOREVER);
+      world.importer.ensureListed(Objects.requireNonNull(directory), Patience.FOREVER);
       world.execution.sleep(SOON);
       assertThat(world.bucket.counts().of(RequestKind.GET)).isEqualTo(1);
       assertThat(world.bucket.counts().of(RequestKind.HEAD)).isZero();

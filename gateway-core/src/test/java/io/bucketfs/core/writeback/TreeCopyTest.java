@@ -60,8 +60,7 @@ final class TreeCopyTest {
     return copy(world, new Progress(world.execution, _ -> true));
   }
 
-  private Outcome copy(World world, Progress progress)
-      throws Exception {
+  private Outcome copy(World world, Progress progress) throws Exception {
     return new TreeCopy(world.files, world.execution)
         .run(source, new Target(world.require("data"), "in/here"), progress);
   }
@@ -93,8 +92,7 @@ final class TreeCopyTest {
       }
       var sparse = world.at("in/here/sparse");
       assertThat(sparse.sizeBytes()).isEqualTo(HOLE_BYTES + 3);
-      assertThat(
-              world.files.seek(sparse.id(), 0, Region.DATA, Patience.FOREVER).offset())
+      assertThat(world.files.seek(sparse.id(), 0, Region.DATA, Patience.FOREVER).offset())
           .isEqualTo(HOLE_BYTES);
       assertThat(world.at("in/here/zero").sizeBytes()).isEqualTo(100_000);
       assertThat(world.read("in/here/zero")).isEqualTo("\0".repeat(100_000));
@@ -126,10 +124,7 @@ final class TreeCopyTest {
         Files.writeString(source.resolve("f" + i), "file " + i);
       }
       var calls = new AtomicInteger();
-      var interrupted =
-          new Progress(
-              world.execution,
-              _ -> calls.incrementAndGet() < 3);
+      var interrupted = new Progress(world.execution, _ -> calls.incrementAndGet() < 3);
       world.bucket.faults().delay(Duration.ofSeconds(1), Duration.ofSeconds(1));
       for (var i = 0; i < 3; i++) {
         // Time passes between steps, so that progress is told.

@@ -123,8 +123,7 @@ final class World {
       RefreshPolicy refresh,
       WritebackLimits limits)
       throws Exception {
-    this(
-        execution, metadata, extents, bucket, traits, refresh, limits, ImportRules.ON_FILE_ACCESS);
+    this(execution, metadata, extents, bucket, traits, refresh, limits, ImportRules.ON_FILE_ACCESS);
   }
 
   /** A world whose data come before they are read, or do not. */
