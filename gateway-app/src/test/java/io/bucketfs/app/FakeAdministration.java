@@ -7,10 +7,12 @@ import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.check.CheckReport;
 import io.bucketfs.core.check.Finding;
 import io.bucketfs.core.mount.ConflictPolicy;
+import io.bucketfs.core.mount.ImportRules;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.ObjectPolicy;
 import io.bucketfs.core.mount.OtherGateways;
 import io.bucketfs.core.mount.Quota;
+import io.bucketfs.core.mount.Retention;
 import io.bucketfs.core.object.StoreTraits;
 import java.time.Duration;
 import java.time.Instant;
@@ -32,6 +34,7 @@ public final class FakeAdministration implements Administration {
   /** A bucket whose probe fails. */
   public static final String UNREACHABLE = "unreachable";
 
+  private final FakeKeep keep = new FakeKeep();
   private final List<Finding> damage = new ArrayList<>();
   private final Map<String, Mount> mounts = new TreeMap<>();
   private final List<DirtyEntry> dirty = new ArrayList<>();
@@ -108,6 +111,20 @@ public final class FakeAdministration implements Administration {
     var changed = find(name).withQuota(quota);
     mounts.put(name, changed);
     return status(changed);
+  }
+
+  @Override
+  public synchronized MountStatus setImports(String name, ImportRules imports, Retention retention)
+      throws AdminException {
+    var before = find(name);
+    var changed = before.withPolicy(before.policy().with(imports, retention));
+    mounts.put(name, changed);
+    return status(changed);
+  }
+
+  @Override
+  public FakeKeep keep() {
+    return keep;
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.bucketfs.core;
 
 import io.bucketfs.core.admin.Administration;
+import io.bucketfs.core.admin.LocalOrders;
 import io.bucketfs.core.admin.Operations;
 import io.bucketfs.core.admin.StoreProbe;
 import io.bucketfs.core.check.Check;
@@ -18,6 +19,8 @@ import io.bucketfs.core.namespace.Namespace;
 import io.bucketfs.core.object.ObjectStores;
 import io.bucketfs.core.pace.PaceLimits;
 import io.bucketfs.core.pace.PacedStores;
+import io.bucketfs.core.residency.Residency;
+import io.bucketfs.core.residency.TreeCopy;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.store.CommittedProtocolRecords;
@@ -123,6 +126,7 @@ public final class Gateway implements AutoCloseable {
               cache,
               mounts,
               contents,
+              contents.copies(),
               recent,
               tallies,
               execution,
@@ -150,6 +154,7 @@ public final class Gateway implements AutoCloseable {
           writeBack::dirtyBytes,
           () -> mounts.all().forEach(mount -> writeBack.hurry(mount.mount().number())));
       writeBack.start();
+      var namespace = new Namespace(committer, cache, mounts, contents, importer, epoch);
       var operations =
           new Operations(
               registry,
@@ -163,14 +168,13 @@ public final class Gateway implements AutoCloseable {
               new Check(committer, cache, local.extents(), mounts, execution),
               epoch,
               contents,
+              new LocalOrders(
+                  mounts,
+                  new Residency(cache, contents.copies(), importer, execution),
+                  new TreeCopy(namespace, execution),
+                  execution),
               execution);
-      return new Gateway(
-          committer,
-          contents,
-          writeBack,
-          new Namespace(committer, cache, mounts, contents, importer, epoch),
-          operations,
-          protocolRecords);
+      return new Gateway(committer, contents, writeBack, namespace, operations, protocolRecords);
     } catch (FileSystemException e) {
       committer.close();
       throw new IOException("the state directory cannot be recovered: " + e.getMessage(), e);

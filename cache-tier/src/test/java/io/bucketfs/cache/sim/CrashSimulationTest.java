@@ -2,6 +2,8 @@ package io.bucketfs.cache.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bucketfs.core.admin.AdminException;
+import io.bucketfs.core.admin.KeepOrders.Place;
 import io.bucketfs.core.local.Crash;
 import io.bucketfs.core.object.MemoryFaults;
 import io.bucketfs.core.object.RequestKind;
@@ -81,6 +83,8 @@ class CrashSimulationTest {
       for (var client : clients) {
         world.execution.fork("client", () -> unchecked(() -> client.work(OPERATIONS)));
       }
+      var orders = random.split();
+      world.execution.fork("operator", () -> unchecked(() -> operate(world, orders)));
       world.execution.runFor(Duration.ofMillis(1 + random.nextInt(300_000)));
       var kind = random.nextBoolean() ? Crash.KILL : Crash.POWER;
       world.crash(kind);
@@ -145,6 +149,26 @@ class CrashSimulationTest {
     return world.bucket.foreign().keys().stream()
         .filter(key -> !key.endsWith("/") && !key.contains(".bucketfs"))
         .toList();
+  }
+
+  /** Orders that have local copies fetched, dropped and kept while clients work. */
+  private static void operate(SimulatedWorld world, SplittableRandom random)
+      throws InterruptedException {
+    var all = List.of(new Place("sim", ""));
+    while (true) {
+      world.execution.sleep(Duration.ofMillis(1 + random.nextInt(30_000)));
+      var keep = world.gateway().administration().keep();
+      try {
+        switch (random.nextInt(5)) {
+          case 0 -> keep.warm(all, _ -> true);
+          case 1 -> keep.pin(all, _ -> true);
+          case 2 -> keep.unpin(all);
+          default -> keep.evict(all, _ -> true);
+        }
+      } catch (AdminException _) {
+        // S3 fails now and then.
+      }
+    }
   }
 
   private static void checkObjects(SimulatedWorld world, Set<String> history) {

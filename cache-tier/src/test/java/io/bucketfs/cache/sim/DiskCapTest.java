@@ -2,6 +2,7 @@ package io.bucketfs.cache.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bucketfs.core.admin.KeepOrders.Place;
 import io.bucketfs.core.object.BackendFailure;
 import io.bucketfs.core.object.MemoryFaults.Fault;
 import io.bucketfs.core.object.ObjectStoreException;
@@ -12,7 +13,9 @@ import io.bucketfs.core.vfs.Export;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
+import io.bucketfs.core.vfs.NewNode;
 import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.SetAttributes;
 import io.bucketfs.core.vfs.Stability;
 import io.bucketfs.core.writeback.MultipartLimits;
 import io.bucketfs.core.writeback.WritebackLimits;
@@ -20,6 +23,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -388,6 +392,89 @@ final class DiskCapTest {
       readAll(world, "f0", 0);
     });
     world.execution.abandonAll();
+  }
+
+  /** What is pinned is read without a request whatever else passes through the cache. */
+  @Test
+  void whatIsPinnedOutlivesEverything() {
+    var world = new SimulatedWorld(12, CAP);
+    world.execution.run(() -> {
+      world.start();
+      world.createMount();
+      for (var i = 0; i < 12; i++) {
+        world.bucket.foreign().put("kept/f" + i, PatternBytes.of(i, 0, UNIT));
+      }
+      for (var i = 0; i < 200; i++) {
+        world.bucket.foreign().put("cold" + i, PatternBytes.of(1000 + i, 0, UNIT));
+      }
+      var kept = List.of(new Place("sim", "kept"));
+      var keep = world.gateway().administration().keep();
+      assertThat(keep.pin(kept, _ -> true).files()).isEqualTo(12);
+      assertThat(keep.warm(kept, _ -> true).bytes()).isEqualTo(12L * UNIT);
+      for (var i = 0; i < 200; i++) {
+        readAll(world, "cold" + i, 1000 + i);
+        write(world, world.create("new" + i % 20), 0, i);
+      }
+      world.gateway().administration().flush("sim", "", true);
+      var gets = world.bucket.counts().of(RequestKind.GET);
+      var directory = lookup(world, world.root(), "kept");
+      for (var i = 0; i < 12; i++) {
+        var file = lookup(world, directory, "f" + i);
+        var read = world.files().read(file, 0, UNIT, Patience.FOREVER).data();
+        assertThat(ByteBufUtil.getBytes(read)).isEqualTo(PatternBytes.of(i, 0, UNIT));
+        read.release();
+      }
+      assertThat(world.bucket.counts().of(RequestKind.GET)).isEqualTo(gets);
+      assertThat(mostUsed).isLessThanOrEqualTo(CAP);
+    });
+    world.execution.abandonAll();
+  }
+
+  /** A pinned directory that outgrows its share does not wedge the cache, nor takes all of it. */
+  @Test
+  void aPinnedDirectoryThatOutgrowsItsShareMakesWay() {
+    var world = new SimulatedWorld(13, CAP);
+    world.execution.run(() -> {
+      world.start();
+      world.createMount();
+      var directory =
+          world
+              .files()
+              .make(
+                  Caller.ROOT,
+                  world.root(),
+                  "kept",
+                  new NewNode.Directory(),
+                  SetAttributes.NONE,
+                  Patience.FOREVER)
+              .attributes()
+              .id();
+      var keep = world.gateway().administration().keep();
+      var kept = List.of(new Place("sim", "kept"));
+      assertThat(keep.pin(kept, _ -> true).failed()).isZero();
+      for (var i = 0; i < 150; i++) {
+        assertThat(write(world, world.create(directory, "f" + i), 0, i)).isLessThan(HELD_MAX);
+      }
+      world.gateway().administration().flush("sim", "", true);
+      for (var i = 0; i < 150; i++) {
+        readAll(world, directory, "f" + i, i);
+        sample(world);
+      }
+      assertThat(mostUsed).isLessThanOrEqualTo(CAP);
+    });
+    world.execution.abandonAll();
+  }
+
+  private static FileId lookup(SimulatedWorld world, FileId directory, String name)
+      throws FileSystemException {
+    return world.files().lookup(Caller.ROOT, directory, name, Patience.FOREVER).id();
+  }
+
+  private static void readAll(SimulatedWorld world, FileId directory, String name, long seed)
+      throws FileSystemException {
+    var read = world.files().read(lookup(world, directory, name), 0, UNIT, Patience.FOREVER).data();
+    assertThat(ByteBufUtil.getBytes(read)).isEqualTo(PatternBytes.of(seed, 0, UNIT));
+    read.release();
   }
 
   /** A scan of more than the cache holds does not wash out what is read again and again. */

@@ -38,10 +38,16 @@ import tools.jackson.databind.JsonNode;
  *   POST   /v1/cache                {"size": SIZE}
  *   POST   /v1/flush                {"mount": NAME, "path": PATH, "await": true}
  *   POST   /v1/refresh              {"mount": NAME, "path": PATH, "recursive": true}
+ *   POST   /v1/warm                 {"places": [{"mount": NAME, "path": PATH}]}
+ *   POST   /v1/evict, /v1/pin, /v1/unpin                       as warm
+ *   GET    /v1/pin
+ *   POST   /v1/import               {"to": {"mount": NAME, "path": PATH}, "from": DIRECTORY}
  *   POST   /v1/check                {"mount": NAME or null, "indexOnly": true}
  *   GET    /v1/jobs?mount=NAME
  *   GET    /v1/report/KIND?mount=NAME&amp;max=N     dirty, failing, conflicts, unmapped
  * </pre>
+ *
+ * The replies to warm, evict, pin, unpin and import are lines of JSON, each an {@link OrderLine}.
  */
 public final class AdminApi {
   private static final Logger LOG = LoggerFactory.getLogger(AdminApi.class);
@@ -52,6 +58,7 @@ public final class AdminApi {
   /** The entries that a report holds where nothing is said. */
   public static final int REPORT_ENTRIES_DEFAULT = 1_000;
 
+  private static final String API = "/v1/";
   private static final String CLIENTS = "/v1/clients/";
   private static final String REVOKE = "/revoke";
   private static final String MOUNTS = "/v1/mounts";
@@ -71,6 +78,7 @@ public final class AdminApi {
   private final GatewayInfo info;
   private final NfsControl nfs;
   private final CacheSetting cacheSize;
+  private final KeepApi keep;
 
   /**
    * @param nfs the NFS server
@@ -87,6 +95,7 @@ public final class AdminApi {
     this.info = info;
     this.nfs = nfs;
     this.cacheSize = cacheSize;
+    keep = new KeepApi(administration.keep());
   }
 
   /**
@@ -163,6 +172,14 @@ public final class AdminApi {
     if (path.startsWith(REPORT)) {
       return only("GET", request, () -> report(path.substring(REPORT.length()), request));
     }
+    if (path.equals("/v1/pin") && request.method().equals("GET")) {
+      return new Reply(OK, keep.pins());
+    }
+    var order =
+        path.startsWith(API) ? keep.order(path.substring(API.length()), request.body()) : null;
+    if (order != null) {
+      return only("POST", request, () -> new Reply(OK, order));
+    }
     return error(NOT_FOUND, "There is nothing at " + path + ".");
   }
 
@@ -232,6 +249,10 @@ public final class AdminApi {
     }
     if (!changed.objects().equals(present.objects())) {
       administration.setObjects(name, changed.objects());
+    }
+    if (!changed.imports().equals(present.imports())
+        || !changed.retention().equals(present.retention())) {
+      administration.setImports(name, changed.imports(), changed.retention());
     }
     return new Reply(OK, view(administration.setAccess(name, changed.access())));
   }
@@ -418,7 +439,7 @@ public final class AdminApi {
     return new Reply(status, new ErrorView(List.of(sentence)));
   }
 
-  private static int status(Kind kind) {
+  static int status(Kind kind) {
     return switch (kind) {
       case INVALID -> BAD_REQUEST;
       case NOT_FOUND -> NOT_FOUND;

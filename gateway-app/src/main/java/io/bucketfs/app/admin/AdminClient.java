@@ -1,9 +1,14 @@
 package io.bucketfs.app.admin;
 
 import io.bucketfs.core.admin.Administration.JobEntry;
+import io.bucketfs.core.admin.KeepOrders;
 import io.bucketfs.core.check.CheckReport;
+import io.bucketfs.core.residency.Progress;
+import io.bucketfs.core.residency.Residency.Outcome;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.net.ConnectException;
 import java.net.HttpURLConnection;
 import java.net.Proxy;
@@ -12,6 +17,7 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 
@@ -111,6 +117,56 @@ public final class AdminClient {
     return as(send("POST", "/v1/refresh", request), RefreshView.class);
   }
 
+  /**
+   * Has local copies fetched, dropped, kept or not kept any longer.
+   *
+   * @param order warm, evict, pin or unpin
+   * @param progress is told how far it is
+   */
+  public Answer<Outcome> keep(String order, KeepRequest request, Consumer<Progress.State> progress)
+      throws IOException, NotRunningException, RefusedException {
+    return order(order, request, progress);
+  }
+
+  /** Copies a tree of the gateway's machine into a mount. */
+  public Answer<Outcome> copyIn(ImportRequest request, Consumer<Progress.State> progress)
+      throws IOException, NotRunningException, RefusedException {
+    return order("import", request, progress);
+  }
+
+  /** What is pinned. */
+  public Answer<KeepOrders.Pinned> pins()
+      throws IOException, NotRunningException, RefusedException {
+    return as(send("GET", "/v1/pin", null), KeepOrders.Pinned.class);
+  }
+
+  private Answer<Outcome> order(String name, Object request, Consumer<Progress.State> progress)
+      throws IOException, NotRunningException, RefusedException {
+    return exchange(
+        "POST",
+        "/v1/" + name,
+        request,
+        stream -> {
+          var reader = new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8));
+          for (var line = reader.readLine(); line != null; line = reader.readLine()) {
+            var read = as(line, OrderLine.class).value();
+            var state = read.progress();
+            var outcome = read.outcome();
+            var errors = read.errors();
+            if (outcome != null) {
+              return new Answer<>(Json.MAPPER.writeValueAsString(outcome) + "\n", outcome);
+            }
+            if (errors != null) {
+              throw new RefusedException(read.status(), errors);
+            }
+            if (state != null) {
+              progress.accept(state);
+            }
+          }
+          throw new IOException("The gateway ended before it was done.");
+        });
+  }
+
   /** Changes what the local tier may occupy. */
   public Answer<CacheView> setCache(String size)
       throws IOException, NotRunningException, RefusedException {
@@ -139,6 +195,21 @@ public final class AdminClient {
 
   private String send(String method, String path, @Nullable Object body)
       throws IOException, NotRunningException, RefusedException {
+    return exchange(method, path, body, AdminClient::text);
+  }
+
+  /**
+   * Takes what the gateway replies.
+   *
+   * @param <T> what is made of it
+   */
+  @FunctionalInterface
+  private interface Taker<T> {
+    T take(InputStream stream) throws IOException, RefusedException;
+  }
+
+  private <T> T exchange(String method, String path, @Nullable Object body, Taker<T> taker)
+      throws IOException, NotRunningException, RefusedException {
     var address = files.address().orElseThrow(this::notRunning);
     var token = files.token().orElseThrow(this::notRunning);
     var url = URI.create("http://" + address + path).toURL();
@@ -158,7 +229,7 @@ public final class AdminClient {
       if (status >= ERROR_MIN) {
         throw refused(status, text(connection.getErrorStream()));
       }
-      return text(connection.getInputStream());
+      return taker.take(connection.getInputStream());
     } catch (ConnectException _) {
       throw notRunning();
     } finally {

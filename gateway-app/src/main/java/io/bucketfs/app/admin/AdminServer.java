@@ -2,7 +2,9 @@ package io.bucketfs.app.admin;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.bucketfs.core.admin.AdminException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -10,9 +12,11 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,6 +38,7 @@ public final class AdminServer implements AutoCloseable {
   private static final int TOO_LARGE = 413;
   private static final int INTERNAL_ERROR = 500;
   private static final String JSON = "application/json";
+  private static final String LINES = "application/x-ndjson";
 
   private final HttpServer server;
   private final ExecutorService threads;
@@ -159,7 +164,51 @@ public final class AdminServer implements AutoCloseable {
   }
 
   private static void send(HttpExchange exchange, AdminApi.Reply reply) throws IOException {
+    if (reply.body() instanceof KeepApi.Lines lines) {
+      send(exchange, lines);
+      return;
+    }
     send(exchange, reply.status(), JSON, Json.MAPPER.writeValueAsString(reply.body()) + "\n");
+  }
+
+  /** Writes lines as they come. Who goes away ends the order by that. */
+  @SuppressWarnings("CatchingUnchecked")
+  private static void send(HttpExchange exchange, KeepApi.Lines lines) throws IOException {
+    exchange.getResponseHeaders().set("Content-Type", LINES);
+    exchange.sendResponseHeaders(OK, 0);
+    var body = exchange.getResponseBody();
+    var lock = new ReentrantLock();
+    Object last;
+    try {
+      last = lines.run(line -> write(body, lock, line));
+    } catch (AdminException e) {
+      last =
+          new OrderLine(
+              null, null, List.of(String.valueOf(e.getMessage())), AdminApi.status(e.kind()));
+    } catch (Exception e) {
+      LOG.error("{} failed", exchange.getRequestURI().getPath(), e);
+      last =
+          new OrderLine(
+              null,
+              null,
+              List.of("The gateway failed to do it; its log says why: " + e + "."),
+              INTERNAL_ERROR);
+    }
+    var _ = write(body, lock, last);
+  }
+
+  private static boolean write(OutputStream body, ReentrantLock lock, Object line) {
+    lock.lock();
+    try {
+      body.write(bytes(Json.LINES.writeValueAsString(line) + "\n"));
+      body.flush();
+      return true;
+    } catch (IOException e) {
+      LOG.debug("An admin client went away", e);
+      return false;
+    } finally {
+      lock.unlock();
+    }
   }
 
   private static void send(HttpExchange exchange, int status, String type, String text)

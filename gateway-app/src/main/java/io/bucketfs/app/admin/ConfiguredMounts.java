@@ -90,8 +90,8 @@ public final class ConfiguredMounts {
   }
 
   /**
-   * Rules of access, quotas and rules for objects may change between starts. Returns why they could
-   * not.
+   * Rules of access, quotas, and rules for objects and for what comes and stays may change between
+   * starts. Returns why they could not.
    */
   private Optional<String> applyChanges(Mount mount, MountRequest request) {
     try {
@@ -103,10 +103,20 @@ public final class ConfiguredMounts {
         administration.setQuota(request.name(), request.quota());
         LOG.info("Changed the quota of /{} to what {} says", request.name(), file);
       }
-      var objects = request.policy().objects();
-      if (!mount.policy().objects().equals(objects)) {
-        administration.setObjects(request.name(), objects);
+      var present = mount.policy();
+      var wanted = request.policy();
+      if (!present.objects().equals(wanted.objects())) {
+        administration.setObjects(request.name(), wanted.objects());
         LOG.info("Changed how objects of /{} are written to what {} says", request.name(), file);
+      }
+      if (!present.conflicts().equals(wanted.conflicts())) {
+        administration.setConflicts(request.name(), wanted.conflicts());
+        LOG.info("Changed what conflicts in /{} end in to what {} says", request.name(), file);
+      }
+      if (!present.imports().equals(wanted.imports())
+          || !present.retention().equals(wanted.retention())) {
+        administration.setImports(request.name(), wanted.imports(), wanted.retention());
+        LOG.info("Changed what of /{} comes and stays to what {} says", request.name(), file);
       }
       return Optional.empty();
     } catch (AdminException e) {
@@ -141,6 +151,6 @@ public final class ConfiguredMounts {
   private static boolean matches(Mount mount, MountRequest request) {
     return mount.location().equals(request.location())
         && mount.prefix().equals(request.prefix())
-        && mount.policy().withObjects(request.policy().objects()).equals(request.policy());
+        && mount.policy().withChangeable(request.policy()).equals(request.policy());
   }
 }

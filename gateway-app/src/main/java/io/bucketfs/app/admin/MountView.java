@@ -4,6 +4,7 @@ import io.bucketfs.app.config.AccessText;
 import io.bucketfs.app.config.ConflictText;
 import io.bucketfs.app.config.Durations;
 import io.bucketfs.app.config.ObjectText;
+import io.bucketfs.app.config.ImportText;
 import io.bucketfs.app.config.RefreshText;
 import io.bucketfs.core.admin.Administration.MountStatus;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * A mount as the admin API shows it. Never holds a secret, only where one is found.
  *
  * @param oldestDirtySeconds null where nothing is dirty
+ * @param importRules which data come by themselves, in the form of the settings
  * @param quotaBytes null for none
  * @param quotaInodes null for none
  * @param clients who may use it, in the form of the settings
@@ -47,6 +49,8 @@ public record MountView(
     String conflict,
     String lostFoundTtl,
     String lostFoundSize,
+    List<String> importRules,
+    int expiryDays,
     int uid,
     int gid,
     String fileMode,
@@ -97,6 +101,8 @@ public record MountView(
         policy.conflicts().winner().text(),
         ConflictText.lifetime(policy.conflicts()),
         ConflictText.size(policy.conflicts()),
+        ImportText.of(policy.imports()),
+        policy.retention().expiryDays(),
         policy.defaultUid(),
         policy.defaultGid(),
         octal(policy.defaultFileMode()),

@@ -200,6 +200,24 @@ final class MountCreateCommand extends ClientCommand {
   @Nullable String directoryMode;
 
   @Option(
+      names = "--import-rule",
+      paramLabel = "RULE",
+      description = {
+        "Which data come before they are read, once for each rule; the longest prefix counts.",
+        "'PREFIX on-directory-first-access SIZE': files of fewer bytes, with their attributes;",
+        "'PREFIX on-file-access': none. / is everything, and must be among them.",
+        "Default: / on-directory-first-access 128KiB."
+      })
+  List<String> importRules = List.of();
+
+  @Option(
+      names = "--expiry-days",
+      paramLabel = "N",
+      description =
+          "Copies of S3's data that nobody used for so many days go; 1 to 365; default: 30.")
+  @Nullable String expiryDays;
+
+  @Option(
       names = "--quota-bytes",
       paramLabel = "SIZE",
       description = "Bytes that its files may have together, such as 500GiB; default: none.")
@@ -293,6 +311,8 @@ final class MountCreateCommand extends ClientCommand {
     put(settings, MountKey.GID, gid);
     put(settings, MountKey.FILE_MODE, fileMode);
     put(settings, MountKey.DIRECTORY_MODE, directoryMode);
+    put(settings, MountKey.IMPORT_RULES, lines(importRules));
+    put(settings, MountKey.EXPIRY_DAYS, expiryDays);
     put(settings, MountKey.QUOTA_BYTES, quotaBytes);
     put(settings, MountKey.QUOTA_INODES, quotaInodes);
     put(settings, MountKey.CLIENTS, lines(clients));

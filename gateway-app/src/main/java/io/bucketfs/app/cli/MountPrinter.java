@@ -84,6 +84,7 @@ final class MountPrinter {
     line(out, "import-changes", mount.importChanges());
     objects(out, mount);
     conflict(out, mount);
+    imports(out, mount);
     line(out, "defaults", defaults(mount));
     line(out, "used", ByteSizes.format(mount.usedBytes()) + ", " + mount.usedInodes() + " inodes");
     quota(out, mount);
@@ -113,6 +114,12 @@ final class MountPrinter {
     line(out, "encryption", mount.encryption() + key);
     line(out, "content-type", mount.contentType());
     line(out, "multipart-threshold", mount.multipartThreshold());
+  }
+
+  /** What comes to the local disk by itself, and how long it stays there unused. */
+  static void imports(PrintWriter out, MountView mount) {
+    mount.importRules().forEach(rule -> line(out, "import-rule", rule));
+    line(out, "expiry-days", mount.expiryDays());
   }
 
   /** What a mount may take; nothing is printed where it has no limit. */

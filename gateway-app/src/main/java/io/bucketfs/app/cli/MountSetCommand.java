@@ -18,9 +18,9 @@ import picocli.CommandLine.Parameters;
 @CommandLine.Command(
     name = "set",
     description =
-        "Changes who may use a mount, its quota, how its objects are written, and what becomes of"
-            + " conflicts. It holds at once, also for clients that have it mounted; what is in the"
-            + " bucket stays as it is.",
+        "Changes who may use a mount, its quota, how its objects are written, what becomes of"
+            + " conflicts, and what comes to the local disk and stays there. It holds at once, also"
+            + " for clients that have it mounted; what is in the bucket stays as it is.",
     footer = {
       "%nExamples:",
       "  bucketfs mount set my-data --client 10.0.0.0/8,squash=root --client any,ro",
@@ -105,6 +105,18 @@ final class MountSetCommand extends ClientCommand {
       description = "Replaces what files in lost+found may take. 'none': all they like.")
   @Nullable String lostFoundSize;
 
+  @Option(
+      names = "--import-rule",
+      paramLabel = "RULE",
+      description = "Replaces the import rules: see mount create.")
+  List<String> importRules = List.of();
+
+  @Option(
+      names = "--expiry-days",
+      paramLabel = "N",
+      description = "Replaces the days after which unused copies are dropped: see mount create.")
+  @Nullable String expiryDays;
+
   @Option(names = "--json", description = "Print the mount as JSON.")
   boolean json;
 
@@ -118,7 +130,7 @@ final class MountSetCommand extends ClientCommand {
       problems.add(
           "Say what to change: --client, --sub-export, --quota-bytes, --quota-inodes,"
               + " --storage-class, --encryption, --kms-key, --content-type, --multipart-threshold,"
-              + " --conflict, --lost-found-ttl or --lost-found-size.");
+              + " --conflict, --lost-found-ttl, --lost-found-size, --import-rule or --expiry-days.");
     }
     MountSettings.checkChange(settings(), MountKey::optionOf, problems);
   }
@@ -137,6 +149,7 @@ final class MountSetCommand extends ClientCommand {
         MountPrinter.objects(out(), answer.value());
       }
       MountPrinter.conflict(out(), answer.value());
+      MountPrinter.imports(out(), answer.value());
     }
     return ExitCode.OK;
   }
@@ -159,6 +172,10 @@ final class MountSetCommand extends ClientCommand {
     if (!subExports.isEmpty()) {
       settings.put(MountKey.SUB_EXPORTS.yaml(), String.join("\n", subExports));
     }
+    if (!importRules.isEmpty()) {
+      settings.put(MountKey.IMPORT_RULES.yaml(), String.join("\n", importRules));
+    }
+    put(settings, MountKey.EXPIRY_DAYS, expiryDays);
     put(settings, MountKey.QUOTA_BYTES, quotaBytes);
     put(settings, MountKey.QUOTA_INODES, quotaInodes);
     put(settings, MountKey.CONFLICT, conflict);

@@ -33,6 +33,8 @@ public enum MountKey {
   CONFLICT,
   LOST_FOUND_TTL,
   LOST_FOUND_SIZE,
+  IMPORT_RULES,
+  EXPIRY_DAYS,
   UID,
   GID,
   FILE_MODE,
@@ -55,13 +57,13 @@ public enum MountKey {
 
   /** Whether its value has a line for each of several things. */
   public boolean isList() {
-    return this == CLIENTS || this == SUB_EXPORTS;
+    return this == CLIENTS || this == SUB_EXPORTS || this == IMPORT_RULES;
   }
 
   /** Whether {@code mount set} can change it. */
   public boolean isChangeable() {
     return switch (this) {
-      case QUOTA_BYTES, QUOTA_INODES -> true;
+      case QUOTA_BYTES, QUOTA_INODES, EXPIRY_DAYS -> true;
       case STORAGE_CLASS, ENCRYPTION, KMS_KEY, CONTENT_TYPE, MULTIPART_THRESHOLD -> true;
       case CONFLICT, LOST_FOUND_TTL, LOST_FOUND_SIZE -> true;
       default -> isList();

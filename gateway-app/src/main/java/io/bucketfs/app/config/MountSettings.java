@@ -6,11 +6,13 @@ import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.ConflictPolicy;
+import io.bucketfs.core.mount.ImportRules;
 import io.bucketfs.core.mount.Mount.Policy;
 import io.bucketfs.core.mount.ObjectPolicy;
 import io.bucketfs.core.mount.Quota;
 import io.bucketfs.core.mount.RefreshPolicy;
 import io.bucketfs.core.object.Encryption;
+import io.bucketfs.core.mount.Retention;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
@@ -100,18 +102,35 @@ public final class MountSettings {
 
   /** What of a mount can be changed while it is served. */
   public record Changeable(
-      Access access, Quota quota, ObjectPolicy objects, ConflictPolicy conflicts) {
+      Access access,
+      Quota quota,
+      ObjectPolicy objects,
+      ConflictPolicy conflicts,
+      ImportRules imports,
+      Retention retention) {
     private static final Changeable DEFAULT =
-        new Changeable(Access.OPEN, Quota.NONE, ObjectPolicy.DEFAULT, ConflictPolicy.DEFAULT);
+        new Changeable(
+            Access.OPEN,
+            Quota.NONE,
+            ObjectPolicy.DEFAULT,
+            ConflictPolicy.DEFAULT,
+            ImportRules.DEFAULT,
+            Retention.DEFAULT);
 
     /** What a mount has now. */
     public static Changeable of(Mount mount) {
       var policy = mount.policy();
-      return new Changeable(mount.access(), mount.quota(), policy.objects(), policy.conflicts());
+      return new Changeable(
+          mount.access(),
+          mount.quota(),
+          policy.objects(),
+          policy.conflicts(),
+          policy.imports(),
+          policy.retention());
     }
 
     private Changeable withObjects(ObjectPolicy other) {
-      return new Changeable(access, quota, other, conflicts);
+      return new Changeable(access, quota, other, conflicts, imports, retention);
     }
   }
 
@@ -144,7 +163,9 @@ public final class MountSettings {
             settings.access(present.access),
             settings.quota(present.quota),
             settings.objects(present.objects),
-            settings.conflicts(present.conflicts));
+            settings.conflicts(present.conflicts),
+            settings.imports(present.imports),
+            settings.retention(present.retention));
     own.sentences().forEach(problems::add);
     return own.isEmpty() ? Optional.of(changed) : Optional.empty();
   }
@@ -373,7 +394,9 @@ public final class MountSettings {
         mode(MountKey.DIRECTORY_MODE, standard.defaultDirectoryMode()),
         refresh(),
         standard.objects(),
-        conflicts(standard.conflicts()));
+        conflicts(standard.conflicts()),
+        imports(standard.imports()),
+        retention(standard.retention()));
   }
 
   private ConflictPolicy conflicts(ConflictPolicy present) {
@@ -407,6 +430,35 @@ public final class MountSettings {
       return present;
     }
     return lifetime.get();
+  }
+
+  private ImportRules imports(ImportRules present) {
+    var text = value(MountKey.IMPORT_RULES);
+    if (text == null) {
+      return present;
+    }
+    try {
+      return ImportText.rules(text);
+    } catch (IllegalArgumentException e) {
+      problem(MountKey.IMPORT_RULES, "is wrong: " + e.getMessage());
+      return present;
+    }
+  }
+
+  private Retention retention(Retention present) {
+    var text = value(MountKey.EXPIRY_DAYS);
+    if (text == null) {
+      return present;
+    }
+    var days = count(text).orElse(0);
+    if (days < Retention.EXPIRY_DAYS_MIN || days > Retention.EXPIRY_DAYS_MAX) {
+      problem(
+          MountKey.EXPIRY_DAYS,
+          "must be a number of days from %d to %d, but is '%s'"
+              .formatted(Retention.EXPIRY_DAYS_MIN, Retention.EXPIRY_DAYS_MAX, text));
+      return present;
+    }
+    return new Retention((int) days);
   }
 
   private RefreshPolicy refresh() {

@@ -64,8 +64,11 @@ public final class MetricCatalog {
           counter("cache_read_bytes", "Bytes read by where they were: ram, disk or s3.", "tier"),
           counter("cache_evicted_bytes", "Clean bytes dropped from the local disk."),
           counter(
+              "cache_expired_bytes",
+              "Clean bytes dropped since nobody used them for as long as their mount says."),
+          counter(
               "cache_second_chance_bytes",
-              "Clean bytes kept when their extent file went, since they were used."),
+              "Clean bytes kept when their extent file went, since they were used or are pinned."),
           counter("cache_held_writes", "Writes held until their mount had less that is dirty."),
           gauge("cache_ram_bytes", "File data in the RAM tier."),
           gauge("cache_disk_bytes", "Extent files on the local disk."),

@@ -14,6 +14,7 @@ import io.bucketfs.app.config.MountSettings;
 import io.bucketfs.app.config.Problems;
 import io.bucketfs.core.check.Finding;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -429,6 +430,11 @@ final class CliTest {
         "refresh",
         "jobs",
         "status",
+        "warm",
+        "evict",
+        "pin",
+        "unpin",
+        "import",
         "clients",
         "clients revoke",
         "report",
@@ -440,6 +446,61 @@ final class CliTest {
     assertThat(result.code()).isZero();
     assertThat(result.out())
         .contains("Example", "  bucketfs " + command, "Exit codes:", "  3   no gateway runs");
+  }
+
+  @Test
+  void fetchesDropsAndKeepsLocalCopies() throws Exception {
+    var warm = run("warm data/a data/b");
+    assertThat(warm.out()).isEqualTo("2 files are here; 2 KiB of them were fetched.\n");
+    assertThat(warm.err()).contains("1 of 2 files, 1 KiB of 2 KiB\n");
+    assertThat(run("warm -q data/a").err()).isEmpty();
+    assertThat(run("evict data").out())
+        .isEqualTo("1 KiB were dropped; 1 files are not all in S3 yet; 2 files are pinned.\n");
+    assertThat(run("pin data/m").out())
+        .isEqualTo("1 files with 1 KiB are pinned; 1 KiB were fetched.\n");
+    assertThat(run("pin data/n --no-fetch").code()).isZero();
+    assertThat(run("pin").out())
+        .containsPattern("/data/m +2 KiB +2026-01-02T03:04:05Z")
+        .contains("Pins may hold 4 KiB.");
+    assertThat(run("unpin data/m").out()).isEqualTo("1 pins are gone.\n");
+    assertThat(run("import data/in --from " + state).out())
+        .isEqualTo("1 files were copied, with 1 KiB.\n");
+    assertThat(core.keep().orders())
+        .containsExactly(
+            "warm data a",
+            "warm data b",
+            "warm data a",
+            "evict data ",
+            "pin data m",
+            "warm data m",
+            "pin data n",
+            "unpin data m",
+            "import " + state + " data in");
+  }
+
+  @Test
+  void saysWhatWasNotFetchedAndWhy() throws Exception {
+    var missing = run("warm data/a data/missing");
+    assertThat(missing.code()).isEqualTo(1);
+    assertThat(missing.err()).contains("/data/missing: is not there\n");
+    var large = run("warm large");
+    assertThat(large.code()).isEqualTo(1);
+    assertThat(large.err()).isEqualTo("it does not fit; name less\n");
+    assertThat(run("warm").err()).contains("--from-file LIST");
+    assertThat(run("warm data/a --json").out()).contains("\"files\" : 1");
+  }
+
+  @Test
+  void fetchesWhatAFileLists() throws Exception {
+    var list = state.resolve("list");
+    var lines = new ArrayList<String>();
+    for (var i = 0; i < 2_000; i++) {
+      lines.add("data/some/longer/path/of/file " + i);
+    }
+    Files.write(list, lines);
+    assertThat(run("warm", "-q", "--from-file", list.toString()).out())
+        .startsWith("2,000 files are here");
+    assertThat(core.keep().orders()).hasSize(2_000);
   }
 
   @Test

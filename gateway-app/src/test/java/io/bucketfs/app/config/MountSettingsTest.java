@@ -12,12 +12,16 @@ import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
 import io.bucketfs.core.mount.ConflictPolicy;
 import io.bucketfs.core.mount.ConflictPolicy.Winner;
+import io.bucketfs.core.mount.ImportRules;
+import io.bucketfs.core.mount.ImportRules.Rule;
+import io.bucketfs.core.mount.ImportRules.Trigger;
 import io.bucketfs.core.mount.Mount.Policy;
 import io.bucketfs.core.mount.ObjectPolicy;
 import io.bucketfs.core.mount.Quota;
 import io.bucketfs.core.mount.RefreshPolicy;
 import io.bucketfs.core.mount.RefreshPolicy.Imported;
 import io.bucketfs.core.object.Encryption;
+import io.bucketfs.core.mount.Retention;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -59,6 +63,8 @@ final class MountSettingsTest {
           Map.entry("conflict", "keep-both"),
           Map.entry("lost-found-ttl", "30d"),
           Map.entry("lost-found-size", "2GiB"),
+          Map.entry("import-rules", "/ on-file-access\n/hot data/ on-directory-first-access 1MiB"),
+          Map.entry("expiry-days", "7"),
           Map.entry("uid", "1000"),
           Map.entry("gid", "100"),
           Map.entry("file-mode", "0600"),
@@ -120,7 +126,12 @@ final class MountSettingsTest {
                     new RefreshPolicy(Duration.ofSeconds(5), true, new Imported(true, true, false)),
                     new ObjectPolicy(
                         "STANDARD_IA", new Encryption.Kms("alias/ours"), "none", 64 << 20),
-                    new ConflictPolicy(Winner.KEEP_BOTH, Duration.ofDays(30), 2L << 30)),
+                    new ConflictPolicy(Winner.KEEP_BOTH, Duration.ofDays(30), 2L << 30),
+                    new ImportRules(
+                        List.of(
+                            new Rule("", Trigger.ON_FILE_ACCESS, 0),
+                            new Rule("hot data/", Trigger.ON_DIRECTORY_FIRST_ACCESS, 1 << 20))),
+                    new Retention(7)),
                 new Access(
                     List.of(
                         new ClientRule(
@@ -285,7 +296,9 @@ final class MountSettingsTest {
             accepted(with("sub-exports", "team path=teams/a")).access(),
             new Quota(5, 6),
             ObjectPolicy.DEFAULT,
-            new ConflictPolicy(Winner.LOCAL_WINS, Duration.ofDays(1), 7));
+            new ConflictPolicy(Winner.LOCAL_WINS, Duration.ofDays(1), 7),
+            ImportRules.ON_FILE_ACCESS,
+            new Retention(9));
     var problems = new Problems();
     var changed = changed(Map.of("clients", "any,ro"), present, problems).orElseThrow();
     assertThat(changed.access().subExports()).isEqualTo(present.access().subExports());
@@ -300,7 +313,9 @@ final class MountSettingsTest {
                 present.access(),
                 new Quota(1L << 40, Long.MAX_VALUE),
                 present.objects(),
-                present.conflicts()));
+                present.conflicts(),
+                present.imports(),
+                present.retention()));
     var kms = Map.of("encryption", "kms", "kms-key", "alias/ours", "storage-class", "STANDARD_IA");
     var encrypted = changed(kms, present, problems).orElseThrow();
     assertThat(encrypted.objects())
@@ -315,6 +330,9 @@ final class MountSettingsTest {
     var conflict = Map.of("conflict", "keep-both", "lost-found-ttl", "none");
     assertThat(changed(conflict, present, problems).orElseThrow().conflicts())
         .isEqualTo(new ConflictPolicy(Winner.KEEP_BOTH, null, 7));
+    var expiry = Map.of("expiry-days", "365", "import-rules", "/ on-file-access");
+    assertThat(changed(expiry, present, problems).orElseThrow().retention())
+        .isEqualTo(new Retention(365));
     assertThat(changed(Map.of("bucket", "b"), present, problems)).isEmpty();
     assertThat(problems.sentences())
         .containsExactly("bucket cannot be changed: delete the mount and create it again.");
@@ -337,6 +355,16 @@ final class MountSettingsTest {
                 "GLACIER_IR", new Encryption.OfStore(), "text/plain; charset=utf-8", 64 << 20));
     assertThat(accepted(with("storage-class", "STANDARD")).policy().objects())
         .isEqualTo(ObjectPolicy.DEFAULT);
+  }
+
+  @Test
+  void importRulesAreReadAsTheyAreWritten() {
+    var text = "/ on-directory-first-access 128KiB\n/a b/c on-file-access";
+    var rules = accepted(with("import-rules", text)).policy().imports();
+    assertThat(String.join("\n", ImportText.of(rules))).isEqualTo(text);
+    assertThat(accepted(LEAST).policy().imports()).isEqualTo(ImportRules.DEFAULT);
+    assertThat(ImportText.of(ImportRules.DEFAULT))
+        .containsExactly("/ on-directory-first-access 128KiB");
   }
 
   @ParameterizedTest
@@ -369,6 +397,20 @@ final class MountSettingsTest {
             "Only one of --credentials-env and --credentials-file may be given.");
     assertThat(accepted(with("credentials-env", "OURS")).location().credentials())
         .isEqualTo(new Credentials.InEnvironment("OURS"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "import-rules, /a on-file-access, one import rule must be for /",
+    "import-rules, a on-file-access, is neither",
+    "import-rules, / on-directory-first-access, is neither",
+    "import-rules, / on-directory-first-access much, 'is not a size'",
+    "import-rules, / on-directory-first-access 1GiB, 'from 0 to 8 MiB'",
+    "expiry-days, 0, '--expiry-days must be a number of days from 1 to 365'",
+    "expiry-days, 366, '--expiry-days must be a number of days from 1 to 365'",
+  })
+  void saysWhatIsWrongWithWhatComesAndStays(String key, String text, String sentence) {
+    assertThat(problems(with(key, text))).singleElement().asString().contains(sentence);
   }
 
   @Test

@@ -5,10 +5,12 @@ import io.bucketfs.core.check.Check;
 import io.bucketfs.core.check.CheckReport;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.ConflictPolicy;
+import io.bucketfs.core.mount.ImportRules;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.ObjectPolicy;
 import io.bucketfs.core.mount.OtherGateways;
 import io.bucketfs.core.mount.Quota;
+import io.bucketfs.core.mount.Retention;
 import io.bucketfs.core.object.StoreTraits;
 import java.time.Duration;
 import java.time.Instant;
@@ -76,6 +78,17 @@ public interface Administration {
    * @throws AdminException where there is no such mount
    */
   MountStatus setConflicts(String name, ConflictPolicy conflicts) throws AdminException;
+
+  /**
+   * Changes which data of a mount come by themselves, and how long they stay here unused.
+   *
+   * @throws AdminException where there is no such mount, or the rules make no sense
+   */
+  MountStatus setImports(String name, ImportRules imports, Retention retention)
+      throws AdminException;
+
+  /** What can be ordered about local copies. */
+  KeepOrders keep();
 
   /** All mounts, sorted by name. */
   List<MountStatus> mounts();

@@ -13,6 +13,7 @@ import io.bucketfs.core.local.Family;
 import io.bucketfs.core.local.KeyValueStore.Entry;
 import io.bucketfs.core.mount.ActiveMount;
 import io.bucketfs.core.mount.ConflictPolicy;
+import io.bucketfs.core.mount.ImportRules;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.MountRegistry;
 import io.bucketfs.core.mount.MountRules;
@@ -20,6 +21,7 @@ import io.bucketfs.core.mount.MountTable;
 import io.bucketfs.core.mount.MountTallies;
 import io.bucketfs.core.mount.ObjectPolicy;
 import io.bucketfs.core.mount.Quota;
+import io.bucketfs.core.mount.Retention;
 import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.object.ObjectStores;
 import io.bucketfs.core.runtime.Execution;
@@ -54,6 +56,7 @@ public final class Operations implements Administration {
   private final Check check;
   private final Epoch epoch;
   private final Contents contents;
+  private final KeepOrders keep;
   private final Execution execution;
   private final Instant started;
   private final ReentrantLock changing = new ReentrantLock();
@@ -70,6 +73,7 @@ public final class Operations implements Administration {
       Check check,
       Epoch epoch,
       Contents contents,
+      KeepOrders keep,
       Execution execution) {
     this.registry = registry;
     this.mounts = mounts;
@@ -82,6 +86,7 @@ public final class Operations implements Administration {
     this.check = check;
     this.epoch = epoch;
     this.contents = contents;
+    this.keep = keep;
     this.execution = execution;
     started = execution.now();
   }
@@ -307,6 +312,26 @@ public final class Operations implements Administration {
   }
 
   @Override
+  public MountStatus setImports(String name, ImportRules imports, Retention retention)
+      throws AdminException {
+    changing.lock();
+    try {
+      var active = require(name);
+      refuse(MountRules.wrongPolicy(active.mount().policy().with(imports, retention)));
+      return status(registry.setImports(active, imports, retention));
+    } catch (FileSystemException e) {
+      throw failed("the rules for what comes and stays could not be stored", e);
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  @Override
+  public KeepOrders keep() {
+    return keep;
+  }
+
+  @Override
   public void deleteMount(String name, boolean force) throws AdminException {
     changing.lock();
     try {
@@ -392,7 +417,7 @@ public final class Operations implements Administration {
   }
 
   /** A path without slashes around it. */
-  private static String inside(String path) {
+  static String inside(String path) {
     var from = 0;
     var to = path.length();
     while (from < to && path.charAt(from) == '/') {

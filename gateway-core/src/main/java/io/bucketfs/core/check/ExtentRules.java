@@ -214,9 +214,22 @@ final class ExtentRules {
     if (record == null || record.file() != number || record.position() != position) {
       return wrong(Kind.REFERENCE, place, "is a reference of a record that is not mapped there");
     }
-    return hasFile(number)
-        ? null
-        : wrong(Kind.MISSING_FILE, place, "is in extent file " + number + ", which is not there");
+    if (hasFile(number)) {
+      var inode = new InodeKey(place.mount, new RecordReader(owner).i64());
+      return isDayMissing(view, inode, place)
+          ? wrong(Kind.LAST_USE, place, "is of a file without a day of its last use")
+          : null;
+    }
+    return wrong(Kind.MISSING_FILE, place, "is in extent file " + number + ", which is not there");
+  }
+
+  private static boolean isDayMissing(View view, InodeKey key, Place place) throws IOException {
+    var inode = view.inode(key);
+    var content = inode == null ? null : inode.content();
+    return content != null
+        && content.id() == place.content
+        && view.get(Family.READS, Keys.inode(key.mount(), key.number())) == null
+        && view.get(Family.GATEWAY, Keys.lastReadsComplete()) != null;
   }
 
   private boolean hasFile(long number) {

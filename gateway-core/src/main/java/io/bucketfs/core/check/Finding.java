@@ -34,6 +34,8 @@ public record Finding(Kind kind, String mount, String subject, String detail) {
     UPLOAD,
     /** How far a rename or removal of many objects is was counted wrong. */
     BULK,
+    /** Of a file with bytes here it is not known when it was used last: it does not expire. */
+    LAST_USE,
     /** What a mount takes was counted wrong; it is right from now on. */
     USAGE
   }

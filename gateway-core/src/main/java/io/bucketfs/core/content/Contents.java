@@ -73,6 +73,9 @@ public final class Contents implements Snapshots, AutoCloseable {
   private final ExclusiveUse exclusive;
   private final FileRanges ranges;
   private final AtomicBoolean committing = new AtomicBoolean();
+  private final LastReads lastReads;
+  private final LocalCopies copies;
+  private final Expiry expiry;
   private volatile boolean closed;
 
   /**
@@ -111,12 +114,23 @@ public final class Contents implements Snapshots, AutoCloseable {
             limits.diskBytesMax(),
             limits.freeBytesMin());
     loader = new ContentLoader(cache);
+    lastReads = new LastReads(committer, execution);
     var fills =
-        new Fills(extents, committer, mounts, table, fillFloor, space, execution, meters, limits);
-    reader = new Reader(extents, cache, committer, fills, loader, execution, limits, importing);
+        new Fills(
+            extents, committer, mounts, table, fillFloor, space, execution, meters, limits,
+            lastReads);
+    reader =
+        new Reader(
+            extents, cache, committer, fills, loader, execution, limits, importing, lastReads);
     reaper = new Reaper(committer, cache, table, execution);
+    var pins = new Pins(committer, cache);
     evictor =
-        new Evictor(extents, committer, cache, table, floor, fillFloor, space, execution, meters);
+        new Evictor(
+            extents, committer, cache, table, floor, fillFloor, space, pins, execution, meters);
+    copies =
+        new LocalCopies(
+            committer, cache, table, reader, fills, lastReads, space, evictor, pins, loader);
+    expiry = new Expiry(committer, cache, mounts, copies, lastReads, execution, meters);
     exclusive = new ExclusiveUse(table, this::persist);
     ranges =
         new FileRanges(
@@ -125,7 +139,8 @@ public final class Contents implements Snapshots, AutoCloseable {
             table,
             reader,
             new Holes(committer, cache, table, loader, exclusive),
-            new Sharing(extents, committer, cache, table, reader, exclusive, space, execution),
+            new Sharing(
+                extents, committer, cache, table, reader, exclusive, space, execution, lastReads),
             execution);
   }
 
@@ -136,13 +151,14 @@ public final class Contents implements Snapshots, AutoCloseable {
    *     writes again, since the epoch changed
    */
   public void start(boolean unsyncedMayBeLost) throws IOException, FileSystemException {
+    copies.pins().open();
     redo.recover();
     var restored = Restoration.isDue(cache.store());
     if (restored) {
       new MovedExtents(extents, committer, cache).find();
     }
     if (restored || !unsyncedMayBeLost) {
-      var replayed = new Replay(extents, committer, cache).run();
+      var replayed = new Replay(extents, committer, cache, lastReads).run();
       if (replayed > 0) {
         LOG.info("Recovered {} unstable writes of the previous process", replayed);
       }
@@ -157,6 +173,8 @@ public final class Contents implements Snapshots, AutoCloseable {
     reaper.start();
     space.onFull(evictor::wake);
     evictor.start();
+    lastReads.start();
+    expiry.start();
     execution.schedule(MAINTENANCE, "content-maintenance", this::maintain);
   }
 
@@ -362,6 +380,7 @@ public final class Contents implements Snapshots, AutoCloseable {
       if (small) {
         redo.put(tx, file.key, done.writes());
       }
+      lastReads.put(tx, file);
       var edit = inode.edit();
       edit.sizeBytes = Math.max(inode.sizeBytes(), done.overlay().sizeBytes());
       edit.modifyNanos = done.overlay().modifyNanos();
@@ -471,6 +490,11 @@ public final class Contents implements Snapshots, AutoCloseable {
   /** What is done with ranges of files besides reading and writing. */
   public FileRanges ranges() {
     return ranges;
+  }
+
+  /** The copies of S3's bytes on the local disk. */
+  public LocalCopies copies() {
+    return copies;
   }
 
   /** Whether the file has writes that no transaction has persisted. */
@@ -633,6 +657,7 @@ public final class Contents implements Snapshots, AutoCloseable {
   public void forget(int mount) {
     table.forget(mount);
     space.forget(mount);
+    copies.pins().forget(mount);
   }
 
   private void maintain() {
@@ -683,7 +708,9 @@ public final class Contents implements Snapshots, AutoCloseable {
     closed = true;
     reaper.stop();
     evictor.stop();
+    expiry.stop();
     commitAll();
+    lastReads.stop();
     redo.settle();
     persistFloor();
   }

@@ -61,6 +61,8 @@ final class DiskSpace {
 
   /** What those who were given room have not appended yet. */
   private final AtomicLong promisedBytes = new AtomicLong();
+  /** Bytes of pinned files that are here, as the evictor counted them last. */
+  private volatile long pinnedBytes;
 
   private volatile IntToLongFunction exportable = _ -> 0;
 
@@ -170,8 +172,41 @@ final class DiskSpace {
     return forDirty(effectiveBytesMax());
   }
 
-  private static long forDirty(long max) {
-    return limit(max) / 10 * 6;
+  /**
+   * Six tenths, but less where much is pinned: a third of the disk is for what may make way, so
+   * that some extent file is always worth evicting.
+   */
+  private long forDirty(long max) {
+    var pinned = Math.min(pinnedBytes, forPinned(max));
+    return Math.min(limit(max) / 10 * 6, limit(max) / 3 * 2 - pinned);
+  }
+
+  private static long forPinned(long max) {
+    return limit(max) / 10 * 3;
+  }
+
+  /** What pinned files may hold: three tenths. */
+  long pinnedBytesMax() {
+    return forPinned(effectiveBytesMax());
+  }
+
+  /** Notes what pinned files hold. */
+  void pinned(long bytes) {
+    pinnedBytes = bytes;
+  }
+
+  /** What is left for bytes that S3 has too, pinned ones included, beside what is dirty. */
+  long cleanBytesMax() {
+    var dirty = 0L;
+    for (var mount : mounts.all()) {
+      dirty += dirtyBytes(mount.mount().number());
+    }
+    return Math.max(0, highWater(effectiveBytesMax()) - metadata.diskBytes() - dirty);
+  }
+
+  /** Whether so many bytes fit without an eviction. */
+  boolean isFree(long bytes) {
+    return usedBytes() + bytes <= highWater(effectiveBytesMax());
   }
 
   /** Bytes of a mount that S3 does not have, committed or not. */

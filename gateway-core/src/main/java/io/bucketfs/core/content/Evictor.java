@@ -20,8 +20,10 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,6 +56,13 @@ final class Evictor {
 
   private static final int GAIN_LEAST = GAINS_MIN.getLast();
 
+  /**
+   * How often what is pinned is counted, at most, and how much longer than that took is between.
+   */
+  private static final Duration COUNT_EVERY = Duration.ofSeconds(10);
+
+  private static final int COUNT_SHARE = 20;
+
   /** How many files' worth of second chances is saved up while nothing needs them. */
   private static final int CHANCE_FILES = 4;
 
@@ -71,11 +80,17 @@ final class Evictor {
   private final LogFloor fillFloor;
   private final DiskSpace space;
   private final Execution execution;
+  private final Pins pins;
   private final Meters.Counter droppedBytes;
   private final Meters.Counter keptBytes;
 
   /** What may be given a second chance before more is dropped; used by the evictor's task only. */
   private long chanceBytes;
+
+  /** Pinned bytes above what may be pinned; used by the evictor's task only. */
+  private long excessPinnedBytes;
+
+  private long pinsCountedAgain = Long.MIN_VALUE;
 
   private final Map<Long, Long> restingUntil = new HashMap<>();
   private final Signal signal = new Signal();
@@ -89,6 +104,7 @@ final class Evictor {
       LogFloor floor,
       LogFloor fillFloor,
       DiskSpace space,
+      Pins pins,
       Execution execution,
       Meters meters) {
     this.extents = extents;
@@ -98,6 +114,7 @@ final class Evictor {
     this.floor = floor;
     this.fillFloor = fillFloor;
     this.space = space;
+    this.pins = pins;
     this.execution = execution;
     droppedBytes = meters.counter("cache_evicted_bytes");
     keptBytes = meters.counter("cache_second_chance_bytes");
@@ -196,6 +213,7 @@ final class Evictor {
 
   /** Frees the oldest file that has something clean in it; false where there is none. */
   private boolean evictOldest() throws IOException, FileSystemException {
+    countPins();
     var candidates = candidates();
     restingUntil.keySet().retainAll(candidates.stream().map(FileInfo::file).toList());
     for (var gainMin : GAINS_MIN) {
@@ -214,7 +232,9 @@ final class Evictor {
       if (until != null && until - now > 0) {
         continue;
       }
-      var gain = file.sizeBytes() - dirtyBytes(file.file());
+      var kept = keptBytes(file.file());
+      var pinned = Math.max(0, kept.pinnedBytes - excessPinnedBytes);
+      var gain = file.sizeBytes() - kept.dirtyBytes - pinned;
       if (gain < file.sizeBytes() / gainMin) {
         if (gainMin == GAIN_LEAST) {
           restingUntil.put(file.file(), now + REST.toNanos());
@@ -222,7 +242,8 @@ final class Evictor {
         continue;
       }
       try {
-        evict(file);
+        evict(file, pinned);
+        excessPinnedBytes -= kept.pinnedBytes - pinned;
         return true;
       } catch (IOException e) {
         // Others can be freed all the same.
@@ -262,8 +283,14 @@ final class Evictor {
     return found;
   }
 
-  private void evict(FileInfo info) throws IOException, FileSystemException {
+  /**
+   * Frees a file.
+   *
+   * @param pinnedMax how many of its clean bytes stay because they are pinned
+   */
+  private void evict(FileInfo info, long pinnedMax) throws IOException, FileSystemException {
     var file = info.file();
+    var pinnedLeft = pinnedMax;
     chanceBytes = Math.min(chanceBytes + info.sizeBytes() / 2, CHANCE_FILES * info.sizeBytes());
     while (true) {
       var references = references(file, REFERENCES_A_TRANSACTION);
@@ -271,6 +298,7 @@ final class Evictor {
         delete(file);
         return;
       }
+      pinnedLeft -= keepPinned(file, references, pinnedLeft);
       chanceBytes -= keepUsed(file, references, chanceBytes);
       for (var shared : byRecord(dropClean(file, references))) {
         move(shared);
@@ -278,23 +306,77 @@ final class Evictor {
     }
   }
 
-  /** What of a file is dirty, at most. */
-  private long dirtyBytes(long file) throws IOException {
+  /** Counts what is pinned, now and then; not at all where nothing is. */
+  private void countPins() throws IOException {
+    var began = execution.nanoTime();
+    if (pins.isEmpty()) {
+      excessPinnedBytes = 0;
+      space.pinned(0);
+      return;
+    }
+    if (began < pinsCountedAgain) {
+      return;
+    }
     var bytes = 0L;
+    for (var file : extents.files()) {
+      bytes += keptBytes(file.file()).pinnedBytes;
+    }
+    space.pinned(bytes);
+    excessPinnedBytes = Math.max(0, bytes - space.pinnedBytesMax());
+    var now = execution.nanoTime();
+    pinsCountedAgain = now + Math.max(COUNT_EVERY.toNanos(), COUNT_SHARE * (now - began));
+  }
+
+  /** What of a file does not make way. */
+  private record KeptBytes(long dirtyBytes, long pinnedBytes) {}
+
+  /** What of a file is dirty, at most, and what of the rest is pinned. */
+  private KeptBytes keptBytes(long file) throws IOException {
+    var dirty = 0L;
+    var pinned = 0L;
+    var isPinned = new HashMap<InodeKey, Boolean>();
     for (var reference : references(file, Integer.MAX_VALUE)) {
       var inode = cache.inode(reference.inode, Patience.FOREVER);
       var content = inode == null ? null : inode.content();
-      if (content == null || content.id() != reference.content || !content.isDirty()) {
+      if (content == null || content.id() != reference.content) {
+        continue;
+      }
+      var holds = isPinned.get(reference.inode);
+      if (holds == null) {
+        holds = pins.holds(reference.inode);
+        isPinned.put(reference.inode, holds);
+      }
+      if (!content.isDirty() && !holds) {
         continue;
       }
       var key = Keys.extent(reference.inode.mount(), reference.content, reference.offset);
       var stored = cache.store().get(Family.EXTENTS, key);
       var extent = stored == null ? null : Extent.ofEntry(new Entry(key, stored));
-      if (extent != null && !content.hasInBase(extent)) {
-        bytes += extent.length();
+      if (extent == null) {
+        continue;
+      }
+      if (!content.hasInBase(extent)) {
+        dirty += extent.length();
+      } else if (holds) {
+        pinned += extent.length();
       }
     }
-    return bytes;
+    return new KeptBytes(dirty, pinned);
+  }
+
+  /** Moves what is clean and pinned; returns how many bytes. */
+  private long keepPinned(long file, List<Reference> references, long bytesMax)
+      throws FileSystemException, IOException {
+    if (bytesMax <= 0 || pins.isEmpty()) {
+      return 0;
+    }
+    var held = new HashSet<InodeKey>();
+    for (var reference : references) {
+      if (pins.holds(reference.inode)) {
+        held.add(reference.inode);
+      }
+    }
+    return keep(file, references, bytesMax, (reference, _) -> held.contains(reference.inode));
   }
 
   /**
@@ -307,13 +389,20 @@ final class Evictor {
     if (bytesMax <= 0) {
       return 0;
     }
+    return keep(file, references, bytesMax, (_, extent) -> extents.wasUsed(extent.requireRecord()));
+  }
+
+  /** Appends what is clean and chosen to the fills again. */
+  private long keep(
+      long file, List<Reference> references, long bytesMax, BiPredicate<Reference, Extent> isChosen)
+      throws FileSystemException {
     var read =
         committer.commit(tx -> {
           var found = new ArrayList<Kept>();
           for (var reference : references) {
             var extent = mapped(tx, file, reference);
             if (extent != null
-                && extents.wasUsed(extent.requireRecord())
+                && isChosen.test(reference, extent)
                 && liveness(tx, reference, extent) == Liveness.CLEAN) {
               found.add(new Kept(reference, extent));
             }

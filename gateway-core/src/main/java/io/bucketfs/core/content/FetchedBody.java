@@ -9,6 +9,7 @@ import io.netty.buffer.Unpooled;
 import java.util.ArrayDeque;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Hands the body of a GET from the store's thread to the virtual thread that lays it. */
@@ -29,9 +30,21 @@ final class FetchedBody implements BodySink {
   private boolean released;
 
   private long consumed = -1;
+  private final Consumer<ObjectHead> onHead;
+
+  /**
+   * A body.
+   *
+   * @param onHead is told of the head of the reply; must not wait
+   */
+  FetchedBody(Consumer<ObjectHead> onHead) {
+    this.onHead = onHead;
+  }
 
   @Override
-  public void head(ObjectHead head) {}
+  public void head(ObjectHead head) {
+    onHead.accept(head);
+  }
 
   @Override
   public void data(ByteBuf part) {

@@ -69,6 +69,12 @@ final class FileContent {
   /** Read without the lock for attributes, written under it. */
   private volatile @Nullable Overlay overlay;
 
+  /** The last day on which {@link LastReads} noted a read. */
+  volatile int readDay;
+
+  /** The last day that it stored together with bytes. */
+  volatile int storedDay;
+
   /** Granules of the base that are on their way, by their number. */
   @GuardedBy("lock")
   final Map<Long, CompletableFuture<Void>> fetching = new HashMap<>();

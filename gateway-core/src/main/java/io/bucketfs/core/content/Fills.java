@@ -3,6 +3,7 @@ package io.bucketfs.core.content;
 import io.bucketfs.core.local.ExtentStore;
 import io.bucketfs.core.mount.MountTable;
 import io.bucketfs.core.object.BackendFailure;
+import io.bucketfs.core.object.ObjectHead;
 import io.bucketfs.core.object.ObjectStoreException;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,6 +51,7 @@ final class Fills {
   private final DiskSpace space;
   private final Execution execution;
   private final ContentLimits limits;
+  private final LastReads lastReads;
   private final FetchShares fetches;
   private final Meters.Counter fetchedBytes;
 
@@ -61,7 +64,8 @@ final class Fills {
       DiskSpace space,
       Execution execution,
       Meters meters,
-      ContentLimits limits) {
+      ContentLimits limits,
+      LastReads lastReads) {
     this.extents = extents;
     this.committer = committer;
     this.mounts = mounts;
@@ -70,6 +74,7 @@ final class Fills {
     this.space = space;
     this.execution = execution;
     this.limits = limits;
+    this.lastReads = lastReads;
     fetches = new FetchShares(limits.fetchesMax());
     fetchedBytes = meters.counter("cache_read_bytes", "tier", "s3");
   }
@@ -83,7 +88,15 @@ final class Fills {
 
   /** Granules of one GET, all of them marked as being fetched. */
   private record Run(
-      Content content, long fence, long firstGranule, List<CompletableFuture<Void>> granules) {}
+      Content content,
+      long fence,
+      long firstGranule,
+      List<CompletableFuture<Void>> granules,
+      AtomicReference<@Nullable ObjectHead> head) {
+    Run(Content content, long fence, long firstGranule) {
+      this(content, fence, firstGranule, new ArrayList<>(), new AtomicReference<>());
+    }
+  }
 
   /**
    * Fetches base bytes from an offset on.
@@ -149,7 +162,7 @@ final class Fills {
           run = null;
         } else {
           if (run == null || run.granules.size() >= runMax) {
-            run = new Run(content, file.fence(), granule, new ArrayList<>());
+            run = new Run(content, file.fence(), granule);
             runs.add(run);
           }
           var future = new CompletableFuture<Void>();
@@ -165,6 +178,50 @@ final class Fills {
       execution.fork("fill", () -> fill(file.key, run));
     }
     return awaited;
+  }
+
+  /**
+   * Fetches a file of which nothing is here or on its way, in one request of which the caller
+   * bounds the number, in the caller's thread.
+   *
+   * @return what the reply says of the object; null where some of the file is here or on its way
+   */
+  @Nullable ObjectHead fetchWhole(FileContent file, Inode inode)
+      throws FileSystemException, BaseGoneException, InterruptedException {
+    var content = inode.requireContent();
+    var base = content.base();
+    if (base == null || base.length() != base.version().sizeBytes()) {
+      return null;
+    }
+    Run run;
+    file.lock.lock();
+    try {
+      var mapped = file.overlapping(content.id(), 0, Long.MAX_VALUE);
+      if (mapped == null || !mapped.isEmpty() || !file.fetching.isEmpty()) {
+        return null;
+      }
+      run = new Run(content, file.fence(), 0);
+      for (var granule = 0L; granule * limits.granuleBytes() < base.length(); granule++) {
+        var future = new CompletableFuture<Void>();
+        file.fetching.put(granule, future);
+        run.granules.add(future);
+      }
+    } finally {
+      file.lock.unlock();
+    }
+    Exception failure = new FileSystemException(FsError.IO, "not fetched");
+    try {
+      fetchAll(file, run);
+      failure = null;
+      return run.head.get();
+    } catch (FileSystemException | BaseGoneException | InterruptedException | RuntimeException e) {
+      failure = e;
+      throw e;
+    } finally {
+      for (var granule = 0; granule < run.granules.size(); granule++) {
+        finish(file, run, granule, failure);
+      }
+    }
   }
 
   static boolean isCovered(List<Extent> extents, long from, long to) {
@@ -231,7 +288,7 @@ final class Fills {
       }
       // Not while it sleeps: what a store that is gone delays is not what others wait for.
       fetches.acquire(mount);
-      var body = new FetchedBody();
+      var body = new FetchedBody(run.head::set);
       try {
         at = fetch(file, run, base, body, at, end);
         if (at < end) {
@@ -342,6 +399,7 @@ final class Fills {
                     var base = now.base();
                     if (base != null && fill.end() <= base.length()) {
                       ContentEdits.lay(tx, key, content, fill);
+                      lastReads.put(tx, file);
                     }
                   }
                   return null;

@@ -197,7 +197,7 @@ final class PinnedSnapshot implements Snapshot {
 
     private ByteBuf fetch(String key, ObjectVersion version, long offset, int count)
         throws IOException, ObjectStoreException {
-      var body = new FetchedBody();
+      var body = new FetchedBody(_ -> {});
       try {
         var reply = store.get(key, version, offset, count, body);
         var _ = reply.whenComplete((_, _) -> body.end());

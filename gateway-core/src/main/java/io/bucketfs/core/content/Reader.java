@@ -54,6 +54,7 @@ final class Reader {
   private final Execution execution;
   private final ContentLimits limits;
   private final Supplier<Importing> importing;
+  private final LastReads lastReads;
 
   Reader(
       ExtentStore extents,
@@ -63,7 +64,8 @@ final class Reader {
       ContentLoader loader,
       Execution execution,
       ContentLimits limits,
-      Supplier<Importing> importing) {
+      Supplier<Importing> importing,
+      LastReads lastReads) {
     this.extents = extents;
     this.cache = cache;
     this.committer = committer;
@@ -72,6 +74,7 @@ final class Reader {
     this.execution = execution;
     this.limits = limits;
     this.importing = importing;
+    this.lastReads = lastReads;
   }
 
   ReadResult read(FileContent file, long offset, int count, Patience patience)
@@ -101,6 +104,7 @@ final class Reader {
       }
       try {
         var data = assemble(mapped, offset, end, patience);
+        lastReads.note(file);
         readAhead(file, inode, offset, end);
         return new ReadResult(data, end == size);
       } catch (BadPartException e) {

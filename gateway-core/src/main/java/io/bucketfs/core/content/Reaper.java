@@ -153,6 +153,7 @@ final class Reaper {
       tx.delete(Family.ORPHANS, orphan);
       if (inode != null && isCurrent(inode, content)) {
         tx.deleteInode(key);
+        LastReads.forget(tx, key);
         tx.afterCommit(() -> table.forget(key));
       }
       return true;

@@ -21,11 +21,13 @@ final class Replay {
   private final ExtentStore extents;
   private final Committer committer;
   private final MetadataCache cache;
+  private final LastReads lastReads;
 
-  Replay(ExtentStore extents, Committer committer, MetadataCache cache) {
+  Replay(ExtentStore extents, Committer committer, MetadataCache cache, LastReads lastReads) {
     this.extents = extents;
     this.committer = committer;
     this.cache = cache;
+    this.lastReads = lastReads;
   }
 
   private record Target(InodeKey inode, long content) {}
@@ -79,6 +81,7 @@ final class Replay {
         var changed = edit.freeze();
         tx.put(changed);
         tx.markDirty(changed, bytes);
+        lastReads.put(tx, target.inode);
       }
       return count;
     });

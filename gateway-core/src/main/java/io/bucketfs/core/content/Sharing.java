@@ -49,6 +49,7 @@ final class Sharing {
   private final ExclusiveUse exclusive;
   private final DiskSpace space;
   private final Execution execution;
+  private final LastReads lastReads;
 
   Sharing(
       ExtentStore extents,
@@ -58,7 +59,8 @@ final class Sharing {
       Reader reader,
       ExclusiveUse exclusive,
       DiskSpace space,
-      Execution execution) {
+      Execution execution,
+      LastReads lastReads) {
     this.extents = extents;
     this.committer = committer;
     this.cache = cache;
@@ -67,6 +69,7 @@ final class Sharing {
     this.exclusive = exclusive;
     this.space = space;
     this.execution = execution;
+    this.lastReads = lastReads;
   }
 
   /** What is to be copied where, and is noted with the last of it. */
@@ -269,7 +272,7 @@ final class Sharing {
     return progress.done;
   }
 
-  private static Turn map(Tx tx, Job job, Progress progress, long to)
+  private Turn map(Tx tx, Job job, Progress progress, long to)
       throws FileSystemException, IOException {
     var source = tx.requireInode(job.from).requireContent();
     var target = tx.requireInode(job.to);
@@ -317,6 +320,7 @@ final class Sharing {
     edit.content = content.withSequence(sequence);
     edit.sizeBytes = Math.max(edit.sizeBytes, stop + shift);
     ContentEdits.putModified(tx, edit);
+    lastReads.put(tx, job.to);
     var used = Math.min(progress.reservedBytes, edit.sizeBytes - target.sizeBytes());
     tx.release(job.to.mount(), used);
     return new Turn.Mapped(stop - from, used);

@@ -39,7 +39,7 @@ final class BucketReads {
    * @throws FileSystemException DELAY where the failure did not pass in time
    */
   <T> @Nullable T ask(int mount, Supplier<CompletionStage<T>> request) throws FileSystemException {
-    var permit = permits.computeIfAbsent(mount, _ -> new Semaphore(limits.requestsPerMountMax()));
+    var permit = permit(mount);
     var patience = Patience.atMost(limits.persistence(), execution.nanoTime());
     try {
       for (var attempt = 0; ; attempt++) {
@@ -72,6 +72,36 @@ final class BucketReads {
       Thread.currentThread().interrupt();
       throw new FileSystemException(FsError.DELAY, "interrupted");
     }
+  }
+
+  /**
+   * Does what sends one request at a time and repeats it by itself.
+   *
+   * @param <T> the answer
+   */
+  @FunctionalInterface
+  interface Work<T extends @Nullable Object> {
+    T run() throws FileSystemException;
+  }
+
+  /** Does the work as one of the mount's requests. */
+  <T extends @Nullable Object> T counted(int mount, Work<T> work) throws FileSystemException {
+    var permit = permit(mount);
+    try {
+      permit.acquire();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new FileSystemException(FsError.DELAY, "interrupted");
+    }
+    try {
+      return work.run();
+    } finally {
+      permit.release();
+    }
+  }
+
+  private Semaphore permit(int mount) {
+    return permits.computeIfAbsent(mount, _ -> new Semaphore(limits.requestsPerMountMax()));
   }
 
   private Duration pause(int attempt, BackendFailure failure) {

@@ -1,5 +1,6 @@
 package io.bucketfs.core.importer;
 
+import io.bucketfs.core.content.LocalCopies;
 import io.bucketfs.core.content.Snapshots;
 import io.bucketfs.core.local.Family;
 import io.bucketfs.core.mount.ActiveMount;
@@ -42,6 +43,7 @@ public final class Importer implements Importing {
   private final MetadataCache cache;
   private final MountTable mounts;
   private final Snapshots snapshots;
+  private final LocalCopies copies;
   private final RecentExports recent;
   private final MountTallies tallies;
   private final BucketReads reads;
@@ -54,12 +56,14 @@ public final class Importer implements Importing {
   private final Flights<InodeKey, Inode> trees;
   private final Flights<InodeKey, Inode> attributes;
   private final Flights<InodeKey, Boolean> refreshes;
+  private final SmallFiles smallFiles;
 
   public Importer(
       Committer committer,
       MetadataCache cache,
       MountTable mounts,
       Snapshots snapshots,
+      LocalCopies copies,
       RecentExports recent,
       MountTallies tallies,
       Execution execution,
@@ -69,6 +73,7 @@ public final class Importer implements Importing {
     this.cache = cache;
     this.mounts = mounts;
     this.snapshots = snapshots;
+    this.copies = copies;
     this.recent = recent;
     this.tallies = tallies;
     this.execution = execution;
@@ -83,6 +88,7 @@ public final class Importer implements Importing {
     trees = new Flights<>(execution, "import-tree");
     attributes = new Flights<>(execution, "import-attributes");
     refreshes = new Flights<>(execution, "import-refresh");
+    smallFiles = new SmallFiles(cache, mounts, copies, this::comesByItself, this, execution);
   }
 
   // Listings.
@@ -106,6 +112,7 @@ public final class Importer implements Importing {
       var listed = pages.list(mount, inode, Imported.ALL);
       if (listed.directory() != null) {
         revalidation.listed(directory, began, listed.pages());
+        smallFiles.follow(directory);
         return listed.directory();
       }
     }
@@ -247,20 +254,38 @@ public final class Importer implements Importing {
       return;
     }
     try (var observation = recent.observe()) {
-      var head = head(mount, base.key());
+      var comes = comesByItself(mount, file);
+      var fetched =
+          comes ? reads.counted(mount.mount().number(), () -> copies.fetchWithHead(file)) : null;
+      var head = fetched == null ? head(mount, base.key()) : fetched;
       if (head == null) {
         if (settle(mount, file.key(), base, null, observation) == Settled.SAME) {
           clearPending(file.key());
         }
         return;
       }
-      var target = AttributeImport.isSymlink(head) ? target(mount, base.key(), head) : null;
+      byte @Nullable [] target = null;
+      if (AttributeImport.isSymlink(head)) {
+        target = fetched == null ? target(mount, base.key(), head) : copies.bytes(file);
+      }
+      var symlink = target;
       committer.commit(tx ->
           !observation.isOutdated(file.key().mount(), base.key())
               && new AttributeImport(tx, mount, snapshots, tallies)
-                      .attributes(file.key(), base.key(), head, target)
+                      .attributes(file.key(), base.key(), head, symlink)
                   != null);
     }
+  }
+
+  /** Whether the data of a file come with its attributes, by the rules of its mount. */
+  private boolean comesByItself(ActiveMount mount, Inode file) {
+    var base = file.content() == null ? null : file.content().base();
+    return base != null
+        && mount
+            .mount()
+            .policy()
+            .imports()
+            .comesByItself(base.key().substring(mount.mount().prefix().length()), file.sizeBytes());
   }
 
   private void clearPending(InodeKey key) throws FileSystemException {

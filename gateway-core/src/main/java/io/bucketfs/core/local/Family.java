@@ -39,6 +39,10 @@ public enum Family {
   PARTS,
   /** mount, number → a rename or removal of many objects, and how far it is. */
   BULK,
+  /** mount, inode → day on which somebody last used what is here of a file. */
+  READS,
+  /** mount, inode → what an operator keeps here. */
+  PINS,
   /** mount, content → contents to be freed. */
   ORPHANS,
   /** mount, time, name → a conflict that was resolved, for the report. */

@@ -36,6 +36,11 @@ public record Mount(
         number, uuid, name, location, prefix, policy.withConflicts(conflicts), access, quota);
   }
 
+  /** The same with another policy. */
+  public Mount withPolicy(Policy newPolicy) {
+    return new Mount(number, uuid, name, location, prefix, newPolicy, access, quota);
+  }
+
   /** The same with another quota. */
   public Mount withQuota(Quota newQuota) {
     return new Mount(number, uuid, name, location, prefix, policy, access, newQuota);
@@ -60,6 +65,8 @@ public record Mount(
    * @param refresh when changes of others are looked for
    * @param objects how objects are written
    * @param conflicts what becomes of files that others changed, too
+   * @param imports which data come before they are read
+   * @param retention how long data stay on the local disk
    */
   public record Policy(
       boolean readOnly,
@@ -71,8 +78,10 @@ public record Mount(
       int defaultDirectoryMode,
       RefreshPolicy refresh,
       ObjectPolicy objects,
-      ConflictPolicy conflicts) {
-    /** A policy that looks for changes of others as is usual. */
+      ConflictPolicy conflicts,
+      ImportRules imports,
+      Retention retention) {
+    /** A policy that is as usual in what is not given. */
     public Policy(
         boolean readOnly,
         Duration writebackIdle,
@@ -91,7 +100,9 @@ public record Mount(
           defaultDirectoryMode,
           RefreshPolicy.DEFAULT,
           ObjectPolicy.DEFAULT,
-          ConflictPolicy.DEFAULT);
+          ConflictPolicy.DEFAULT,
+          ImportRules.DEFAULT,
+          Retention.DEFAULT);
     }
 
     /** The same with other rules for changes of others. */
@@ -106,7 +117,9 @@ public record Mount(
           defaultDirectoryMode,
           other,
           objects,
-          conflicts);
+          conflicts,
+          imports,
+          retention);
     }
 
     /** The same with other rules for objects. */
@@ -121,7 +134,9 @@ public record Mount(
           defaultDirectoryMode,
           refresh,
           other,
-          conflicts);
+          conflicts,
+          imports,
+          retention);
     }
 
     /** The same with another rule for conflicts. */
@@ -136,7 +151,33 @@ public record Mount(
           defaultDirectoryMode,
           refresh,
           objects,
-          other);
+          other,
+          imports,
+          retention);
+    }
+
+    /** The same with other rules for what comes from the bucket and how long it stays. */
+    public Policy with(ImportRules otherImports, Retention otherRetention) {
+      return new Policy(
+          readOnly,
+          writebackIdle,
+          writebackMaxAge,
+          defaultUid,
+          defaultGid,
+          defaultFileMode,
+          defaultDirectoryMode,
+          refresh,
+          objects,
+          conflicts,
+          otherImports,
+          otherRetention);
+    }
+
+    /** The same with what can be changed of a mount that is served as another policy has it. */
+    public Policy withChangeable(Policy other) {
+      return withObjects(other.objects)
+          .withConflicts(other.conflicts)
+          .with(other.imports, other.retention);
     }
 
     /** What holds where nothing is said. */

@@ -4,17 +4,20 @@ import io.bucketfs.core.access.Access;
 import io.bucketfs.core.access.AccessCodec;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
 import io.bucketfs.core.object.Encryption;
+import io.bucketfs.core.mount.ImportRules.Rule;
+import io.bucketfs.core.mount.ImportRules.Trigger;
 import io.bucketfs.core.object.StoreTraits;
 import io.bucketfs.core.store.RecordReader;
 import io.bucketfs.core.store.RecordWriter;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.UUID;
 
 /** The stored form of a mount. */
 public final class MountCodec {
   private static final int FORMAT = 5;
 
-  /** Objects were written with the store's defaults, and what S3 had always won. */
+  /** Objects were written with the store's defaults, and nothing came before it was read. */
   private static final int FORMAT_WITHOUT_OBJECTS = 4;
 
   /** Nothing was known of multipart uploads, and nothing was compared with the bucket again. */
@@ -92,6 +95,8 @@ public final class MountCodec {
     write(writer, policy.objects());
     writer.bool(traits.conditionalDeleteMany());
     write(writer, policy.conflicts());
+    write(writer, policy.imports());
+    writer.i32(policy.retention().expiryDays());
     return writer.toBytes();
   }
 
@@ -136,9 +141,16 @@ public final class MountCodec {
     var objects = isFull ? objects(reader) : ObjectPolicy.DEFAULT;
     var deleteMany = isFull && reader.bool();
     var conflicts = isFull ? conflicts(reader) : ConflictPolicy.DEFAULT;
+    var imports = isFull ? imports(reader) : ImportRules.DEFAULT;
+    var retention = isFull ? new Retention(reader.i32()) : Retention.DEFAULT;
     var traits =
         new StoreTraits(put, copySource, copyTarget, delete, complete, partCopy, deleteMany);
-    var whole = policy.withRefresh(refresh).withObjects(objects).withConflicts(conflicts);
+    var whole =
+        policy
+            .withRefresh(refresh)
+            .withObjects(objects)
+            .withConflicts(conflicts)
+            .with(imports, retention);
     var mount = new Mount(number, uuid, name, location, prefix, whole, access, quota);
     return new Stored(mount, traits, leaving);
   }
@@ -202,6 +214,28 @@ public final class MountCodec {
       case ENCRYPTED_BY_KMS -> new Encryption.Kms(reader.optionalText());
       default -> throw new IllegalArgumentException("unknown encryption " + kind);
     };
+  }
+
+  private static void write(RecordWriter writer, ImportRules imports) {
+    writer.i32(imports.rules().size());
+    for (var rule : imports.rules()) {
+      writer
+          .text(rule.prefix())
+          .bool(rule.trigger() == Trigger.ON_DIRECTORY_FIRST_ACCESS)
+          .i64(rule.sizeBelow());
+    }
+  }
+
+  private static ImportRules imports(RecordReader reader) {
+    var rules = new ArrayList<Rule>();
+    for (var left = reader.i32(); left > 0; left--) {
+      rules.add(
+          new Rule(
+              reader.text(),
+              reader.bool() ? Trigger.ON_DIRECTORY_FIRST_ACCESS : Trigger.ON_FILE_ACCESS,
+              reader.i64()));
+    }
+    return new ImportRules(rules);
   }
 
   private static Credentials credentials(RecordReader reader) {

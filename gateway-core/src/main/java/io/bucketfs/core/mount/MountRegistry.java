@@ -48,6 +48,8 @@ public final class MountRegistry {
           Family.UPLOADS,
           Family.PARTS,
           Family.BULK,
+          Family.READS,
+          Family.PINS,
           Family.ORPHANS,
           Family.CONFLICTS,
           Family.UNMAPPED,
@@ -209,6 +211,13 @@ public final class MountRegistry {
       put(tx, new MountCodec.Stored(changed.mount(), changed.traits(), false));
       return true;
     });
+  }
+
+  /** Keeps other rules for what comes to the local disk and stays there, and applies them. */
+  public ActiveMount setImports(ActiveMount active, ImportRules imports, Retention retention)
+      throws FileSystemException {
+    var mount = active.mount();
+    return keep(active.with(mount.withPolicy(mount.policy().with(imports, retention))));
   }
 
   private static void put(Tx tx, MountCodec.Stored stored) {

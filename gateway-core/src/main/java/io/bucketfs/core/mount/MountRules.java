@@ -45,6 +45,10 @@ public final class MountRules {
     if (refresh != null && refresh.isNegative()) {
       return "refresh must not be negative";
     }
+    var expiry = policy.retention().expiryDays();
+    if (expiry < Retention.EXPIRY_DAYS_MIN || expiry > Retention.EXPIRY_DAYS_MAX) {
+      return "expiry-days must be from 1 to 365";
+    }
     if ((policy.defaultFileMode() & ~MODE_MAX) != 0
         || (policy.defaultDirectoryMode() & ~MODE_MAX) != 0) {
       return "default modes are four octal digits";

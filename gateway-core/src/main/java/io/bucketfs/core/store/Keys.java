@@ -14,6 +14,11 @@ public final class Keys {
 
   private Keys() {}
 
+  /** In GATEWAY: says that every file with bytes on the local disk has its day in READS. */
+  public static byte[] lastReadsComplete() {
+    return text(NO_MOUNT, "last-reads");
+  }
+
   /** Every key of a mount starts with this. */
   public static byte[] mount(int mount) {
     return new RecordWriter(4).i32(mount).toBytes();

@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 public final class MemoryKeyValueStore implements KeyValueStore {
   private final Execution execution;
   private final AtomicLong reads = new AtomicLong();
+  private final AtomicLong batches = new AtomicLong();
   private final ReentrantLock lock = new ReentrantLock();
 
   @GuardedBy("lock")
@@ -132,6 +133,11 @@ public final class MemoryKeyValueStore implements KeyValueStore {
     }
   }
 
+  /** Batches written so far. */
+  public long batches() {
+    return batches.get();
+  }
+
   /** Look-ups and scans so far, and the entries that scans returned. */
   public long reads() {
     return reads.get();
@@ -212,6 +218,7 @@ public final class MemoryKeyValueStore implements KeyValueStore {
   public void write(List<Change> batch, boolean sync) throws IOException {
     beforeWrite.run();
     var copy = List.copyOf(batch);
+    batches.incrementAndGet();
     waitingFor(() -> append(copy));
     if (sync) {
       // Between the log's write and its sync others may run, and a crash may come.
@@ -310,6 +317,7 @@ public final class MemoryKeyValueStore implements KeyValueStore {
   /** Keys and values of all families. */
   private static final class Contents {
     private final Map<Family, NavigableMap<byte[], byte[]>> families = new EnumMap<>(Family.class);
+    private long bytes;
 
     Contents() {
       for (var family : Family.values()) {
@@ -324,16 +332,29 @@ public final class MemoryKeyValueStore implements KeyValueStore {
 
     void copy(Contents other) {
       families.forEach((family, map) -> map.putAll(other.of(family)));
+      bytes = other.bytes;
+    }
+
+    private void count(int sign, byte[] key, byte @Nullable [] value) {
+      if (value != null) {
+        bytes += sign * ((long) key.length + value.length);
+      }
     }
 
     void apply(List<Change> batch) {
       for (var change : batch) {
         switch (change) {
-          case Change.Put put -> of(put.family()).put(put.key(), put.value());
-          case Change.Delete delete -> of(delete.family()).remove(delete.key());
+          case Change.Put put -> {
+            count(-1, put.key(), of(put.family()).put(put.key(), put.value()));
+            count(1, put.key(), put.value());
+          }
+          case Change.Delete delete ->
+              count(-1, delete.key(), of(delete.family()).remove(delete.key()));
           case Change.DeleteRange range -> {
             if (Arrays.compareUnsigned(range.from(), range.to()) < 0) {
-              of(range.family()).subMap(range.from(), range.to()).clear();
+              var gone = of(range.family()).subMap(range.from(), range.to());
+              gone.forEach((key, value) -> count(-1, key, value));
+              gone.clear();
             }
           }
         }
@@ -341,10 +362,7 @@ public final class MemoryKeyValueStore implements KeyValueStore {
     }
 
     long bytes() {
-      return families.values().stream()
-          .flatMap(map -> map.entrySet().stream())
-          .mapToLong(entry -> (long) entry.getKey().length + entry.getValue().length)
-          .sum();
+      return bytes;
     }
   }
 }

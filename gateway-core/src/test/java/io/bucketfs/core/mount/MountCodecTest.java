@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bucketfs.core.access.Access;
+import io.bucketfs.core.mount.ImportRules.Rule;
+import io.bucketfs.core.mount.ImportRules.Trigger;
 import io.bucketfs.core.mount.RefreshPolicy.Imported;
 import io.bucketfs.core.object.Encryption;
 import io.bucketfs.core.object.StoreTraits;
@@ -22,6 +24,12 @@ final class MountCodecTest {
 
   /** A trait of DeleteObjects; who wins, and two bounds of lost+found. */
   private static final int CONFLICT_BYTES = 1 + Integer.BYTES + "s3-wins".length() + 2 * Long.BYTES;
+
+  /** Count of import rules; the one of the default; days until data expire. */
+  private static final int IMPORT_BYTES = 4 + 4 + 1 + Long.BYTES + 4;
+
+  /** All that came with the present format. */
+  private static final int NEW_BYTES = OBJECTS_BYTES + CONFLICT_BYTES + IMPORT_BYTES;
 
   private static MountCodec.Stored stored(RefreshPolicy refresh) {
     return stored(refresh, StoreTraits.FULL);
@@ -89,7 +97,7 @@ final class MountCodecTest {
   void readsTheFormatBefore() {
     var now = MountCodec.encode(stored(new RefreshPolicy(null, true, Imported.ALL)));
     var before =
-        Arrays.copyOf(now, now.length - CONFLICT_BYTES - OBJECTS_BYTES - REFRESH_BYTES);
+        Arrays.copyOf(now, now.length - NEW_BYTES - REFRESH_BYTES);
     before[0] = 3;
     var withoutUploads = new StoreTraits(true, true, true, true, false, false, false);
     assertThat(MountCodec.decode(before)).isEqualTo(stored(RefreshPolicy.DEFAULT, withoutUploads));
@@ -103,7 +111,7 @@ final class MountCodecTest {
   void readsTheFormatWithoutObjects() {
     var refresh = new RefreshPolicy(null, true, Imported.ALL);
     var now = MountCodec.encode(stored(refresh));
-    var before = Arrays.copyOf(now, now.length - CONFLICT_BYTES - OBJECTS_BYTES);
+    var before = Arrays.copyOf(now, now.length - NEW_BYTES);
     before[0] = 4;
     var traits = new StoreTraits(true, true, true, true, true, true, false);
     assertThat(MountCodec.decode(before)).isEqualTo(stored(refresh, traits));
@@ -117,6 +125,19 @@ final class MountCodecTest {
       var stored = new MountCodec.Stored(mount.withConflicts(policies), StoreTraits.NONE, true);
       assertThat(MountCodec.decode(MountCodec.encode(stored))).isEqualTo(stored);
     }
+  }
+
+  @Test
+  void readsWhatComesAndStays() {
+    var rules =
+        new ImportRules(
+            List.of(
+                new Rule("", Trigger.ON_FILE_ACCESS, 0),
+                new Rule("a/", Trigger.ON_DIRECTORY_FIRST_ACCESS, 77)));
+    var plain = stored(RefreshPolicy.DEFAULT);
+    var policy = plain.mount().policy().with(rules, new Retention(365));
+    var stored = new MountCodec.Stored(plain.mount().withPolicy(policy), StoreTraits.FULL, false);
+    assertThat(MountCodec.decode(MountCodec.encode(stored))).isEqualTo(stored);
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.bucketfs.core.writeback;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.bucketfs.core.access.Access;
+import io.bucketfs.core.admin.LocalOrders;
 import io.bucketfs.core.admin.Operations;
 import io.bucketfs.core.check.Check;
 import io.bucketfs.core.content.ContentLimits;
@@ -16,16 +17,20 @@ import io.bucketfs.core.local.MemoryKeyValueStore;
 import io.bucketfs.core.mount.ActiveMount;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.ConflictPolicy;
+import io.bucketfs.core.mount.ImportRules;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.MountRegistry;
 import io.bucketfs.core.mount.MountTable;
 import io.bucketfs.core.mount.MountTallies;
 import io.bucketfs.core.mount.Quota;
 import io.bucketfs.core.mount.RefreshPolicy;
+import io.bucketfs.core.mount.Retention;
 import io.bucketfs.core.namespace.Namespace;
 import io.bucketfs.core.object.MemoryBucket;
 import io.bucketfs.core.object.MemoryStores;
 import io.bucketfs.core.object.StoreTraits;
+import io.bucketfs.core.residency.Residency;
+import io.bucketfs.core.residency.TreeCopy;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.runtime.SimulatedExecution;
 import io.bucketfs.core.store.Committer;
@@ -119,6 +124,20 @@ final class World {
       RefreshPolicy refresh,
       WritebackLimits limits)
       throws Exception {
+    this(execution, metadata, extents, bucket, traits, refresh, limits, ImportRules.ON_FILE_ACCESS);
+  }
+
+  /** A world whose data come before they are read, or do not. */
+  World(
+      SimulatedExecution execution,
+      MemoryKeyValueStore metadata,
+      MemoryExtentStore extents,
+      MemoryBucket bucket,
+      StoreTraits traits,
+      RefreshPolicy refresh,
+      WritebackLimits limits,
+      ImportRules imports)
+      throws Exception {
     this.execution = execution;
     this.metadata = metadata;
     this.extents = extents;
@@ -146,6 +165,7 @@ final class World {
             cache,
             mounts,
             contents,
+            contents.copies(),
             recent,
             tallies,
             execution,
@@ -166,6 +186,7 @@ final class World {
             limits,
             Meters.NONE);
     registry = new MountRegistry(committer, cache, mounts, tallies, execution);
+    files = new Namespace(committer, cache, mounts, contents, importer, epoch);
     operations =
         new Operations(
             registry,
@@ -179,15 +200,19 @@ final class World {
             new Check(committer, cache, extents, mounts, execution),
             epoch,
             contents,
+            new LocalOrders(
+                mounts,
+                new Residency(cache, contents.copies(), importer, execution),
+                new TreeCopy(files, execution),
+                execution),
             execution);
-    files = new Namespace(committer, cache, mounts, contents, importer, epoch);
     registry.open(stores);
     if (mounts.byName("data") == null) {
       registry.add(
           "data",
           location(),
           "",
-          policy().withRefresh(refresh),
+          policy().withRefresh(refresh).with(imports, Retention.DEFAULT),
           Access.OPEN,
           Quota.NONE,
           traits,
