@@ -69,7 +69,10 @@ final class RebuildCommandTest {
 
     var refused = run();
     assertThat(refused.code()).isEqualTo(ExitCode.FAILED);
-    assertThat(refused.err()).contains("no checkpoint").contains("checkpoint 1").contains("--empty");
+    assertThat(refused.err())
+        .contains("no checkpoint")
+        .contains("checkpoint 1")
+        .contains("--empty");
 
     var result = run("--empty");
     assertThat(result.code()).isZero();

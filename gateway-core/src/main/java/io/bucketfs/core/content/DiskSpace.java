@@ -61,6 +61,7 @@ final class DiskSpace {
 
   /** What those who were given room have not appended yet. */
   private final AtomicLong promisedBytes = new AtomicLong();
+
   /** Bytes of pinned files that are here, as the evictor counted them last. */
   private volatile long pinnedBytes;
 

@@ -211,7 +211,7 @@ final class Fills {
     }
     Exception failure = new FileSystemException(FsError.IO, "not fetched");
     try {
-      fetchAll(file, run);
+      fetchAll(file, run, false);
       failure = null;
       return run.head.get();
     } catch (FileSystemException | BaseGoneException | InterruptedException | RuntimeException e) {
@@ -240,7 +240,7 @@ final class Fills {
     try {
       Exception failure = null;
       try {
-        fetchAll(file, run);
+        fetchAll(file, run, true);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         failure = new FileSystemException(FsError.DELAY, "interrupted");
@@ -272,7 +272,12 @@ final class Fills {
     }
   }
 
-  private void fetchAll(FileContent file, Run run)
+  /**
+   * Fetches a run, however often it takes.
+   *
+   * @param shared whether it takes one of the mount's shares of fetches
+   */
+  private void fetchAll(FileContent file, Run run, boolean shared)
       throws FileSystemException, BaseGoneException, InterruptedException {
     var base = run.content.base();
     if (base == null) {
@@ -287,7 +292,9 @@ final class Fills {
         execution.sleep(backoff(attempt - 1));
       }
       // Not while it sleeps: what a store that is gone delays is not what others wait for.
-      fetches.acquire(mount);
+      if (shared) {
+        fetches.acquire(mount);
+      }
       var body = new FetchedBody(run.head::set);
       try {
         at = fetch(file, run, base, body, at, end);
@@ -312,7 +319,9 @@ final class Fills {
         }
       } finally {
         body.release();
-        fetches.release(mount);
+        if (shared) {
+          fetches.release(mount);
+        }
       }
     }
   }

@@ -96,8 +96,7 @@ final class MountCodecTest {
   @Test
   void readsTheFormatBefore() {
     var now = MountCodec.encode(stored(new RefreshPolicy(null, true, Imported.ALL)));
-    var before =
-        Arrays.copyOf(now, now.length - NEW_BYTES - REFRESH_BYTES);
+    var before = Arrays.copyOf(now, now.length - NEW_BYTES - REFRESH_BYTES);
     before[0] = 3;
     var withoutUploads = new StoreTraits(true, true, true, true, false, false, false);
     assertThat(MountCodec.decode(before)).isEqualTo(stored(RefreshPolicy.DEFAULT, withoutUploads));

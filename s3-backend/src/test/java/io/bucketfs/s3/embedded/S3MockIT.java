@@ -80,7 +80,7 @@ final class S3MockIT extends MultipartContract {
   protected StoreTraits traits() {
     // It does not look at the target's condition of a copy. Parts that it copies have no checksum,
     // and without one for each it does not complete an upload that was begun with checksums.
-    return new StoreTraits(true, true, false, true, true, false);
+    return new StoreTraits(true, true, false, true, true, false, false);
   }
 
   @Override
