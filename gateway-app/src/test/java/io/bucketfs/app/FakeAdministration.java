@@ -34,6 +34,7 @@ public final class FakeAdministration implements Administration {
   /** A bucket whose probe fails. */
   public static final String UNREACHABLE = "unreachable";
 
+  private final List<String> buckets = new ArrayList<>();
   private final FakeKeep keep = new FakeKeep();
   private final List<Finding> damage = new ArrayList<>();
   private final Map<String, Mount> mounts = new TreeMap<>();
@@ -65,6 +66,16 @@ public final class FakeAdministration implements Administration {
   /** How often the status was asked for. */
   public int statusCalls() {
     return statusCalls.get();
+  }
+
+  /** Buckets that were to be made. */
+  public synchronized List<String> buckets() {
+    return List.copyOf(buckets);
+  }
+
+  @Override
+  public synchronized void createBucket(MountRequest request) {
+    buckets.add(request.location().bucket());
   }
 
   @Override

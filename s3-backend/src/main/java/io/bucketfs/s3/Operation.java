@@ -15,7 +15,8 @@ enum Operation {
   COMPLETE_UPLOAD("complete_upload"),
   ABORT_UPLOAD("abort_upload"),
   LIST_UPLOADS("list_uploads"),
-  TAGS("tags");
+  TAGS("tags"),
+  CREATE_BUCKET("create_bucket");
 
   final String tag;
 

@@ -12,6 +12,7 @@ import io.bucketfs.core.object.Placement;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
@@ -21,9 +22,12 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
 import software.amazon.awssdk.services.s3.model.AbortMultipartUploadRequest;
+import software.amazon.awssdk.services.s3.model.BucketAlreadyOwnedByYouException;
 import software.amazon.awssdk.services.s3.model.ChecksumAlgorithm;
 import software.amazon.awssdk.services.s3.model.CompleteMultipartUploadRequest;
 import software.amazon.awssdk.services.s3.model.CopyObjectRequest;
+import software.amazon.awssdk.services.s3.model.CreateBucketRequest;
+import software.amazon.awssdk.services.s3.model.CreateBucketResponse;
 import software.amazon.awssdk.services.s3.model.CreateMultipartUploadRequest;
 import software.amazon.awssdk.services.s3.model.Delete;
 import software.amazon.awssdk.services.s3.model.DeleteObjectRequest;
@@ -383,6 +387,25 @@ final class S3ObjectStore implements ObjectStore {
       meters.ended(operation, Outcome.of(exception.failure()), nanos);
       result.completeExceptionally(exception);
     }
+  }
+
+  @Override
+  public CompletionStage<Void> createBucket() {
+    // The SDK adds the region where it has to be said.
+    var sdkRequest = CreateBucketRequest.builder().bucket(bucket).build();
+    return send(
+        Operation.CREATE_BUCKET,
+        () -> client.createBucket(sdkRequest).exceptionally(S3ObjectStore::existing),
+        S3Replies::nothing);
+  }
+
+  /** A bucket that is ours already is as good as one that was made. */
+  private static CreateBucketResponse existing(Throwable failure) {
+    var cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    if (cause instanceof BucketAlreadyOwnedByYouException) {
+      return CreateBucketResponse.builder().build();
+    }
+    throw new CompletionException(cause);
   }
 
   @Override

@@ -15,6 +15,7 @@ import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.s3.model.CommonPrefix;
 import software.amazon.awssdk.services.s3.model.CopyObjectResponse;
+import software.amazon.awssdk.services.s3.model.CreateBucketResponse;
 import software.amazon.awssdk.services.s3.model.DeleteObjectResponse;
 import software.amazon.awssdk.services.s3.model.DeleteObjectsResponse;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
@@ -87,6 +88,11 @@ final class S3Replies {
 
   @SuppressWarnings("NullAway") // null is all that a Void can be
   static Void nothing(DeleteObjectResponse reply) {
+    return null;
+  }
+
+  @SuppressWarnings("NullAway") // null is all that a Void can be
+  static Void nothing(CreateBucketResponse reply) {
     return null;
   }
 

@@ -56,7 +56,7 @@ class RuleRemovalTest {
     RULE_2_THE_LOG_IS_REPLAYED(
         Noticed.SOON,
         CORE + "content/Contents.java",
-        "if (!unsyncedMayBeLost) {",
+        "if (restored || !unsyncedMayBeLost) {",
         "if (epoch == null) {"),
     RULE_2_ONLY_WHAT_IS_NEWER_IS_REPLAYED(
         Noticed.LATE,

@@ -9,6 +9,7 @@ import io.bucketfs.app.config.Problems;
 import io.bucketfs.core.admin.AdminException;
 import io.bucketfs.core.admin.AdminException.Kind;
 import io.bucketfs.core.admin.Administration;
+import io.bucketfs.core.admin.Administration.MountRequest;
 import io.bucketfs.core.admin.Administration.MountStatus;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -30,6 +31,7 @@ import tools.jackson.databind.JsonNode;
  * <pre>
  *   GET    /v1/status
  *   GET    /v1/clients              POST   /v1/clients/ID/revoke
+ *   POST   /v1/buckets
  *   GET    /v1/mounts               POST   /v1/mounts
  *   GET    /v1/mounts/NAME          DELETE /v1/mounts/NAME?force=true
  *   POST   /v1/mounts/NAME/settings {"clients": [RULE], "sub-exports": [TEXT], "quota-bytes": SIZE,
@@ -135,6 +137,9 @@ public final class AdminApi {
       var end = Math.max(CLIENTS.length(), path.length() - REVOKE.length());
       return only("POST", request, () -> revoke(path.substring(CLIENTS.length(), end)));
     }
+    if (path.equals("/v1/buckets")) {
+      return only("POST", request, () -> createBucket(request));
+    }
     if (path.equals(MOUNTS)) {
       return switch (request.method()) {
         case "GET" -> new Reply(OK, administration.mounts().stream().map(this::view).toList());
@@ -225,12 +230,22 @@ public final class AdminApi {
   }
 
   private Reply create(Request request) throws AdminException, InvalidInputException {
+    return new Reply(CREATED, view(administration.createMount(wanted(request))));
+  }
+
+  private Reply createBucket(Request request) throws AdminException, InvalidInputException {
+    var wanted = wanted(request);
+    administration.createBucket(wanted);
+    return new Reply(CREATED, Map.of("bucket", wanted.location().bucket()));
+  }
+
+  private MountRequest wanted(Request request) throws AdminException, InvalidInputException {
     var problems = new Problems();
     var mount = MountSettings.read(settings(request), key -> key, problems);
     problems.throwIfAny();
     var wanted = mount.orElseThrow();
     refuseConfigured(wanted.name());
-    return new Reply(CREATED, view(administration.createMount(wanted)));
+    return wanted;
   }
 
   private Reply change(String name, Request request) throws AdminException, InvalidInputException {

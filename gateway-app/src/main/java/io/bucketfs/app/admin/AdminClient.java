@@ -89,6 +89,12 @@ public final class AdminClient {
     return as(send("GET", "/v1/mounts/" + encode(name), null), MountView.class);
   }
 
+  /** Makes the bucket of a mount that is not there yet, from the text of its settings. */
+  public void createBucket(Map<String, String> settings)
+      throws IOException, NotRunningException, RefusedException {
+    send("POST", "/v1/buckets", settings);
+  }
+
   /** Makes a mount from the text of its settings. */
   public Answer<MountView> createMount(Map<String, String> settings)
       throws IOException, NotRunningException, RefusedException {

@@ -247,6 +247,11 @@ final class MountCreateCommand extends ClientCommand {
       })
   List<String> subExports = List.of();
 
+  @Option(
+      names = "--create-bucket",
+      description = "Create the bucket first, with the store's defaults, where it is not there.")
+  boolean createBucket;
+
   @Option(names = "--json", description = "Print the mount as JSON.")
   boolean json;
 
@@ -262,6 +267,9 @@ final class MountCreateCommand extends ClientCommand {
   @Override
   public int run() throws IOException, NotRunningException, RefusedException {
     var client = client();
+    if (createBucket) {
+      client.createBucket(settings());
+    }
     var answer = client.createMount(settings());
     if (json) {
       out().print(answer.json());

@@ -58,6 +58,15 @@ final class CliTest {
   }
 
   @Test
+  void createsTheBucketFirstWhereItIsToldTo() {
+    assertThat(run("mount create --bucket there --region us-east-1").code()).isZero();
+    assertThat(core.buckets()).isEmpty();
+    var made = run("mount create --bucket fresh --region us-east-1 --create-bucket");
+    assertThat(made.out()).contains("Bucket fresh is served at /fresh.");
+    assertThat(core.buckets()).containsExactly("fresh");
+  }
+
+  @Test
   void createsAMountAndSaysHowToUseIt() {
     var result =
         run("mount", "create", "--bucket", "my-data", "--region", "us-east-1", "--protocol", "nfs");

@@ -24,6 +24,14 @@ import org.jspecify.annotations.Nullable;
 public interface Administration {
 
   /**
+   * Makes the bucket of a mount that is going to be made. One that is there and ours is left as it
+   * is.
+   *
+   * @throws AdminException where the mount could not be made, or the store refuses
+   */
+  void createBucket(MountRequest request) throws AdminException;
+
+  /**
    * Probes the bucket and adds a mount, served at once.
    *
    * @throws AdminException where the name is bad or taken, the bucket and prefix overlap with

@@ -130,6 +130,16 @@ public final class Operations implements Administration {
     }
   }
 
+  @Override
+  public void createBucket(MountRequest request) throws AdminException {
+    validate(request);
+    try (var store = open(request)) {
+      new BucketCreation(execution).create(store);
+    } catch (InterruptedException e) {
+      throw interrupted();
+    }
+  }
+
   private void validate(MountRequest request) throws AdminException {
     refuse(MountRules.wrongName(request.name()));
     refuse(MountRules.wrongPrefix(request.prefix()));

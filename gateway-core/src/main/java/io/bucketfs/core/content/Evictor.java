@@ -23,6 +23,9 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
 import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -46,6 +49,7 @@ import org.slf4j.LoggerFactory;
 final class Evictor {
   private static final Logger LOG = LoggerFactory.getLogger(Evictor.class);
   private static final int REFERENCES_A_TRANSACTION = 256;
+  private static final Duration STOP = Duration.ofSeconds(30);
   private static final Duration SWEEP = Duration.ofSeconds(10);
 
   /**
@@ -96,6 +100,10 @@ final class Evictor {
   private final Signal signal = new Signal();
   private volatile boolean stopped;
 
+  /** Completed when its task is over; at once where it was never begun. */
+  private volatile CompletableFuture<@Nullable Void> ended =
+      CompletableFuture.completedFuture(null);
+
   Evictor(
       ExtentStore extents,
       Committer committer,
@@ -136,6 +144,7 @@ final class Evictor {
   private record Kept(Reference reference, Extent extent) {}
 
   void start() {
+    ended = new CompletableFuture<>();
     execution.fork("evictor", this::loop);
     execution.schedule(SWEEP, "evictor-sweep", this::sweep);
   }
@@ -144,9 +153,17 @@ final class Evictor {
     signal.raise();
   }
 
+  /** Returns once it leaves the files alone, or seems to hang. */
   void stop() {
     stopped = true;
     signal.raise();
+    try {
+      execution.await(ended, Patience.atMost(STOP, execution.nanoTime()));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (TimeoutException | ExecutionException e) {
+      LOG.warn("Eviction goes on while the gateway stops", e);
+    }
   }
 
   private void sweep() {
@@ -175,6 +192,8 @@ final class Evictor {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } finally {
+      ended.complete(null);
     }
   }
 
@@ -197,7 +216,7 @@ final class Evictor {
 
   private void deleteDead() throws IOException, FileSystemException {
     for (var file : candidates()) {
-      if (references(file.file(), 1).isEmpty()) {
+      if (!stopped && references(file.file(), 1).isEmpty()) {
         delete(file.file());
       }
     }
@@ -292,7 +311,7 @@ final class Evictor {
     var file = info.file();
     var pinnedLeft = pinnedMax;
     chanceBytes = Math.min(chanceBytes + info.sizeBytes() / 2, CHANCE_FILES * info.sizeBytes());
-    while (true) {
+    while (!stopped) {
       var references = references(file, REFERENCES_A_TRANSACTION);
       if (references.isEmpty()) {
         delete(file);

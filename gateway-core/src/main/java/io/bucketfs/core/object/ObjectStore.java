@@ -153,6 +153,14 @@ public interface ObjectStore extends MultipartStore, AutoCloseable {
   /** What is to be deleted. */
   record Deletion(String key, ObjectVersion version) {}
 
+  /**
+   * Makes the bucket, with the store's defaults. One that is ours already is no failure; a store
+   * that has every bucket does nothing.
+   */
+  default CompletionStage<Void> createBucket() {
+    return CompletableFuture.completedStage(null);
+  }
+
   /** Releases connections and threads. Requests that are running fail. */
   @Override
   void close();

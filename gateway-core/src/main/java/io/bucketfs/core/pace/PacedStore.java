@@ -95,6 +95,11 @@ final class PacedStore implements ObjectStore {
   }
 
   @Override
+  public CompletionStage<Void> createBucket() {
+    return pace.send("", store::createBucket);
+  }
+
+  @Override
   public void close() {
     store.close();
     pace.close();

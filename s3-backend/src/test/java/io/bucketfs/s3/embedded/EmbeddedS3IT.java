@@ -1,6 +1,7 @@
 package io.bucketfs.s3.embedded;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.object.ByteArrayBody;
@@ -14,6 +15,7 @@ import io.bucketfs.core.object.StoreTraits;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.runtime.ThreadExecution;
+import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.s3.S3ObjectStores;
 import io.bucketfs.s3.S3Settings;
 import java.io.IOException;
@@ -100,6 +102,29 @@ final class EmbeddedS3IT extends MultipartContract {
     }
   }
 
+  /** Once more does no harm, also where it holds something. */
+  @Test
+  void makesABucketThatIsNotThere() throws Exception {
+    var location = location(SHARED.process());
+    try (var store =
+        STORES.open(
+            new BucketLocation(
+                "made-here",
+                location.region(),
+                location.endpoint(),
+                location.pathStyle(),
+                location.credentials()))) {
+      var calls = new StoreCalls(store, EXECUTION);
+      assertThatThrownBy(() -> calls.put("k", bytes("v")))
+          .isInstanceOf(ObjectStoreException.class)
+          .hasMessageContaining("create the bucket");
+      EXECUTION.await(store.createBucket(), Patience.FOREVER);
+      calls.put("k", bytes("v"));
+      EXECUTION.await(store.createBucket(), Patience.FOREVER);
+      assertThat(calls.get("k", null, 0, 1)).isEqualTo(bytes("v"));
+    }
+  }
+
   @Test
   void conditionsAreAtomic() throws ObjectStoreException {
     var calls = new StoreCalls(store(), EXECUTION);
@@ -156,6 +181,10 @@ final class EmbeddedS3IT extends MultipartContract {
 
     ObjectStore store() {
       return Objects.requireNonNull(store);
+    }
+
+    EmbeddedS3Process process() {
+      return Objects.requireNonNull(process);
     }
 
     void stop() {
