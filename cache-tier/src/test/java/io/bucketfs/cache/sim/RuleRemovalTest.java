@@ -71,7 +71,7 @@ class RuleRemovalTest {
     RULE_4_WHO_MAPS_A_RECORD_KEEPS_ITS_FILE(
         Noticed.SOON,
         CORE + "content/Evictor.java",
-        "if (references(file.file(), 1).isEmpty()) {",
+        "if (!stopped && references(file.file(), 1).isEmpty()) {",
         "if (references(file.file(), 9).size() < 5) {"),
     RULE_5_A_COMMIT_SYNCS_ITS_EXTENT_FILES(
         Noticed.SOON,
