@@ -8,7 +8,9 @@ import io.bucketfs.core.Gateway;
 import io.bucketfs.core.admin.Administration.MountRequest;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
+import io.bucketfs.core.mount.ImportRules;
 import io.bucketfs.core.mount.Mount;
+import io.bucketfs.core.mount.Retention;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.runtime.ThreadExecution;
 import io.bucketfs.core.vfs.Caller;
@@ -111,13 +113,17 @@ final class StartUpIT {
     }
   }
 
-  /** Read-only, so that nothing but reading is tried; nobody listens at its endpoint later. */
+  /**
+   * Read-only, so that nothing but reading is tried, and without data, which nobody has; nobody
+   * listens at its endpoint later.
+   */
   private static MountRequest request() {
     var location =
         new BucketLocation(
             "million", "us-east-1", "http://127.0.0.1:1", true, new Credentials.Anonymous());
     var policy =
-        new Mount.Policy(true, Duration.ofMinutes(1), Duration.ofMinutes(5), 0, 0, 0644, 0755);
+        new Mount.Policy(true, Duration.ofMinutes(1), Duration.ofMinutes(5), 0, 0, 0644, 0755)
+            .with(ImportRules.ON_FILE_ACCESS, Retention.DEFAULT);
     return new MountRequest("million", location, "", policy);
   }
 
