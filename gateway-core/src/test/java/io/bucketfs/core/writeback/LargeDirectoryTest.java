@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(600)
 final class LargeDirectoryTest {
+  private static final int CACHED = 2;
   private static final int FEW = 2_000;
   private static final int MANY = Integer.getInteger("directory.entries", 20_000);
   private static final int PAGE = 100;
@@ -121,7 +122,13 @@ final class LargeDirectoryTest {
   void costsDoNotGrow() {
     var few = costs(FEW);
     var many = costs(MANY);
-    assertThat(many).isEqualTo(few);
+    // What is left in the cache of entries differs by one or another, from run to run.
+    assertThat(many.lookup).isLessThanOrEqualTo(few.lookup + CACHED);
+    assertThat(many.missing).isLessThanOrEqualTo(few.missing + CACHED);
+    assertThat(many.create).isLessThanOrEqualTo(few.create + CACHED);
+    assertThat(many.page).isLessThanOrEqualTo(few.page + CACHED);
+    assertThat(many.rename).isLessThanOrEqualTo(few.rename + CACHED);
+    assertThat(many.remove).isLessThanOrEqualTo(few.remove + CACHED);
     assertThat(many.lookup).isLessThan(10);
     assertThat(many.create).isLessThan(30);
     assertThat(many.rename).isLessThan(40);
