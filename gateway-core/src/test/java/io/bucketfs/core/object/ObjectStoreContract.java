@@ -119,6 +119,7 @@ public abstract class ObjectStoreContract {
 
   @Test
   void deletesManyEachOnItsCondition() throws ObjectStoreException {
+    assumeTrue(traits().conditionalDeleteMany());
     var objects = new ArrayList<Deletion>();
     for (var name : List.of("a", "b & c", "d<e>\"f'", "\u00e4\ud83d\ude00")) {
       objects.add(new Deletion(space + name, s3().put(space + name, bytes(name))));
@@ -224,7 +225,12 @@ public abstract class ObjectStoreContract {
       }
       assertThat(listing.entries().stream().map(Entry::key))
           .containsExactly(space + "a", space + "d");
-      assertThat(listing.commonPrefixes()).containsExactly(space + "b/", space + "e/");
+      // Where they do not count, each page may have them all.
+      assertThat(listing.commonPrefixes().stream().distinct())
+          .containsExactly(space + "b/", space + "e/");
+      if (pagesHoldPrefixes()) {
+        assertThat(listing.commonPrefixes()).doesNotHaveDuplicates();
+      }
     }
     assertThat(s3().listAll(space + "b/", "/", 10).commonPrefixes())
         .containsExactly(space + "b/c/");

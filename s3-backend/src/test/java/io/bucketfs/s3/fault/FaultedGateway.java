@@ -11,9 +11,11 @@ import io.bucketfs.core.local.MemoryExtentStore;
 import io.bucketfs.core.local.MemoryKeyValueStore;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
+import io.bucketfs.core.mount.ImportRules;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.ObjectPolicy;
 import io.bucketfs.core.mount.RefreshPolicy;
+import io.bucketfs.core.mount.Retention;
 import io.bucketfs.core.object.Encryption;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.runtime.ThreadExecution;
@@ -40,9 +42,11 @@ final class FaultedGateway implements AutoCloseable {
       new S3Settings(
           256, Duration.ofSeconds(2), Duration.ofSeconds(3), 1 << 20, Duration.ofSeconds(20), true);
 
+  /** Nothing is fetched before it is read, so that a test knows what is here. */
   private static final Mount.Policy POLICY =
       new Mount.Policy(false, Duration.ofMillis(200), Duration.ofSeconds(1), 0, 0, 0644, 0755)
           .withRefresh(new RefreshPolicy(null, false, RefreshPolicy.Imported.ALL))
+          .with(ImportRules.ON_FILE_ACCESS, Retention.DEFAULT)
           .withObjects(
               new ObjectPolicy(
                   null, Encryption.OF_BUCKET, ObjectPolicy.GUESSED, ObjectPolicy.THRESHOLD_MIN));
