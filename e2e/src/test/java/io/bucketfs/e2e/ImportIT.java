@@ -71,7 +71,8 @@ final class ImportIT {
     // The mount's root, the top, the flat one (which needs two), nested, its 4 and theirs.
     var folders = 4 + 4 + FOLDERS;
     assertThat(first.list()).isLessThanOrEqualTo(folders + FLAT_FILES / KEYS_PER_LIST);
-    assertThat(first.head() + first.get()).isLessThanOrEqualTo(FILES);
+    // And the demo's README, whose data come by themselves once the mount's root is listed.
+    assertThat(first.head() + first.get()).isLessThanOrEqualTo(FILES + 1);
 
     var between = demo.gateway().requests();
     mount.guest().dropCaches();

@@ -96,6 +96,30 @@ final class ExactlyOnceTest {
     client.call(putRoot(), lookup("data"), TestOps.makeDirectory("d")).require(NfsStatus.EXIST);
   }
 
+  /**
+   * Linux encodes a request anew after its connection broke, and tells which slots it uses by then.
+   * Any other difference is no retry.
+   */
+  @Test
+  void whatTellsOfOtherSlotsIsStillTheSameRequest() throws Exception {
+    client.call(putRoot(), lookup("data"), TestOps.makeDirectory("d")).requireOk();
+    againWithOtherSlots(5, "d").requireOk();
+    client = kill(client);
+    againWithOtherSlots(9, "d").requireOk();
+    againWithOtherSlots(2, "d").requireOk();
+    againWithOtherSlots(2, "e").require(NfsStatus.SEQ_FALSE_RETRY);
+    client.call(putRoot(), lookup("data"), lookup("e")).require(NfsStatus.NOENT);
+  }
+
+  private TestReply againWithOtherSlots(int highest, String name) throws Exception {
+    var session = client.requireTestSession();
+    var sequence =
+        TestOps.sequence(session.id(), session.sequences().get(0), 0, highest, true);
+    var operations = List.of(sequence, putRoot(), lookup("data"), TestOps.makeDirectory(name));
+    var record = client.compound(TestConnection.nextXid(), TestOps.array(operations));
+    return TestCaller.await(client.connection().call(record).thenApply(TestCaller::read));
+  }
+
   @Test
   void remove() throws Exception {
     client.call(putRoot(), lookup("data"), TestOps.makeDirectory("d")).requireOk();

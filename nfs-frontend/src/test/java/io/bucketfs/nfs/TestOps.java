@@ -65,11 +65,21 @@ public final class TestOps {
 
   public static Consumer<ByteBuf> sequence(
       SessionId session, int sequence, int slot, boolean cache) {
+    return sequence(session, sequence, slot, slot, cache);
+  }
+
+  /**
+   * SEQUENCE of a client that uses more slots.
+   *
+   * @param highest slot that it uses at the moment
+   */
+  public static Consumer<ByteBuf> sequence(
+      SessionId session, int sequence, int slot, int highest, boolean cache) {
     return op(
         OperationCode.SEQUENCE,
         out -> {
           session.write(out);
-          out.writeInt(sequence).writeInt(slot).writeInt(slot);
+          out.writeInt(sequence).writeInt(slot).writeInt(highest);
           Xdr.writeBoolean(out, cache);
         });
   }

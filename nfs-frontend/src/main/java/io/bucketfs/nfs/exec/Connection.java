@@ -413,7 +413,7 @@ public final class Connection extends ChannelInboundHandlerAdapter
             header.minorVersion(),
             header.operations(),
             recordBytes,
-            Fingerprint.of(record, bodyAt, call.credential()));
+            Fingerprint.of(record, bodyAt, record.readerIndex(), call.credential()));
     outbox.began(recordBytes);
     var compound = new Compound(services, request, new ReplyBuffer(out));
     new CompoundRun(services, meters, compound, record, this).start();
