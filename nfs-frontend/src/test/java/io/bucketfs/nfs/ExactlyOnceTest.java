@@ -113,8 +113,7 @@ final class ExactlyOnceTest {
 
   private TestReply againWithOtherSlots(int highest, String name) throws Exception {
     var session = client.requireTestSession();
-    var sequence =
-        TestOps.sequence(session.id(), session.sequences().get(0), 0, highest, true);
+    var sequence = TestOps.sequence(session.id(), session.sequences().get(0), 0, highest, true);
     var operations = List.of(sequence, putRoot(), lookup("data"), TestOps.makeDirectory(name));
     var record = client.compound(TestConnection.nextXid(), TestOps.array(operations));
     return TestCaller.await(client.connection().call(record).thenApply(TestCaller::read));
