@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * A client with locks held and I/O running sees nothing of a gateway that is restarted, killed or
- * paused, nor of connections that break.
+ * paused, nor of connections that break, and keeps its locks where the machine lost power.
  */
 @KernelTest
 final class RestartIT {
@@ -93,11 +93,12 @@ final class RestartIT {
   }
 
   private static double count(String operation) {
-    return demo.gateway().metrics().sum("nfs_requests_total", "op=\"" + operation + "\"");
+    return demo.gateway().metrics().sum("bucketfs_nfs_requests_total", "op=\"" + operation + "\"");
   }
 
-  /** Nothing is made anew and nothing is reclaimed: the client's session goes on. */
+  /** Nothing was made anew or reclaimed since the gateway started: the session goes on. */
   private static void requireSameSession() {
+    assertThat(count("sequence")).isPositive();
     assertThat(count("exchange_id")).isZero();
     assertThat(count("create_session")).isZero();
     assertThat(count("reclaim_complete")).isZero();
@@ -134,6 +135,28 @@ final class RestartIT {
     detach(mount, other);
   }
 
+  /** Nobody gets in between, and the client takes back what it held. */
+  @Test
+  void locksAreTakenBackAfterALossOfPower() {
+    var mount = demo.mount("4.2");
+    var other = demo.mount(second, "4.1");
+    var holder = Holder.start(mount, "power");
+    for (var round = 0; round < 2; round++) {
+      demo.gateway().losePower();
+      demo.gateway().start();
+      assertThat(demo.gateway().command("status").orFail()).contains("Grace");
+      holder.requireExcludes(other);
+      Await.until(
+          "grace is over",
+          LEASE.multipliedBy(2),
+          () -> !demo.gateway().command("status").orFail().contains("Grace"));
+      assertThat(count("reclaim_complete")).isPositive();
+      holder.requireExcludes(other);
+    }
+    holder.end();
+    detach(mount, other);
+  }
+
   @Test
   void loopsOfMkdirRenameAndRmNeverSeeWhatTheyDidThemselves() {
     var mount = demo.mount("4.2");
@@ -145,7 +168,9 @@ final class RestartIT {
     }
     for (var round = 0; round < 6; round++) {
       pause(Duration.ofMillis(500 + random.nextInt(1_500)));
-      requireSameSession();
+      if (round > 0) {
+        requireSameSession();
+      }
       demo.gateway().kill();
       demo.gateway().start();
     }

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -124,6 +125,41 @@ final class TwoClientsIT {
     assertThat(two.run("flock -n %s true".formatted(file)).exitCode()).isEqualTo(1);
     holder.end();
     two.sh("flock -n %s true".formatted(file));
+    detach(one, two);
+  }
+
+  /** It goes to who waits for it; what the loser writes then is an error, and not in the file. */
+  @Test
+  void aLockCanBeTakenAwayFromAClient() {
+    var one = demo.mount("4.2");
+    var two = demo.mount(second, "4.2");
+    var held = demo.data("revoked-is-held");
+    var loser =
+        one.start(
+            "exec 3>>revoked; flock 3; echo before >&3; sync revoked; touch %s; "
+                    .formatted(demo.inGuest("revoked-is-held"))
+                + "until [ -e %s ]; do sleep 0.05; done; echo after >&3; sync revoked"
+                    .formatted(demo.inGuest("revoked-goes-on")));
+    Await.until("the lock is held", LIMIT, () -> Files.exists(held));
+    var waiter = two.start("flock revoked true");
+    two.sh("sleep 3"); // its kernel has asked by then
+    assertThat(waiter.isDone()).isFalse();
+
+    var clients = demo.gateway().command("clients").orFail();
+    var id =
+        clients
+            .lines()
+            .filter(line -> line.contains("alpha"))
+            .map(line -> line.split(" ")[0])
+            .findFirst()
+            .orElseThrow(() -> new AssertionError(clients));
+    demo.gateway().command("clients", "revoke", id, "--yes").orFail();
+    waiter.await(LIMIT).orFail();
+    one.sh("sleep 3"); // its kernel has been told by then
+    demo.lab().host("touch", demo.data("revoked-goes-on").toString());
+    assertThat(loser.await(LIMIT).exitCode()).isPositive();
+    assertThat(two.sh("cat revoked")).isEqualTo("before\n");
+    assertThat(one.sh("echo more >>revoked; cat revoked")).isEqualTo("before\nmore\n");
     detach(one, two);
   }
 

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -98,6 +99,21 @@ public final class Gateway implements AutoCloseable {
       ChildProcesses.kill(process);
     }
     process = null;
+  }
+
+  /**
+   * Kills the gateway, and lets the next one find a state directory that was in use when the
+   * machine went down: one of another boot.
+   */
+  public void losePower() {
+    kill();
+    try {
+      var run = state().resolve("RUN");
+      var fields = Files.readString(run).split(" ", 2);
+      Files.writeString(run, UUID.randomUUID() + " " + fields[1]);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Lets the gateway stand still (SIGSTOP), or go on. */

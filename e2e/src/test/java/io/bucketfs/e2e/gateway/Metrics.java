@@ -31,10 +31,16 @@ public record Metrics(List<String> lines) {
     }
   }
 
-  /** The sum of all series of that name whose labels contain the given text. */
+  /** The sum of all series of that name, which must exist, whose labels contain the given text. */
   public double sum(String name, String label) {
-    return lines.stream()
-        .filter(line -> line.startsWith(name + "{") || line.startsWith(name + " "))
+    var series =
+        lines.stream()
+            .filter(line -> line.startsWith(name + "{") || line.startsWith(name + " "))
+            .toList();
+    if (series.isEmpty()) {
+      throw new AssertionError("the gateway has no figure " + name);
+    }
+    return series.stream()
         .filter(line -> line.contains(label))
         .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
         .sum();
