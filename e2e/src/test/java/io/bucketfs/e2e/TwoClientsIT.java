@@ -150,7 +150,7 @@ final class TwoClientsIT {
         clients
             .lines()
             .filter(line -> line.contains("alpha"))
-            .map(line -> line.split(" ")[0])
+            .map(line -> line.substring(0, line.indexOf(" ")))
             .findFirst()
             .orElseThrow(() -> new AssertionError(clients));
     demo.gateway().command("clients", "revoke", id, "--yes").orFail();

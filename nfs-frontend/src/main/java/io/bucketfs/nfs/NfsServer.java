@@ -48,6 +48,8 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
@@ -254,7 +256,11 @@ public final class NfsServer implements AutoCloseable {
   }
 
   private static boolean isMemoryShort() {
-    var used = PooledByteBufAllocator.DEFAULT.metric().usedDirectMemory();
+    var used =
+        ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+            .filter(pool -> pool.getName().equals("direct"))
+            .mapToLong(BufferPoolMXBean::getMemoryUsed)
+            .sum();
     return used > PlatformDependent.maxDirectMemory() / 10 * 9;
   }
 

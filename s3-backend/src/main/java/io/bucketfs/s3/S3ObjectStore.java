@@ -137,7 +137,7 @@ final class S3ObjectStore implements ObjectStore {
     var upload = new Upload(body, meters);
     return send(
         Operation.PUT,
-        () -> upload.failingFirst(client.putObject(sdkRequest.build(), upload)),
+        () -> upload.send(() -> client.putObject(sdkRequest.build(), upload)),
         (PutObjectResponse reply) -> S3Replies.stored(reply, upload));
   }
 
@@ -240,7 +240,7 @@ final class S3ObjectStore implements ObjectStore {
     var upload = new Upload(body, meters);
     return send(
         Operation.UPLOAD_PART,
-        () -> upload.failingFirst(client.uploadPart(sdkRequest.build(), upload)),
+        () -> upload.send(() -> client.uploadPart(sdkRequest.build(), upload)),
         (UploadPartResponse reply) -> MultipartReplies.sent(number, reply, upload));
   }
 

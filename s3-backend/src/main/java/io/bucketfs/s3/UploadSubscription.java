@@ -139,7 +139,7 @@ final class UploadSubscription implements Subscription {
     }
     sentBytes += copy.length;
     checksum.update(copy);
-    upload.sent(copy.length);
+    upload.passed(copy.length);
     if (demand.get() != Long.MAX_VALUE) {
       demand.decrementAndGet();
     }

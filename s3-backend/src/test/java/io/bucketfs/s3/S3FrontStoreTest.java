@@ -7,6 +7,7 @@ import io.bucketfs.core.admin.StoreProbe;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
 import io.bucketfs.core.object.BackendFailure;
+import io.bucketfs.core.object.BodySource;
 import io.bucketfs.core.object.CollectingSink;
 import io.bucketfs.core.object.Condition;
 import io.bucketfs.core.object.MemoryBucket;
@@ -14,7 +15,10 @@ import io.bucketfs.core.object.MemoryFaults.Fault;
 import io.bucketfs.core.object.MemoryStores;
 import io.bucketfs.core.object.MultipartContract;
 import io.bucketfs.core.object.ObjectStore;
+import io.bucketfs.core.object.ObjectStore.PutRequest;
 import io.bucketfs.core.object.ObjectStoreException;
+import io.bucketfs.core.object.ObjectVersion;
+import io.bucketfs.core.object.PatternBytes;
 import io.bucketfs.core.object.RequestKind;
 import io.bucketfs.core.object.StoreCalls;
 import io.bucketfs.core.object.StoreTraits;
@@ -22,11 +26,17 @@ import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.runtime.ThreadExecution;
 import io.bucketfs.s3.front.S3Front;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.util.LeakPresenceDetector;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -233,6 +243,83 @@ final class S3FrontStoreTest extends MultipartContract {
     refused(BackendFailure.Unreachable.class, () -> calls.await(get));
     refused(BackendFailure.Unreachable.class, () -> calls.head("k"));
     gate.countDown();
+  }
+
+  /** A body of two parts, of which the second one comes when it is told to. */
+  private static final class Slow implements BodySource {
+    final CompletableFuture<@Nullable ByteBuf> second = new CompletableFuture<>();
+    final CountDownLatch asked = new CountDownLatch(1);
+
+    @Override
+    public long sizeBytes() {
+      return 4;
+    }
+
+    @Override
+    public Reader open() {
+      var parts = new AtomicInteger();
+      return new Reader() {
+        @Override
+        public CompletionStage<@Nullable ByteBuf> next() {
+          if (parts.getAndIncrement() == 0) {
+            return CompletableFuture.completedFuture(Unpooled.wrappedBuffer(bytes("ab")));
+          }
+          asked.countDown();
+          return second;
+        }
+
+        @Override
+        public void close() {}
+      };
+    }
+  }
+
+  private CompletionStage<ObjectVersion> put(BodySource body) {
+    return s3.store().put(new PutRequest("k", Condition.NONE, Map.of(), null), body);
+  }
+
+  /** Asked for what is not there yet, the event loops of the HTTP client would never rest. */
+  @Test
+  void aRequestBeginsWhenItsBodyIsThere() throws Exception {
+    s3.put("other", bytes("x")); // opens the connection
+    var body = new Slow();
+    var put = put(body);
+    body.asked.await();
+    Thread.sleep(300);
+    assertThat(bucket.counts().of(RequestKind.PUT)).isEqualTo(1);
+    assertThat(METERS.count("s3_sent_bytes", own)).isEqualTo(1);
+    body.second.complete(Unpooled.wrappedBuffer(bytes("cd")));
+    s3.await(put);
+    assertThat(bucket.foreign().get("k")).isEqualTo(bytes("abcd"));
+    assertThat(METERS.count("s3_sent_bytes", own)).isEqualTo(5);
+  }
+
+  @Test
+  void aBodyThatCannotBeReadIsNotSent() {
+    var body = new Slow();
+    var put = put(body);
+    body.second.completeExceptionally(new IOException("the disk"));
+    assertThatThrownBy(() -> s3.await(put)).hasMessageContaining("the disk");
+    assertThat(bucket.counts().all()).isZero();
+  }
+
+  @Test
+  void whatIsGivenUpWhileItsBodyIsReadIsNotSent() throws Exception {
+    var body = new Slow();
+    var put = put(body);
+    body.asked.await();
+    s3.store().close();
+    refused(BackendFailure.Unreachable.class, () -> s3.await(put));
+    body.second.complete(Unpooled.wrappedBuffer(bytes("cd")));
+    assertThat(bucket.counts().all()).isZero();
+  }
+
+  @Test
+  void aBodyThatIsTooBigForMemoryIsReadWhileItIsSent() throws Exception {
+    var size = 20 << 20;
+    s3.put("big", PatternBytes.of(1, 0, size));
+    assertThat(s3.get("big", null, size - 10, 10)).isEqualTo(PatternBytes.of(1, size - 10, 10));
+    assertThat(METERS.count("s3_sent_bytes", own)).isEqualTo(size);
   }
 
   @Test

@@ -98,7 +98,18 @@ final class BlockReader {
     }
   }
 
+  /** See {@link io.bucketfs.core.local.ExtentStore#read}. */
   ByteBuf read(ExtentRecord record, int skip, int length, Patience patience) throws IOException {
+    return read(record, skip, length, patience, true);
+  }
+
+  /** See {@link io.bucketfs.core.local.ExtentStore#readOnce}. */
+  ByteBuf readOnce(ExtentRecord record, int skip, int length) throws IOException {
+    return read(record, skip, length, Patience.FOREVER, false);
+  }
+
+  private ByteBuf read(ExtentRecord record, int skip, int length, Patience patience, boolean isKept)
+      throws IOException {
     if (skip < 0 || length < 1 || skip > record.length() - length) {
       throw new IllegalArgumentException(skip + "+" + length + " of " + record.length());
     }
@@ -109,11 +120,16 @@ final class BlockReader {
     var complete = false;
     try {
       takeFromMemory(span, parts, patience);
-      for (var part : parts) {
-        if (part == null) {
-          load(span, parts);
-          break;
-        }
+      var missing = new boolean[parts.length];
+      var whole = true;
+      for (var i = 0; i < parts.length; i++) {
+        missing[i] = parts[i] == null;
+        whole &= !missing[i];
+      }
+      if (!whole && isKept) {
+        load(span, parts);
+      } else if (!whole) {
+        loadRuns(span, parts, false, missing);
       }
       complete = true;
     } finally {
@@ -156,7 +172,7 @@ final class BlockReader {
           mine[i] = others[i] == null;
         }
       }
-      loadRuns(span, parts, mine);
+      loadRuns(span, parts, true, mine);
     } finally {
       for (var i = 0; i < parts.length; i++) {
         if (mine[i]) {
@@ -181,7 +197,7 @@ final class BlockReader {
       return part;
     }
     // The other one failed, or memory is too small to keep the block.
-    return loadRun(span, index, index);
+    return loadRun(span, index, index, true);
   }
 
   private void awaitOther(CompletableFuture<?> other) throws IOException {
@@ -197,7 +213,8 @@ final class BlockReader {
     }
   }
 
-  private void loadRuns(Span span, @Nullable ByteBuf[] parts, boolean... mine) throws IOException {
+  private void loadRuns(Span span, @Nullable ByteBuf[] parts, boolean isKept, boolean... mine)
+      throws IOException {
     for (var first = 0; first < parts.length; first++) {
       if (!mine[first]) {
         continue;
@@ -206,21 +223,23 @@ final class BlockReader {
       while (last + 1 < parts.length && mine[last + 1]) {
         last++;
       }
-      parts[first] = loadRun(span, first, last);
+      parts[first] = loadRun(span, first, last, isKept);
       Arrays.fill(parts, first + 1, last + 1, Unpooled.EMPTY_BUFFER);
       first = last;
     }
   }
 
   /** Reads neighbouring blocks, and returns what the span wants of them. */
-  private ByteBuf loadRun(Span span, int first, int last) throws IOException {
+  private ByteBuf loadRun(Span span, int first, int last, boolean isKept) throws IOException {
     var record = span.record();
     var begin = (span.firstBlock() + first) * BLOCK_BYTES;
     var end = Math.min((span.firstBlock() + last + 1) * BLOCK_BYTES, record.length());
-    var run = Run.of(record, begin, end - begin, allocator);
+    // A single block is kept as it is.
+    var memory = isKept && first == last ? ram.allocator() : allocator;
+    var run = Run.of(record, begin, end - begin, memory);
     var done = false;
     try {
-      NativeWait.run(execution, () -> readChecked(run));
+      NativeWait.run(execution, () -> readChecked(run, isKept));
       done = true;
     } finally {
       if (!done) {
@@ -297,7 +316,7 @@ final class BlockReader {
     return source.flip();
   }
 
-  private void readChecked(Run run) throws IOException {
+  private void readChecked(Run run, boolean isKept) throws IOException {
     var record = run.record;
     var file = catalog.require(record.file());
     file.acquire();
@@ -315,7 +334,10 @@ final class BlockReader {
       if (run.headBytes > 0) {
         identify(record, bytes.rewind());
       }
-      keepBlocks(run);
+      checkBlocks(run);
+      if (isKept) {
+        keepBlocks(run);
+      }
     } finally {
       catalog.release(file);
     }
@@ -340,19 +362,28 @@ final class BlockReader {
     identified.put(Place.of(record), true);
   }
 
-  private void keepBlocks(Run run) throws IOException {
+  private static void checkBlocks(Run run) throws IOException {
+    var buffer = run.memory.buffer();
+    for (var at = 0; at < run.length; at += BLOCK_BYTES) {
+      var length = Math.min(BLOCK_BYTES, run.length - at);
+      var block = (run.begin + at) / BLOCK_BYTES;
+      requireChecksum(run.record, block, buffer, run.index() + at, length);
+    }
+  }
+
+  private void keepBlocks(Run run) {
     var buffer = run.memory.buffer();
     for (var at = 0; at < run.length; at += BLOCK_BYTES) {
       var block = (run.begin + at) / BLOCK_BYTES;
       var length = Math.min(BLOCK_BYTES, run.length - at);
       var index = run.index() + at;
-      requireChecksum(run.record, block, buffer, index, length);
       var key = new RamTier.Key(run.record, block);
       if (length == run.length) {
         ram.put(key, buffer.retainedSlice(index, length));
       } else {
         // A copy: a slice would keep the whole run in memory for as long as one block of it.
-        ram.put(key, allocator.directBuffer(length, length).writeBytes(buffer, index, length));
+        ram.put(
+            key, ram.allocator().directBuffer(length, length).writeBytes(buffer, index, length));
       }
     }
   }

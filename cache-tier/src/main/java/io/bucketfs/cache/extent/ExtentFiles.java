@@ -119,6 +119,11 @@ public final class ExtentFiles implements ExtentStore {
   }
 
   @Override
+  public ByteBuf readOnce(ExtentRecord record, int skip, int length) throws IOException {
+    return reader.readOnce(record, skip, length);
+  }
+
+  @Override
   public void verify(ExtentRecord record) throws IOException {
     reader.verify(record);
   }

@@ -5,6 +5,8 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.RemovalCause;
 import io.bucketfs.core.local.ExtentRecord;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.PooledByteBufAllocator;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -20,10 +22,22 @@ final class RamTier implements AutoCloseable {
   /** What an entry costs besides its bytes: key, block, buffer object and Caffeine's node. */
   private static final int ENTRY_BYTES = 300;
 
+  /** How much each arena of {@link #allocator} is to hold at least. */
+  private static final long ARENA_BYTES_MIN = 64L << 20;
+
+  private static final int ARENAS_MAX = 4;
+  private static final int PAGE_BYTES = 8 << 10;
+
+  /** A chunk is {@link #PAGE_BYTES} times two to the power of this: 4 MiB, Netty's default. */
+  private static final int CHUNK_ORDER = 9;
+
   private final Cache<Key, Block> blocks;
+  private final ByteBufAllocator allocator;
   private volatile boolean closed;
 
   RamTier(long bytesMax) {
+    var arenas = Math.clamp(bytesMax / ARENA_BYTES_MIN, 1, ARENAS_MAX);
+    allocator = new PooledByteBufAllocator(true, 0, arenas, PAGE_BYTES, CHUNK_ORDER, 0, 0, false);
     blocks =
         Caffeine.newBuilder()
             .maximumWeight(bytesMax)
@@ -43,6 +57,14 @@ final class RamTier implements AutoCloseable {
     Key(ExtentRecord record, int block) {
       this(record.file(), record.position(), block);
     }
+  }
+
+  /**
+   * Where blocks that are to be put in come from. Blocks stay for long; among buffers of other
+   * sizes, which come and go, they would keep whole chunks of memory from being used.
+   */
+  ByteBufAllocator allocator() {
+    return allocator;
   }
 
   /** Some bytes of a block, which the receiver releases, or null where the block is not here. */

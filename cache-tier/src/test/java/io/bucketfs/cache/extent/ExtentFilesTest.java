@@ -196,6 +196,21 @@ class ExtentFilesTest {
   }
 
   @Test
+  void whatIsReadOnceIsNotKeptInMemory() throws Exception {
+    var data = bytes(4 * BLOCK);
+    var record = append(data);
+    assertThat(copied(files.readOnce(record, 5, 3 * BLOCK))).isEqualTo(part(data, 5, 3 * BLOCK));
+    assertThatThrownBy(() -> files.read(record, 5, 1, Patience.NONE)).isSameAs(WouldBlock.INSTANCE);
+    // It takes what is there.
+    read(record, BLOCK, BLOCK);
+    assertThat(copied(files.readOnce(record, 0, data.length))).isEqualTo(data);
+    disk.flipBit(disk.list().getFirst(), RecordHeader.payloadPosition(record) + 9, 0);
+    assertThatThrownBy(() -> files.readOnce(record, 0, 1))
+        .isInstanceOf(CorruptExtentException.class);
+    assertThat(copied(files.readOnce(record, BLOCK, 1))).isEqualTo(part(data, BLOCK, 1));
+  }
+
+  @Test
   void beginsANewFileWhenOneIsFull() throws Exception {
     var first = append(bytes(600_000));
     var second = append(bytes(600_000));

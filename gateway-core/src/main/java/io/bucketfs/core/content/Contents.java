@@ -428,7 +428,7 @@ public final class Contents implements Snapshots, AutoCloseable {
     try {
       for (var write : capture.writes()) {
         var record = write.extent().requireRecord();
-        var data = extents.read(record, 0, record.length(), Patience.FOREVER);
+        var data = extents.readOnce(record, 0, record.length());
         try {
           var mark = floor.mark();
           var copy =

@@ -144,7 +144,8 @@ final class PinnedSnapshot implements Snapshot {
           () -> {
             try {
               result.complete(read());
-            } catch (ObjectStoreException | IOException | RuntimeException e) {
+            } catch (Throwable e) {
+              // Whatever it is, an export waits for this.
               result.completeExceptionally(e);
             }
           });
@@ -184,7 +185,7 @@ final class PinnedSnapshot implements Snapshot {
       var length = (int) (to - from);
       try {
         var skip = extent.skip() + (int) (from - extent.offset());
-        return extents.read(record, skip, length, Patience.FOREVER);
+        return extents.readOnce(record, skip, length);
       } catch (CorruptExtentException | NoSuchFileException e) {
         var content = inode.requireContent();
         var base = content.base();

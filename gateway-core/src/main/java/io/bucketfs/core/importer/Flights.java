@@ -75,7 +75,7 @@ final class Flights<K, T> {
     } catch (FileSystemException e) {
       running.remove(key);
       result.completeExceptionally(e);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       LOG.error("{} failed for {}", name, key, e);
       running.remove(key);
       result.completeExceptionally(new FileSystemException(FsError.IO, e.toString()));

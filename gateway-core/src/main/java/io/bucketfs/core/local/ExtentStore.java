@@ -54,6 +54,12 @@ public interface ExtentStore extends AutoCloseable {
   ByteBuf read(ExtentRecord record, int skip, int length, Patience patience) throws IOException;
 
   /**
+   * The same for what is not going to be read again soon: what comes off the disk does not go into
+   * the RAM tier. Waits for the disk.
+   */
+  ByteBuf readOnce(ExtentRecord record, int skip, int length) throws IOException;
+
+  /**
    * Compares a record on the disk with its checksums and identity, past what is in memory.
    *
    * @throws CorruptExtentException where the bytes are wrong

@@ -47,13 +47,22 @@ public record MultipartLimits(
 
   /** The same with another threshold. */
   MultipartLimits withThreshold(long bytes) {
+    return with(bytes, partsPerExportMax);
+  }
+
+  /** The same with fewer parts at a time, where more than those bytes would be on their way. */
+  MultipartLimits withBytesOnTheirWay(long bytes) {
+    return with(thresholdBytes, Math.clamp(bytes / partBytes, 1, partsPerExportMax));
+  }
+
+  private MultipartLimits with(long newThresholdBytes, int newPartsPerExportMax) {
     return new MultipartLimits(
-        bytes,
+        newThresholdBytes,
         partBytes,
         partBytesMin,
         copiedPartBytes,
         copyBytesMax,
-        partsPerExportMax,
+        newPartsPerExportMax,
         attemptsMax,
         sweepEvery);
   }

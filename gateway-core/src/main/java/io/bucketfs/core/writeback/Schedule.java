@@ -84,6 +84,10 @@ final class Schedule {
   @GuardedBy("lock")
   private int running;
 
+  /** Bytes of the exports that run, of all mounts. */
+  @GuardedBy("lock")
+  private long runningBytes;
+
   /**
    * @param policies the policy of a mount, or null where it is not served
    * @param removalsMax how many keys of a mount are worked on at a time
@@ -273,6 +277,7 @@ final class Schedule {
       entry.runningBytes = onTheirWay(entry);
       queue.started(entry, lane);
       running++;
+      runningBytes += entry.runningBytes;
       starting.add(entry);
     }
   }
@@ -282,7 +287,9 @@ final class Schedule {
     var files = queue.runningFiles();
     var noRoom =
         files >= limits.exportsPerMountMax()
-            || (files > 0 && queue.runningBytes + bytes > limits.bytesPerMountMax());
+            || (files > 0
+                && (queue.runningBytes + bytes > limits.bytesPerMountMax()
+                    || runningBytes + bytes > limits.bytesMax()));
     return switch (lane) {
       case FILES -> noRoom;
       case BULK -> noRoom || queue.running(lane) >= limits.bulkPerMountMax();
@@ -347,6 +354,7 @@ final class Schedule {
     lock.lock();
     try {
       running--;
+      runningBytes -= entry.runningBytes;
       var queue = mounts.get(entry.subject.mount());
       if (queue == null) {
         entry.running = false;

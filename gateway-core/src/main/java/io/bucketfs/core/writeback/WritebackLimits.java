@@ -12,6 +12,7 @@ import java.time.Duration;
  * @param removalsPerMountMax keys of one mount that are worked on at a time to delete their
  *     objects, where one request deletes many; else as many as bulkPerMountMax
  * @param bytesPerMountMax bytes of them together; a bigger file is exported alone
+ * @param bytesMax bytes of the exports of all mounts; one export of each goes on beyond it
  * @param objectBytesMax the biggest object
  * @param backoffMin first pause after a failure that passes
  * @param backoffMax longest pause
@@ -24,18 +25,23 @@ public record WritebackLimits(
     int bulkPerMountMax,
     int removalsPerMountMax,
     long bytesPerMountMax,
+    long bytesMax,
     long objectBytesMax,
     Duration backoffMin,
     Duration backoffMax,
     Duration failingPause,
     Duration closeWait,
     MultipartLimits multipart) {
+  /** What part of the heap bodies may take. */
+  private static final int HEAP_DIVISOR = 3;
+
   public static final WritebackLimits DEFAULT =
       new WritebackLimits(
           64,
           32,
           1_000,
           256L << 20,
+          512L << 20,
           Contents.FILE_BYTES_MAX,
           Duration.ofMillis(100),
           Duration.ofSeconds(30),
@@ -45,17 +51,34 @@ public record WritebackLimits(
 
   /** The same with other bounds of multipart uploads. */
   public WritebackLimits with(MultipartLimits otherMultipart) {
+    return with(bytesPerMountMax, bytesMax, otherMultipart);
+  }
+
+  /**
+   * The same with no more bytes on their way than fit: bodies lie in the heap while they are sent.
+   *
+   * @param heapBytes the heap of the process
+   */
+  public WritebackLimits forHeap(long heapBytes) {
+    var all = Math.min(bytesMax, heapBytes / HEAP_DIVISOR);
+    var ofMount = Math.min(bytesPerMountMax, all / 2);
+    return with(ofMount, all, multipart.withBytesOnTheirWay(ofMount));
+  }
+
+  private WritebackLimits with(
+      long newBytesPerMountMax, long newBytesMax, MultipartLimits newMultipart) {
     return new WritebackLimits(
         exportsPerMountMax,
         bulkPerMountMax,
         removalsPerMountMax,
-        bytesPerMountMax,
+        newBytesPerMountMax,
+        newBytesMax,
         objectBytesMax,
         backoffMin,
         backoffMax,
         failingPause,
         closeWait,
-        otherMultipart);
+        newMultipart);
   }
 
   /** The same with another threshold of multipart uploads; 0 for no other. */
@@ -72,7 +95,7 @@ public record WritebackLimits(
     if (exportsPerMountMax < 1 || bulkPerMountMax < 1 || removalsPerMountMax < 1) {
       throw new IllegalArgumentException("write-back limits must be positive");
     }
-    if (bytesPerMountMax < 1 || objectBytesMax < 1) {
+    if (bytesPerMountMax < 1 || bytesMax < bytesPerMountMax || objectBytesMax < 1) {
       throw new IllegalArgumentException("write-back limits must be positive");
     }
   }

@@ -52,6 +52,11 @@ public final class MemoryExtentStore implements ExtentStore {
   }
 
   @Override
+  public ByteBuf readOnce(ExtentRecord record, int skip, int length) throws IOException {
+    return read(record, skip, length, Patience.FOREVER);
+  }
+
+  @Override
   public synchronized void verify(ExtentRecord record) throws IOException {
     if (!records.containsKey(record.position())) {
       throw new CorruptExtentException("no such record");
