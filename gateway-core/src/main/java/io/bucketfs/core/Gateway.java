@@ -70,6 +70,7 @@ public final class Gateway implements AutoCloseable {
    */
   public record Config(ContentLimits content, long cachedEntriesMax, WritebackLimits writeback) {
     private static final long ENTRIES_DEFAULT = 250_000;
+    private static final long HEAP_BYTES_PER_ENTRY = 1_500;
 
     /** The defaults for a disk cap in bytes, on a disk that may be filled up. */
     public static Config ofDisk(long diskBytesMax) {
@@ -82,6 +83,18 @@ public final class Gateway implements AutoCloseable {
           ContentLimits.ofDisk(diskBytesMax, freeBytesMin),
           ENTRIES_DEFAULT,
           WritebackLimits.DEFAULT);
+    }
+
+    /**
+     * The same with no more of anything than fits.
+     *
+     * @param heapBytes the heap of the process
+     */
+    public Config forHeap(long heapBytes) {
+      return new Config(
+          content.forHeap(heapBytes),
+          Math.min(cachedEntriesMax, heapBytes / HEAP_BYTES_PER_ENTRY),
+          writeback.forHeap(heapBytes));
     }
 
     /** The same with other bounds of exports. */

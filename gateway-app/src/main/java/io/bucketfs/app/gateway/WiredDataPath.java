@@ -10,7 +10,6 @@ import io.bucketfs.core.Gateway;
 import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
-import io.bucketfs.core.writeback.WritebackLimits;
 import io.bucketfs.nfs.NfsConfig;
 import io.bucketfs.nfs.NfsLimits;
 import io.bucketfs.nfs.NfsServer;
@@ -59,9 +58,7 @@ final class WiredDataPath implements DataPath {
           parts.add(
               Gateway.open(
                   Gateway.Config.ofDisk(cacheSizeBytes, config.freeSpaceBytes())
-                      .with(
-                          WritebackLimits.DEFAULT.forHeap(
-                              MemorySplit.of(config.memoryBytes()).heapBytes())),
+                      .forHeap(MemorySplit.of(config.memoryBytes()).heapBytes()),
                   local.tier(),
                   stores,
                   execution,

@@ -24,6 +24,11 @@ public record ContentLimits(
     int fetchesMax,
     long idleExtentsMax,
     Duration unstableAge) {
+  /** What part of the heap may be on its way from S3, besides what belongs to each mount. */
+  private static final int HEAP_DIVISOR = 6;
+
+  private static final int FETCHES_MIN = 8;
+  private static final int FETCHES_PLANNED = 16;
 
   /** The defaults for a disk cap, on a disk that may be filled up. */
   public static ContentLimits ofDisk(long diskBytesMax) {
@@ -43,5 +48,25 @@ public record ContentLimits(
         32,
         1_000_000,
         Duration.ofSeconds(5));
+  }
+
+  /**
+   * The same with fetches that fit: what comes from S3 lies in the heap until it is laid.
+   *
+   * @param heapBytes the heap of the process
+   */
+  public ContentLimits forHeap(long heapBytes) {
+    var all = heapBytes / HEAP_DIVISOR;
+    var granules = Math.max(1, all / FETCHES_PLANNED / granuleBytes);
+    var fetchBytes = (int) Math.min(fetchBytesMax, granules * granuleBytes);
+    return new ContentLimits(
+        diskBytesMax,
+        freeBytesMin,
+        granuleBytes,
+        fetchBytes,
+        readAheadBytesMax,
+        Math.clamp(all / fetchBytes, Math.min(FETCHES_MIN, fetchesMax), fetchesMax),
+        idleExtentsMax,
+        unstableAge);
   }
 }
