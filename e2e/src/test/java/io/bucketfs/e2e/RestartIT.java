@@ -98,7 +98,7 @@ final class RestartIT {
 
   /** Nothing was made anew or reclaimed since the gateway started: the session goes on. */
   private static void requireSameSession() {
-    assertThat(count("sequence")).isPositive();
+    Await.until("a client is back", LIMIT, () -> count("sequence") > 0);
     assertThat(count("exchange_id")).isZero();
     assertThat(count("create_session")).isZero();
     assertThat(count("reclaim_complete")).isZero();
