@@ -85,7 +85,10 @@ final class BareLoop {
     do {
       var page = join(store.list(new ListRequest(prefix, null, continuation, PAGE)));
       for (var entry : page.entries()) {
-        versions.set(Integer.parseInt(entry.key().substring(prefix.length())), entry.version());
+        var number = Integer.parseInt(entry.key().substring(prefix.length()));
+        if (number < count) {
+          versions.set(number, entry.version());
+        }
       }
       continuation = page.continuation();
     } while (continuation != null);
