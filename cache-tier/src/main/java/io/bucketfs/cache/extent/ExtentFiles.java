@@ -139,20 +139,6 @@ public final class ExtentFiles implements ExtentStore {
   }
 
   @Override
-  public void noteUse(ExtentRecord record) {
-    var file = catalog.find(record.file());
-    if (file != null) {
-      file.useMarks().note(record.position());
-    }
-  }
-
-  @Override
-  public boolean wasUsed(ExtentRecord record) {
-    var file = catalog.find(record.file());
-    return file != null && file.useMarks().has(record.position());
-  }
-
-  @Override
   public List<FileInfo> files() {
     return catalog.infos();
   }
