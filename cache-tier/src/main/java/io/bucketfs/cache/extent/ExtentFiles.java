@@ -185,6 +185,11 @@ public final class ExtentFiles implements ExtentStore {
     return catalog.usableBytes();
   }
 
+  /** Changes what blocks in memory may take, at once. */
+  public void setRamBytesMax(long bytes) {
+    ram.setBytesMax(bytes);
+  }
+
   @Override
   public long diskBytes() {
     return catalog.diskBytes();

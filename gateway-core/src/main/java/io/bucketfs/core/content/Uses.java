@@ -29,14 +29,14 @@ final class Uses {
   /** After how many steps something is expected to be used again that was used once. */
   private static final int ONCE = 4 * STEPS;
 
-  private static final int SLOT_BYTES_MIN = 64 << 10;
+  private static final int SLOT_BYTES_MIN = 16 << 10;
   private static final int SLOT_BYTES_MAX = 1 << 20;
 
   /** Slots for all of the disk, about. */
   private static final int SLOTS = 1 << 20;
 
   private static final int DROPPED_MIN = 1 << 12;
-  private static final int DROPPED_MAX = 1 << 20;
+  private static final int DROPPED_MAX = 1 << 21;
 
   /** What was dropped is known by such parts of a content. */
   private static final int DROPPED_SHIFT = 20;
@@ -57,7 +57,7 @@ final class Uses {
   Uses(long bytes) {
     stepBytes = bytes / STEPS;
     slotBytes = (int) Math.clamp(bytes / SLOTS, SLOT_BYTES_MIN, SLOT_BYTES_MAX);
-    var size = (int) Math.clamp(2 * bytes / SLOT_BYTES_MIN, DROPPED_MIN, DROPPED_MAX);
+    var size = (int) Math.clamp(bytes / SLOT_BYTES_MIN, DROPPED_MIN, DROPPED_MAX);
     dropped = new AtomicIntegerArray(Integer.highestOneBit(size));
   }
 
@@ -120,8 +120,9 @@ final class Uses {
   /** Notes a use of a part of a record. */
   void used(ExtentRecord record, int skip, int length) {
     var marks = marks(record.file());
-    var last = slot(record.position() + skip + length - 1);
-    for (var slot = slot(record.position() + skip); slot <= last; slot++) {
+    var begin = record.position() + skip;
+    var last = lastSlot(begin, length);
+    for (var slot = firstSlot(begin, length); slot <= last; slot++) {
       var mark = marks.get(slot);
       var now = step;
       if ((mark & LOW) != now) {
@@ -131,8 +132,15 @@ final class Uses {
     }
   }
 
-  private int slot(long position) {
-    return (int) (position / slotBytes);
+  /** The first of the slots that are bytes': those of which they have half, at least one. */
+  private int firstSlot(long position, long length) {
+    var first = (position + slotBytes / 2) / slotBytes;
+    return (int) Math.min(first, (position + length / 2) / slotBytes);
+  }
+
+  private int lastSlot(long position, long length) {
+    var end = (position + length + slotBytes / 2) / slotBytes;
+    return (int) Math.max(end - 1, firstSlot(position, length));
   }
 
   private static int interval(int mark, int now) {
@@ -155,16 +163,16 @@ final class Uses {
   void fetched(ExtentRecord record, long offset) {
     var then = lastUse(record.mount(), record.content(), offset);
     if (then != 0) {
-      setAll(record, 0, record.length(), then);
+      setAll(record, then);
     } else {
       var _ = marks(record.file());
     }
   }
 
-  private void setAll(ExtentRecord record, int skip, int length, int mark) {
+  private void setAll(ExtentRecord record, int mark) {
     var marks = marks(record.file());
-    var last = slot(record.position() + skip + length - 1);
-    for (var slot = slot(record.position() + skip); slot <= last; slot++) {
+    var last = lastSlot(record.position(), record.length());
+    for (var slot = firstSlot(record.position(), record.length()); slot <= last; slot++) {
       marks.set(slot, mark);
     }
   }
@@ -176,15 +184,15 @@ final class Uses {
       return;
     }
     var best = 0;
-    for (var slot = slot(from.position() + skip);
-        slot <= slot(from.position() + skip + to.length() - 1);
-        slot++) {
+    var begin = from.position() + skip;
+    var last = lastSlot(begin, to.length());
+    for (var slot = firstSlot(begin, to.length()); slot <= last; slot++) {
       var mark = marks.get(slot);
       if (best == 0 || mark != 0 && worth(mark, step, step) > worth(best, step, step)) {
         best = mark;
       }
     }
-    setAll(to, 0, to.length(), best);
+    setAll(to, best);
   }
 
   /** Notes that an extent is dropped, and may be fetched again. */
@@ -194,7 +202,7 @@ final class Uses {
     if (marks == null) {
       return;
     }
-    var last = marks.get(slot(record.position() + extent.skip())) & LOW;
+    var last = marks.get(firstSlot(record.position() + extent.skip(), extent.length())) & LOW;
     if (last != 0) {
       for (var part = extent.offset() >> DROPPED_SHIFT;
           part <= extent.end() - 1 >> DROPPED_SHIFT;
@@ -242,8 +250,8 @@ final class Uses {
 
   private Worth worth(Marks marks, long position, long length) {
     var now = step;
-    var first = slot(position);
-    var count = slot(position + Math.max(1, length) - 1) - first + 1;
+    var first = firstSlot(position, length);
+    var count = lastSlot(position, length) - first + 1;
     var sum = 0.0;
     var reused = 0;
     for (var slot = first; slot < first + count; slot++) {
