@@ -178,7 +178,6 @@ final class ExtentFile {
     try {
       if (growing) {
         growing = false;
-        // A record that is being written may end behind it, but begins before.
       }
     } finally {
       lock.unlock();

@@ -188,7 +188,7 @@ final class Uses {
     var last = lastSlot(begin, to.length());
     for (var slot = firstSlot(begin, to.length()); slot <= last; slot++) {
       var mark = marks.get(slot);
-      if (best == 0 || mark != 0 && worth(mark, step, step) > worth(best, step, step)) {
+      if (best == 0 || (mark != 0 && worth(mark, step, step) > worth(best, step, step))) {
         best = mark;
       }
     }
@@ -220,7 +220,7 @@ final class Uses {
   }
 
   private int index(long hash) {
-    return (int) hash & dropped.length() - 1;
+    return (int) hash & (dropped.length() - 1);
   }
 
   private static long hash(int mount, long content, long part) {
