@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
@@ -190,7 +191,9 @@ final class Evictor {
     var writes = floor.floor().file();
     var fills = fillFloor.floor().file();
     var files = extents.files();
-    uses.retain(files.stream().map(FileInfo::file).toList(), space.effectiveBytesMax());
+    var present = new TreeSet<Long>();
+    files.forEach(file -> present.add(file.file()));
+    uses.retain(present, space.effectiveBytesMax());
     var newest = files.isEmpty() ? 0 : files.getLast().file();
     return files.stream()
         // What is pinned makes no room before it is let go.

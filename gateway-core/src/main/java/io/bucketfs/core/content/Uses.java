@@ -2,8 +2,8 @@ package io.bucketfs.core.content;
 
 import io.bucketfs.core.local.ExtentRecord;
 import io.bucketfs.core.store.Extent;
-import java.util.Collection;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
@@ -264,9 +264,13 @@ final class Uses {
     return new Worth(sum / count, 2 * reused > count);
   }
 
-  /** Sets what the disk holds, and forgets all files but those that are there. */
-  void retain(Collection<Long> present, long bytesMax) {
+  /**
+   * Sets what the disk holds, and forgets the files that are gone.
+   *
+   * @param present those that are there; newer ones may have begun meanwhile
+   */
+  void retain(NavigableSet<Long> present, long bytesMax) {
     stepBytes = bytesMax / STEPS;
-    files.keySet().retainAll(present);
+    files.keySet().removeIf(file -> !present.contains(file) && present.higher(file) != null);
   }
 }

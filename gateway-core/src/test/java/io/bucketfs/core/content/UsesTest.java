@@ -8,6 +8,7 @@ import io.bucketfs.core.local.ExtentStore.FileInfo;
 import io.bucketfs.core.store.Extent;
 import java.util.Arrays;
 import java.util.List;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 class UsesTest {
@@ -144,7 +145,7 @@ class UsesTest {
     read(1);
     read(2);
     read(1);
-    uses.retain(List.of(2L), DISK_BYTES);
+    uses.retain(new TreeSet<>(List.of(2L)), DISK_BYTES);
     assertThat(uses.worth(1, FILE_BYTES).isReused()).isFalse();
   }
 }
