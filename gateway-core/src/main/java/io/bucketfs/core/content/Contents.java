@@ -122,12 +122,14 @@ public final class Contents implements Snapshots, AutoCloseable {
             lastReads, uses);
     reader =
         new Reader(
-            extents, cache, committer, fills, loader, execution, limits, importing, lastReads, uses);
+            extents, cache, committer, fills, loader, execution, limits, importing, lastReads,
+            uses);
     reaper = new Reaper(committer, cache, table, execution);
     var pins = new Pins(committer, cache);
     evictor =
         new Evictor(
-            extents, committer, cache, table, floor, fillFloor, space, pins, uses, execution, meters);
+            extents, committer, cache, table, floor, fillFloor, space, pins, uses, execution,
+            meters);
     copies =
         new LocalCopies(
             committer, cache, table, reader, fills, lastReads, space, evictor, pins, loader);

@@ -313,7 +313,11 @@ final class Evictor {
     if (bytesMax <= 0) {
       return 0;
     }
-    return keep(file, references, bytesMax, (_, extent) -> uses.worth(extent).perByte() >= SECOND_CHANCE * droppedWorth);
+    return keep(
+        file,
+        references,
+        bytesMax,
+        (_, extent) -> uses.worth(extent).perByte() >= SECOND_CHANCE * droppedWorth);
   }
 
   /** Appends what is clean and chosen to the fills again. */
@@ -345,7 +349,8 @@ final class Evictor {
   }
 
   /** Drops what S3 has too, in one transaction; returns what has to stay. */
-  private List<Mapping> dropClean(long file, List<Reference> references) throws FileSystemException {
+  private List<Mapping> dropClean(long file, List<Reference> references)
+      throws FileSystemException {
     return committer.commit(tx -> {
       var kept = new ArrayList<Mapping>();
       for (var reference : references) {

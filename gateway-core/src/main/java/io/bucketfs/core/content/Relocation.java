@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings what stays of an extent file that goes to another one. A record that several files share is
- * written once more, not once for each.
+ * Brings what stays of an extent file that goes to another one. A record that several files share
+ * is written once more, not once for each.
  */
 final class Relocation {
   private static final Logger LOG = LoggerFactory.getLogger(Relocation.class);

@@ -56,8 +56,8 @@ final class Uses {
 
   Uses(long bytes) {
     stepBytes = bytes / STEPS;
-    slotBytes = (int) Math.clamp(bytes / SLOTS, SLOT_BYTES_MIN, SLOT_BYTES_MAX);
-    var size = (int) Math.clamp(bytes / SLOT_BYTES_MIN, DROPPED_MIN, DROPPED_MAX);
+    slotBytes = Math.clamp(bytes / SLOTS, SLOT_BYTES_MIN, SLOT_BYTES_MAX);
+    var size = Math.clamp(bytes / SLOT_BYTES_MIN, DROPPED_MIN, DROPPED_MAX);
     dropped = new AtomicIntegerArray(Integer.highestOneBit(size));
   }
 

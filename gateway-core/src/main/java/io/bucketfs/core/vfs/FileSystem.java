@@ -105,8 +105,7 @@ public interface FileSystem {
       throws FileSystemException;
 
   /** As {@link #readDirectory}, for who wants no more than names: no inode is read. */
-  boolean readNames(
-      Caller caller, FileId directory, long cookie, NameSink sink, Patience patience)
+  boolean readNames(Caller caller, FileId directory, long cookie, NameSink sink, Patience patience)
       throws FileSystemException;
 
   /**

@@ -40,13 +40,7 @@ final class LargeDirectoryTest {
 
   /** Entries read by each kind of operation in a directory that nobody used since the start. */
   private record Costs(
-      long lookup,
-      long missing,
-      long create,
-      long names,
-      long page,
-      long rename,
-      long remove) {}
+      long lookup, long missing, long create, long names, long page, long rename, long remove) {}
 
   private static Costs costs(int entries) {
     var execution = new SimulatedExecution(1);
