@@ -205,7 +205,7 @@ final class Uses {
     var last = marks.get(firstSlot(record.position() + extent.skip(), extent.length())) & LOW;
     if (last != 0) {
       for (var part = extent.offset() >> DROPPED_SHIFT;
-          part <= extent.end() - 1 >> DROPPED_SHIFT;
+          part <= (extent.end() - 1) >> DROPPED_SHIFT;
           part++) {
         var hash = hash(mount, content, part);
         dropped.setPlain(index(hash), last | (int) (hash >>> 48) << 16);

@@ -150,7 +150,7 @@ final class LargeDirectoryTest {
     assertThat(many.remove).isLessThan(30);
     // Names alone need no inodes.
     assertThat(many.names).isBetween((long) PAGE, (long) NAMES_READS_MAX);
-    assertThat(many.page).isBetween((long) many.names, (long) PAGE_READS_MAX);
+    assertThat(many.page).isBetween(many.names, (long) PAGE_READS_MAX);
   }
 
   /** A listing in pieces shows what was there all the time exactly once, whatever else changes. */
