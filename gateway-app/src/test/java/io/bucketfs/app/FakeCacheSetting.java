@@ -34,8 +34,7 @@ public final class FakeCacheSetting implements CacheApi.Setting {
 
   /** Lets the configuration say the memory. */
   public void configureMemory() {
-    memory =
-        new CacheApi.MemoryRange(memory.bytes(), memory.bytesMin(), memory.bytesMax(), true);
+    memory = new CacheApi.MemoryRange(memory.bytes(), memory.bytesMin(), memory.bytesMax(), true);
   }
 
   /** Lets the configuration say a size. */

@@ -158,7 +158,10 @@ final class NameOperationsTest {
   void aListingOfNumbersAloneReadsNamesOnly() throws Exception {
     var numbers =
         new int[] {
-          Attribute.RDATTR_ERROR, Attribute.FILEHANDLE, Attribute.FILEID, Attribute.MOUNTED_ON_FILEID
+          Attribute.RDATTR_ERROR,
+          Attribute.FILEHANDLE,
+          Attribute.FILEID,
+          Attribute.MOUNTED_ON_FILEID
         };
     client.call(putRoot(), lookup("data"), TestOps.readDir(0, 4096, numbers)).requireOk();
     assertThat(files.namesRead()).isOne();

@@ -104,8 +104,7 @@ public final class HitRates {
   private static Result measure(Path parent, Tier tier, AccessPattern pattern) throws Exception {
     var folder = Files.createTempDirectory(parent, "bucketfs-hits");
     var reads = new TierReads();
-    var extents =
-        new ExtentSettings(Math.min(64L << 20, tier.diskBytes / 32), tier.ramBytes, 64);
+    var extents = new ExtentSettings(Math.min(64L << 20, tier.diskBytes / 32), tier.ramBytes, 64);
     var settings = new TierSettings(extents, 64L << 20);
     try (var execution = new ThreadExecution(NATIVE_THREADS, Meters.NONE);
         var local =

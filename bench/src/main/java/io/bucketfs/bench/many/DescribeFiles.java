@@ -80,7 +80,9 @@ public final class DescribeFiles {
           new BucketLocation(
               OpenState.BUCKET, "us-east-1", null, true, new Credentials.Anonymous());
       // The bucket that is said to hold all this is empty, and is not asked.
-      var policy = Mount.Policy.DEFAULT.withRefresh(new RefreshPolicy(null, false, RefreshPolicy.Imported.ALL));
+      var policy =
+          Mount.Policy.DEFAULT.withRefresh(
+              new RefreshPolicy(null, false, RefreshPolicy.Imported.ALL));
       return gateway
           .administration()
           .createMount(new MountRequest("bench", location, "", policy))
@@ -162,8 +164,7 @@ public final class DescribeFiles {
     }
     var blocks = (fileBytes + ExtentRecord.BLOCK_BYTES - 1) / ExtentRecord.BLOCK_BYTES;
     var record =
-        new ExtentRecord(
-            extentFile, position, fileBytes, mount, content.id(), 0, new int[blocks]);
+        new ExtentRecord(extentFile, position, fileBytes, mount, content.id(), 0, new int[blocks]);
     position += HEADER_BYTES + fileBytes;
     tx.putExtent(inode.key(), content.id(), new Extent(0, fileBytes, 0, record, 0));
     var today = Math.toIntExact(Instant.now().getEpochSecond() / 86_400);

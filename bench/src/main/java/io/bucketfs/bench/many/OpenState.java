@@ -38,8 +38,7 @@ final class OpenState implements AutoCloseable {
                 ExtentSettings.DEFAULTS.openFilesMax()),
             MEMORY_BYTES / 100 * 8);
     local =
-        LocalTiers.open(
-            folder, settings, execution, PooledByteBufAllocator.DEFAULT, Meters.NONE);
+        LocalTiers.open(folder, settings, execution, PooledByteBufAllocator.DEFAULT, Meters.NONE);
   }
 
   Gateway openGateway() throws IOException {

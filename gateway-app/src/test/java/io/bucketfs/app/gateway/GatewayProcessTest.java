@@ -74,8 +74,7 @@ final class GatewayProcessTest {
     var limit = MemoryLimit.start(config, data);
     var split = MemorySplit.of(1L << 30);
     assertThat(limit.range().bytesMax()).isEqualTo(1L << 30);
-    assertThat(limit.range().bytesMin())
-        .isEqualTo((1L << 30) - split.ramTierBytes() + (16L << 20));
+    assertThat(limit.range().bytesMin()).isEqualTo((1L << 30) - split.ramTierBytes() + (16L << 20));
     limit.set(900L << 20);
     assertThat(limit.range().bytes()).isEqualTo(900L << 20);
     var shrunk = "ram " + (split.ramTierBytes() - (124L << 20));
