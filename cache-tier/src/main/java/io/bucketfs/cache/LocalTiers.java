@@ -23,12 +23,14 @@ import java.util.concurrent.atomic.AtomicBoolean;
 public final class LocalTiers implements AutoCloseable {
   private final StateDirectory directory;
   private final LocalTier tier;
+  private final ExtentFiles extents;
   private final AtomicBoolean lossUnhandled;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  private LocalTiers(StateDirectory directory, LocalTier tier) {
+  private LocalTiers(StateDirectory directory, LocalTier tier, ExtentFiles extents) {
     this.directory = directory;
     this.tier = tier;
+    this.extents = extents;
     lossUnhandled = new AtomicBoolean(tier.unsyncedMayBeLost());
   }
 
@@ -61,7 +63,7 @@ public final class LocalTiers implements AutoCloseable {
         directory.note(new LastRun(boot, false, lost));
         var extents = new ExtentFiles(disk, settings.extents(), execution, allocator, meters);
         meters.gauge("metadata_disk_bytes", metadata::diskBytes);
-        var tiers = new LocalTiers(directory, new LocalTier(metadata, extents, lost));
+        var tiers = new LocalTiers(directory, new LocalTier(metadata, extents, lost), extents);
         new CheckpointTask(metadata, execution, tiers.closed::get).start();
         opened = true;
         return tiers;
@@ -80,6 +82,11 @@ public final class LocalTiers implements AutoCloseable {
   /** The stores. */
   public LocalTier tier() {
     return tier;
+  }
+
+  /** Changes what file data in memory may take, at once. */
+  public void setRamBytesMax(long bytes) {
+    extents.setRamBytesMax(bytes);
   }
 
   /**

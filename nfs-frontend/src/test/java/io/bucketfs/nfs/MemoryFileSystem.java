@@ -14,6 +14,7 @@ import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FileSystemStatistics;
 import io.bucketfs.core.vfs.FileType;
 import io.bucketfs.core.vfs.FsError;
+import io.bucketfs.core.vfs.NameSink;
 import io.bucketfs.core.vfs.NewNode;
 import io.bucketfs.core.vfs.Outcome;
 import io.bucketfs.core.vfs.Patience;
@@ -57,6 +58,7 @@ public final class MemoryFileSystem implements FileSystem {
   private Consumer<Note> notes = _ -> {};
   private long lastInode = FileId.ROOT_INODE;
   private long lastCookie = 2;
+  private int namesRead;
   private long writeVerifier = 0x0102030405060708L;
 
   public MemoryFileSystem() {
@@ -451,6 +453,25 @@ public final class MemoryFileSystem implements FileSystem {
       }
     }
     return true;
+  }
+
+  @Override
+  public synchronized boolean readNames(
+      Caller caller, FileId id, long cookie, NameSink sink, Patience patience)
+      throws FileSystemException {
+    namesRead++;
+    return readDirectory(
+        caller,
+        id,
+        cookie,
+        false,
+        (next, name, attributes) -> sink.offer(next, name, attributes.id()),
+        patience);
+  }
+
+  /** How often names alone were read. */
+  public synchronized int namesRead() {
+    return namesRead;
   }
 
   @Override

@@ -8,9 +8,11 @@ import static io.bucketfs.nfs.TestOps.op;
 import static io.bucketfs.nfs.TestOps.putFh;
 import static io.bucketfs.nfs.TestOps.putRoot;
 import static io.bucketfs.nfs.TestOps.rename;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bucketfs.nfs.attr.Attribute;
+import io.bucketfs.nfs.attr.AttributeMask;
 import io.bucketfs.nfs.op.OperationCode;
 import io.bucketfs.nfs.status.NfsStatus;
 import io.bucketfs.nfs.xdr.Xdr;
@@ -42,12 +44,13 @@ final class NameOperationsTest {
   private final Consumer<ByteBuf> save = op(OperationCode.SAVEFH);
   private final Consumer<ByteBuf> getFh = op(OperationCode.GETFH);
   private final Map<String, byte[]> handles = new LinkedHashMap<>();
+  private final MemoryFileSystem files = new MemoryFileSystem();
   private NfsTestServer server;
   private TestClient client;
 
   @BeforeEach
   void start() throws Exception {
-    server = new NfsTestServer(new MemoryFileSystem(), Duration.ofSeconds(60));
+    server = new NfsTestServer(files, Duration.ofSeconds(60));
     client = TestClient.connected(server.port(), "a");
     create("dir", makeDirectory("dir"));
     create("file", TestOps.open("o", "file", TestState.BOTH, 0, TestOps.GUARDED));
@@ -148,6 +151,45 @@ final class NameOperationsTest {
     client.as(7, 7);
     client.call(at("dir"), lookup("x")).require(NfsStatus.ACCESS);
     client.call(at("dir"), TestOps.readDir(0, 4096, Attribute.TYPE)).require(NfsStatus.ACCESS);
+  }
+
+  /** What Linux asks for where it lists names only; with types the entries are the same. */
+  @Test
+  void aListingOfNumbersAloneReadsNamesOnly() throws Exception {
+    var numbers =
+        new int[] {
+          Attribute.RDATTR_ERROR,
+          Attribute.FILEHANDLE,
+          Attribute.FILEID,
+          Attribute.MOUNTED_ON_FILEID
+        };
+    client.call(putRoot(), lookup("data"), TestOps.readDir(0, 4096, numbers)).requireOk();
+    assertThat(files.namesRead()).isOne();
+    client.call(putRoot(), lookup("data"), TestOps.readDir(0, 4096, Attribute.TYPE)).requireOk();
+    assertThat(files.namesRead()).isOne();
+    assertThat(entries(Attribute.MOUNTED_ON_FILEID)).isEqualTo(handles.size());
+    assertThat(files.namesRead()).isEqualTo(2);
+    assertThat(entries(Attribute.TYPE)).isEqualTo(handles.size());
+  }
+
+  /** How many entries a listing of the mount with one attribute has. */
+  private int entries(int attribute) throws Exception {
+    var reply =
+        client
+            .call(putRoot(), lookup("data"), TestOps.readDir(0, 8192, attribute))
+            .requireOk()
+            .ok(OperationCode.PUTROOTFH, OperationCode.LOOKUP, OperationCode.READDIR);
+    var in = reply.body();
+    in.skipBytes(Long.BYTES);
+    var count = 0;
+    while (Xdr.readBoolean(in)) {
+      in.skipBytes(Long.BYTES);
+      assertThat(handles).containsKey(new String(Xdr.readBytes(in, 255), UTF_8));
+      AttributeMask.read(in);
+      in.skipBytes(in.readInt());
+      count++;
+    }
+    return count;
   }
 
   @Test

@@ -34,7 +34,6 @@ final class ExtentFile {
   private final Disk disk;
   private final boolean createdHere;
   private final RecordSync records;
-  private final UseMarks useMarks = new UseMarks();
   private final ReentrantLock lock = new ReentrantLock();
 
   @GuardedBy("lock")
@@ -76,7 +75,6 @@ final class ExtentFile {
     this.disk = disk;
     createdHere = false;
     records = new RecordSync(name(number, stream), end, poisoned);
-    useMarks.begin(end);
   }
 
   /**
@@ -122,10 +120,6 @@ final class ExtentFile {
 
   String name() {
     return name(number, stream);
-  }
-
-  UseMarks useMarks() {
-    return useMarks;
   }
 
   /** The name of the file that says that a sync of this one failed. */
@@ -184,8 +178,6 @@ final class ExtentFile {
     try {
       if (growing) {
         growing = false;
-        // A record that is being written may end behind it, but begins before.
-        useMarks.begin(records.end());
       }
     } finally {
       lock.unlock();

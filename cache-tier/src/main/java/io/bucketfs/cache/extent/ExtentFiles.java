@@ -144,20 +144,6 @@ public final class ExtentFiles implements ExtentStore {
   }
 
   @Override
-  public void noteUse(ExtentRecord record) {
-    var file = catalog.find(record.file());
-    if (file != null) {
-      file.useMarks().note(record.position());
-    }
-  }
-
-  @Override
-  public boolean wasUsed(ExtentRecord record) {
-    var file = catalog.find(record.file());
-    return file != null && file.useMarks().has(record.position());
-  }
-
-  @Override
   public List<FileInfo> files() {
     return catalog.infos();
   }
@@ -202,6 +188,11 @@ public final class ExtentFiles implements ExtentStore {
   @Override
   public long usableBytes() throws IOException {
     return catalog.usableBytes();
+  }
+
+  /** Changes what blocks in memory may take, at once. */
+  public void setRamBytesMax(long bytes) {
+    ram.setBytesMax(bytes);
   }
 
   @Override

@@ -82,6 +82,12 @@ final class RamTier implements AutoCloseable {
     }
   }
 
+  /** Changes the bound, at once; readers keep what they have. */
+  void setBytesMax(long bytes) {
+    blocks.policy().eviction().orElseThrow().setMaximum(bytes);
+    blocks.cleanUp();
+  }
+
   /** Bytes of all blocks. */
   long bytes() {
     return blocks.policy().eviction().map(it -> it.weightedSize().orElse(0)).orElse(0L);

@@ -48,6 +48,22 @@ class RamTierTest {
   }
 
   @Test
+  void itsBoundIsChangedBothWays() {
+    try (var ram = new RamTier(100_000)) {
+      for (var i = 0; i < 1_000; i++) {
+        ram.put(key(i), block(i));
+      }
+      ram.setBytesMax(20_000);
+      assertThat(ram.bytes()).isLessThanOrEqualTo(20_000);
+      ram.setBytesMax(400_000);
+      for (var i = 1_000; i < 2_000; i++) {
+        ram.put(key(i), block(i));
+      }
+      assertThat(ram.bytes()).isBetween(300_000L, 400_000L);
+    }
+  }
+
+  @Test
   void keepsNothingAfterClose() {
     var ram = new RamTier(100_000);
     ram.put(key(1), block(1));

@@ -361,6 +361,19 @@ final class SimulatedClient {
               return true;
             },
             Patience.FOREVER);
+    var names = new TreeMap<String, FileId>();
+    world
+        .files()
+        .readNames(
+            Caller.ROOT,
+            place,
+            0,
+            (_, name, id) -> {
+              names.put(name, id);
+              return true;
+            },
+            Patience.FOREVER);
+    assertThat(names).isEqualTo(ids);
     for (var entry : ids.entrySet()) {
       seen.put(
           entry.getKey(),

@@ -1,7 +1,5 @@
 package io.bucketfs.app.admin;
 
-import io.bucketfs.app.config.ByteSizes;
-import io.bucketfs.app.config.GatewayConfig;
 import io.bucketfs.app.config.InvalidInputException;
 import io.bucketfs.app.config.MountKey;
 import io.bucketfs.app.config.MountSettings;
@@ -17,7 +15,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -37,7 +34,7 @@ import tools.jackson.databind.JsonNode;
  *   POST   /v1/mounts/NAME/settings {"clients": [RULE], "sub-exports": [TEXT], "quota-bytes": SIZE,
  *                                   "quota-inodes": N, "conflict": TEXT, "lost-found-ttl": TIME,
  *                                   "lost-found-size": SIZE}
- *   POST   /v1/cache                {"size": SIZE}
+ *   POST   /v1/cache                {"size": SIZE, "memory": SIZE}
  *   POST   /v1/flush                {"mount": NAME, "path": PATH, "await": true}
  *   POST   /v1/refresh              {"mount": NAME, "path": PATH, "recursive": true}
  *   POST   /v1/warm                 {"places": [{"mount": NAME, "path": PATH}]}
@@ -79,24 +76,24 @@ public final class AdminApi {
   private final ConfiguredMounts configured;
   private final GatewayInfo info;
   private final NfsControl nfs;
-  private final CacheSetting cacheSize;
+  private final CacheApi cache;
   private final KeepApi keep;
 
   /**
    * @param nfs the NFS server
-   * @param cacheSize what later starts are told of the cache
+   * @param cache what later starts are told of the cache
    */
   public AdminApi(
       Administration administration,
       ConfiguredMounts configured,
       GatewayInfo info,
       NfsControl nfs,
-      CacheSetting cacheSize) {
+      CacheApi.Setting cache) {
     this.administration = administration;
     this.configured = configured;
     this.info = info;
     this.nfs = nfs;
-    this.cacheSize = cacheSize;
+    this.cache = new CacheApi(administration, cache);
     keep = new KeepApi(administration.keep());
   }
 
@@ -166,7 +163,7 @@ public final class AdminApi {
       return only("POST", request, () -> refresh(request));
     }
     if (path.equals("/v1/cache")) {
-      return only("POST", request, () -> setCache(request));
+      return only("POST", request, () -> new Reply(OK, cache.set(settings(request))));
     }
     if (path.equals("/v1/check")) {
       return only("POST", request, () -> check(request));
@@ -338,34 +335,6 @@ public final class AdminApi {
     return new Reply(OK, new RefreshView(found.created(), found.changed(), found.deleted()));
   }
 
-  private Reply setCache(Request request) throws AdminException, InvalidInputException {
-    var settings = settings(request);
-    var text = settings.remove("size");
-    var size = text == null ? OptionalLong.empty() : ByteSizes.parse(text);
-    var problems = new Problems();
-    settings.keySet().forEach(key -> problems.add("Unknown key " + key + "."));
-    if (size.isEmpty() || size.getAsLong() < GatewayConfig.CACHE_SIZE_BYTES_MIN) {
-      problems.add(
-          "size must be "
-              + ByteSizes.FORM
-              + ", at least "
-              + ByteSizes.format(GatewayConfig.CACHE_SIZE_BYTES_MIN).replace(" ", "")
-              + ", but is '"
-              + (text == null ? "" : text)
-              + "'.");
-    }
-    problems.throwIfAny();
-    var bytes = size.orElseThrow();
-    try {
-      cacheSize.keep(bytes);
-    } catch (IOException e) {
-      throw new AdminException(
-          Kind.CONFLICT, "The size cannot be kept in the state directory: " + e.getMessage());
-    }
-    administration.setDiskBytesMax(bytes);
-    return new Reply(OK, new CacheView(bytes, cacheSize.configured().isPresent()));
-  }
-
   private Reply check(Request request) throws AdminException {
     var check = Json.MAPPER.readValue(request.body(), CheckRequest.class);
     return new Reply(OK, administration.check(check.mount(), !check.indexOnly()));
@@ -424,15 +393,6 @@ public final class AdminApi {
 
   private MountView view(MountStatus status) {
     return MountView.of(status, configured.fileOf(status.mount().name()).orElse(null));
-  }
-
-  /** The size of the cache, as later starts have it. */
-  public interface CacheSetting {
-    /** Keeps a size for later starts. */
-    void keep(long bytes) throws IOException;
-
-    /** What the configuration says, which later starts take first. */
-    OptionalLong configured();
   }
 
   /** What one route does. */

@@ -17,6 +17,7 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -173,10 +174,17 @@ public final class AdminClient {
         });
   }
 
-  /** Changes what the local tier may occupy. */
-  public Answer<CacheView> setCache(String size)
+  /** Changes what the local tier may occupy, and what the process may use of memory. */
+  public Answer<CacheView> setCache(@Nullable String size, @Nullable String memory)
       throws IOException, NotRunningException, RefusedException {
-    return as(send("POST", "/v1/cache", Map.of("size", size)), CacheView.class);
+    var settings = new TreeMap<String, String>();
+    if (size != null) {
+      settings.put("size", size);
+    }
+    if (memory != null) {
+      settings.put("memory", memory);
+    }
+    return as(send("POST", "/v1/cache", settings), CacheView.class);
   }
 
   /** Verifies the local state. */

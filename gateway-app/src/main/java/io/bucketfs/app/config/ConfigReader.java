@@ -50,21 +50,22 @@ public final class ConfigReader {
   /** Reads everything; throws where anything is wrong. */
   public GatewayConfig read(@Nullable Path file) throws InvalidInputException {
     var yaml = file == null ? YamlFile.EMPTY : YamlFile.read(file, problems);
+    var memory = size(ConfigKey.MEMORY, GatewayConfig.MEMORY_BYTES_MIN, yaml, file);
     var config =
         new GatewayConfig(
             state(yaml, file),
             listen(yaml, file),
             port(ConfigKey.PORT, GatewayConfig.DEFAULT_PORT, yaml, file),
             port(ConfigKey.ADMIN_PORT, GatewayConfig.DEFAULT_ADMIN_PORT, yaml, file),
-            size(ConfigKey.MEMORY, GatewayConfig.MEMORY_BYTES_MIN, yaml, file)
-                .orElse(machine.defaultMemoryBytes()),
+            memory.orElse(machine.defaultMemoryBytes()),
             size(ConfigKey.CACHE_SIZE, GatewayConfig.CACHE_SIZE_BYTES_MIN, yaml, file),
             size(ConfigKey.FREE_SPACE, 0, yaml, file)
                 .orElse(GatewayConfig.DEFAULT_FREE_SPACE_BYTES),
             lease(yaml, file),
             file == null ? List.of() : mounts(yaml, file),
             file,
-            webhook(yaml, file));
+            webhook(yaml, file),
+            memory.isPresent());
     var webhook = config.webhook();
     if (webhook != null
         && (webhook.port() == config.port() || webhook.port() == config.adminPort())) {

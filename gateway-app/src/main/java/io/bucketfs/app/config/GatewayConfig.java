@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param mounts those of the file
  * @param file where the mounts come from; null without a file
  * @param webhook where stores tell of changes; null for nowhere
+ * @param isMemoryGiven whether {@code memoryBytes} was said, and is not the default
  */
 public record GatewayConfig(
     Path state,
@@ -33,7 +34,8 @@ public record GatewayConfig(
     Duration lease,
     List<MountRequest> mounts,
     @Nullable Path file,
-    @Nullable Webhook webhook) {
+    @Nullable Webhook webhook,
+    boolean isMemoryGiven) {
   public GatewayConfig {
     mounts = List.copyOf(mounts);
   }
@@ -61,7 +63,8 @@ public record GatewayConfig(
         lease,
         mounts,
         file,
-        null);
+        null,
+        true);
   }
 
   /**
@@ -85,7 +88,8 @@ public record GatewayConfig(
         lease,
         mounts,
         file,
-        webhook);
+        webhook,
+        isMemoryGiven);
   }
 
   /** The NFS port that clients try where none is given. */

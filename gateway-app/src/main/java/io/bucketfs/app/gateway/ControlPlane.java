@@ -2,6 +2,7 @@ package io.bucketfs.app.gateway;
 
 import io.bucketfs.app.admin.AdminApi;
 import io.bucketfs.app.admin.AdminServer;
+import io.bucketfs.app.admin.CacheApi;
 import io.bucketfs.app.admin.ConfiguredMounts;
 import io.bucketfs.app.admin.GatewayInfo;
 import io.bucketfs.app.admin.StateFiles;
@@ -67,10 +68,11 @@ final class ControlPlane implements AutoCloseable {
     metrics.observe(administration, () -> mounts.pending().size());
     var info = new GatewayInfo(version, config.state(), config.listen(), config.port());
     var files = new StateFiles(config.state());
+    var memory = MemoryLimit.start(config, data);
     var server =
         AdminServer.start(
             config.adminPort(),
-            new AdminApi(administration, mounts, info, data.nfs(), cacheSetting(config)),
+            new AdminApi(administration, mounts, info, data.nfs(), cacheSetting(config, memory)),
             files.createToken(),
             metrics::scrape);
     try {
@@ -107,8 +109,8 @@ final class ControlPlane implements AutoCloseable {
     return WebhookServer.start(config.listen(), webhook.port(), secret, administration);
   }
 
-  private static AdminApi.CacheSetting cacheSetting(GatewayConfig config) {
-    return new AdminApi.CacheSetting() {
+  private static CacheApi.Setting cacheSetting(GatewayConfig config, MemoryLimit memory) {
+    return new CacheApi.Setting() {
       @Override
       public void keep(long bytes) throws IOException {
         CacheSize.keep(config.state(), bytes);
@@ -117,6 +119,16 @@ final class ControlPlane implements AutoCloseable {
       @Override
       public OptionalLong configured() {
         return config.cacheSizeBytes();
+      }
+
+      @Override
+      public CacheApi.MemoryRange memory() {
+        return memory.range();
+      }
+
+      @Override
+      public void setMemory(long bytes) throws IOException {
+        memory.set(bytes);
       }
     };
   }

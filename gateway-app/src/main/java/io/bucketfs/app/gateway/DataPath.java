@@ -14,6 +14,9 @@ interface DataPath extends AutoCloseable {
   /** The NFS server. */
   NfsControl nfs();
 
+  /** Changes what file data in memory may take, at once. */
+  void setRamTierBytes(long bytes);
+
   @Override
   void close() throws IOException;
 

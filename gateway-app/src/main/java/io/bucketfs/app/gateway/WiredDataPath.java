@@ -26,11 +26,13 @@ import java.net.InetSocketAddress;
  */
 final class WiredDataPath implements DataPath {
   private final Teardown parts;
+  private final LocalTiers local;
   private final Gateway core;
   private final NfsServer nfs;
 
-  private WiredDataPath(Teardown parts, Gateway core, NfsServer nfs) {
+  private WiredDataPath(Teardown parts, LocalTiers local, Gateway core, NfsServer nfs) {
     this.parts = parts;
+    this.local = local;
     this.core = core;
     this.nfs = nfs;
   }
@@ -77,7 +79,7 @@ final class WiredDataPath implements DataPath {
                   meters,
                   core.protocolRecords()));
       nfs.start();
-      return new WiredDataPath(parts, core, nfs);
+      return new WiredDataPath(parts, local, core, nfs);
     } catch (IOException | InterruptedException | RuntimeException | Error e) {
       try (parts) {
         throw e;
@@ -119,6 +121,11 @@ final class WiredDataPath implements DataPath {
         return nfs.revoke(clientId);
       }
     };
+  }
+
+  @Override
+  public void setRamTierBytes(long bytes) {
+    local.setRamBytesMax(bytes);
   }
 
   @Override

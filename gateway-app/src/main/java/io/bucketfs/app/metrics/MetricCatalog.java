@@ -68,7 +68,8 @@ public final class MetricCatalog {
               "Clean bytes dropped since nobody used them for as long as their mount says."),
           counter(
               "cache_second_chance_bytes",
-              "Clean bytes kept when their extent file went, since they were used or are pinned."),
+              "Clean bytes kept when their extent file went, since they are used more often than what"
+                  + " was dropped of late, or are pinned."),
           counter("cache_held_writes", "Writes held until their mount had less that is dirty."),
           gauge("cache_ram_bytes", "File data in the RAM tier."),
           gauge("cache_disk_bytes", "Extent files on the local disk."),

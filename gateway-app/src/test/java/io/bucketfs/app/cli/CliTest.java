@@ -136,6 +136,36 @@ final class CliTest {
   }
 
   @Test
+  void changesTheMemoryBothWaysUpToWhatTheGatewayWasStartedWith() {
+    for (var size : List.of("3GiB", "4GiB")) {
+      var result = run("cache", "--memory", size);
+      assertThat(result.code()).isZero();
+      assertThat(result.out())
+          .isEqualTo("The gateway may use " + size.replace("G", " G") + " of memory.\n");
+    }
+    assertThat(cacheSize.memory().bytes()).isEqualTo(4L << 30);
+    assertThat(core.status().diskBytesMax()).isEqualTo(20L << 30);
+    cacheSize.configureMemory();
+    var both = run("cache --size 200GiB --memory 3GiB");
+    assertThat(both.out())
+        .contains("may occupy 200 GiB", "may use 3 GiB", "a memory of its own", "next start");
+    assertThat(cacheSize.kept()).hasValue(200L << 30);
+  }
+
+  @Test
+  void refusesMoreMemoryThanTheStartHadAndLessThanTheRestNeeds() {
+    var more = run("cache --memory 4097MiB --size 200GiB");
+    assertThat(more.code()).isEqualTo(ExitCode.INVALID);
+    assertThat(more.err()).contains("at most 4GiB", "started", "Restart it with --memory for more");
+    var less = run("cache --memory 3071MiB");
+    assertThat(less.code()).isEqualTo(ExitCode.INVALID);
+    assertThat(less.err()).contains("at least 3GiB", "Restart it with --memory for less");
+    assertThat(run("cache --memory much").err()).contains("memory must be", "'much'");
+    assertThat(cacheSize.memory().bytes()).isEqualTo(4L << 30);
+    assertThat(cacheSize.kept()).isEmpty();
+  }
+
+  @Test
   void saysThatTheHostHasLittleLeft() {
     core.limitHost(6L << 30);
     assertThat(run("status").out()).contains("no more than 6 GiB can be used now");

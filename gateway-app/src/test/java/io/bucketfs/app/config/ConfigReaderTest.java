@@ -54,7 +54,9 @@ final class ConfigReaderTest {
                 1L << 30,
                 Duration.ofSeconds(90),
                 List.of(),
-                null));
+                null,
+                null,
+                false));
   }
 
   @Test

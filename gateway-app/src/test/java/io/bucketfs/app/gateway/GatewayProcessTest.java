@@ -7,9 +7,11 @@ import io.bucketfs.app.FakeAdministration;
 import io.bucketfs.app.FakeNfs;
 import io.bucketfs.app.admin.NfsControl;
 import io.bucketfs.app.config.GatewayConfig;
+import io.bucketfs.app.config.MemorySplit;
 import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
+import io.bucketfs.core.runtime.SimulatedExecution;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -63,6 +65,45 @@ final class GatewayProcessTest {
   }
 
   @Test
+  void keepsTheMemoryThatWasOrderedForStartsAtWhichNothingIsSaid() throws Exception {
+    var given = config(1);
+    Files.createDirectories(given.state());
+    var config = withDefaultMemory(given);
+    var data = open(config, 0, new SimulatedExecution(1), Meters.NONE);
+    events.clear();
+    var limit = MemoryLimit.start(config, data);
+    var split = MemorySplit.of(1L << 30);
+    assertThat(limit.range().bytesMax()).isEqualTo(1L << 30);
+    assertThat(limit.range().bytesMin()).isEqualTo((1L << 30) - split.ramTierBytes() + (16L << 20));
+    limit.set(900L << 20);
+    assertThat(limit.range().bytes()).isEqualTo(900L << 20);
+    var shrunk = "ram " + (split.ramTierBytes() - (124L << 20));
+    assertThat(events).containsExactly(shrunk);
+    assertThat(MemoryLimit.start(config, data).range().bytes()).isEqualTo(900L << 20);
+    assertThat(events).containsExactly(shrunk, shrunk);
+    limit.set(1L << 30);
+    assertThat(events).containsExactly(shrunk, shrunk, "ram " + split.ramTierBytes());
+    limit.set(900L << 20);
+    assertThat(MemoryLimit.start(given, data).range().bytes()).isEqualTo(1L << 30);
+  }
+
+  private static GatewayConfig withDefaultMemory(GatewayConfig given) {
+    return new GatewayConfig(
+        given.state(),
+        given.listen(),
+        given.port(),
+        given.adminPort(),
+        given.memoryBytes(),
+        given.cacheSizeBytes(),
+        given.freeSpaceBytes(),
+        given.lease(),
+        given.mounts(),
+        given.file(),
+        given.webhook(),
+        false);
+  }
+
+  @Test
   void closesEveryPartInReverseWhateverFails() {
     var teardown = new Teardown();
     for (var i = 1; i <= 3; i++) {
@@ -90,6 +131,11 @@ final class GatewayProcessTest {
       @Override
       public NfsControl nfs() {
         return new FakeNfs();
+      }
+
+      @Override
+      public void setRamTierBytes(long bytes) {
+        events.add("ram " + bytes);
       }
 
       @Override

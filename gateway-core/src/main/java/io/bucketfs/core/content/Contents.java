@@ -115,18 +115,21 @@ public final class Contents implements Snapshots, AutoCloseable {
             limits.freeBytesMin());
     loader = new ContentLoader(cache);
     lastReads = new LastReads(committer, execution);
+    var uses = new Uses(limits.diskBytesMax());
     var fills =
         new Fills(
             extents, committer, mounts, table, fillFloor, space, execution, meters, limits,
-            lastReads);
+            lastReads, uses);
     reader =
         new Reader(
-            extents, cache, committer, fills, loader, execution, limits, importing, lastReads);
+            extents, cache, committer, fills, loader, execution, limits, importing, lastReads,
+            uses);
     reaper = new Reaper(committer, cache, table, execution);
     var pins = new Pins(committer, cache);
     evictor =
         new Evictor(
-            extents, committer, cache, table, floor, fillFloor, space, pins, execution, meters);
+            extents, committer, cache, table, floor, fillFloor, space, pins, uses, execution,
+            meters);
     copies =
         new LocalCopies(
             committer, cache, table, reader, fills, lastReads, space, evictor, pins, loader);

@@ -52,6 +52,7 @@ final class Fills {
   private final Execution execution;
   private final ContentLimits limits;
   private final LastReads lastReads;
+  private final Uses uses;
   private final FetchShares fetches;
   private final Meters.Counter fetchedBytes;
 
@@ -65,7 +66,8 @@ final class Fills {
       Execution execution,
       Meters meters,
       ContentLimits limits,
-      LastReads lastReads) {
+      LastReads lastReads,
+      Uses uses) {
     this.extents = extents;
     this.committer = committer;
     this.mounts = mounts;
@@ -75,6 +77,7 @@ final class Fills {
     this.execution = execution;
     this.limits = limits;
     this.lastReads = lastReads;
+    this.uses = uses;
     fetches = new FetchShares(limits.fetchesMax());
     fetchedBytes = meters.counter("cache_read_bytes", "tier", "s3");
   }
@@ -392,6 +395,7 @@ final class Fills {
     try {
       var record =
           extents.append(ExtentStore.Stream.FILL, key.mount(), key.number(), content, 0, at, part);
+      uses.fetched(record, at);
       fill = new Extent(at, length, 0, record, 0);
     } catch (IOException | RuntimeException e) {
       mark.release();

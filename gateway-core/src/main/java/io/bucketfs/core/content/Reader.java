@@ -55,6 +55,7 @@ final class Reader {
   private final ContentLimits limits;
   private final Supplier<Importing> importing;
   private final LastReads lastReads;
+  private final Uses uses;
 
   Reader(
       ExtentStore extents,
@@ -65,7 +66,8 @@ final class Reader {
       Execution execution,
       ContentLimits limits,
       Supplier<Importing> importing,
-      LastReads lastReads) {
+      LastReads lastReads,
+      Uses uses) {
     this.extents = extents;
     this.cache = cache;
     this.committer = committer;
@@ -75,6 +77,7 @@ final class Reader {
     this.limits = limits;
     this.importing = importing;
     this.lastReads = lastReads;
+    this.uses = uses;
   }
 
   ReadResult read(FileContent file, long offset, int count, Patience patience)
@@ -267,7 +270,7 @@ final class Reader {
       throws IOException {
     try {
       var bytes = extents.read(record, skip, length, patience);
-      extents.noteUse(record);
+      uses.used(record, skip, length);
       return bytes;
     } catch (NoSuchFileException e) {
       throw new BadPartException(extent, e, true);

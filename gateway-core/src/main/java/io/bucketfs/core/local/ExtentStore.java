@@ -91,18 +91,6 @@ public interface ExtentStore extends AutoCloseable {
     }
   }
 
-  /**
-   * Notes that somebody had use for a record. Only once its file takes no more: a fill is always
-   * used by whom it was fetched for.
-   */
-  void noteUse(ExtentRecord record);
-
-  /**
-   * Whether a use of a record was noted. About: records that are near each other may be taken for
-   * one, and a restart forgets.
-   */
-  boolean wasUsed(ExtentRecord record);
-
   /** All extent files that are not deleted, oldest first. */
   List<FileInfo> files();
 

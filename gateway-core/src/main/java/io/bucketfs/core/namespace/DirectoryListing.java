@@ -9,8 +9,10 @@ import io.bucketfs.core.store.Keys;
 import io.bucketfs.core.store.MetadataCache;
 import io.bucketfs.core.store.RecordReader;
 import io.bucketfs.core.vfs.DirectorySink;
+import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
+import io.bucketfs.core.vfs.NameSink;
 import io.bucketfs.core.vfs.Patience;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -64,6 +66,31 @@ final class DirectoryListing {
         if (inode != null
             && !sink.offer(
                 entry.cookie, entry.name, contents.attributes(inode.key(), Patience.FOREVER))) {
+          return false;
+        }
+      }
+      if (page.size() < PAGE) {
+        return true;
+      }
+      from = Keys.after(page.getLast().key());
+    }
+  }
+
+  /** Lists names alone, without a look at what they stand for. */
+  boolean names(Inode directory, long cookie, NameSink sink) throws IOException {
+    var mount = directory.key().mount();
+    var number = directory.key().number();
+    var from = Keys.cookie(mount, number, cookie + 1);
+    var to = Keys.cookie(mount, number + 1, 0);
+    while (true) {
+      var page = cache.store().scan(Family.COOKIES, from, to, PAGE);
+      for (var entry : page) {
+        var key = new RecordReader(entry.key());
+        key.i32();
+        key.i64();
+        var value = new RecordReader(entry.value());
+        var id = new FileId(mount, value.i64(), 1);
+        if (!sink.offer(key.i64(), value.restText(), id)) {
           return false;
         }
       }

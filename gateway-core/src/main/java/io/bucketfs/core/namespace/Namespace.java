@@ -21,6 +21,7 @@ import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FileSystemStatistics;
 import io.bucketfs.core.vfs.FileType;
 import io.bucketfs.core.vfs.FsError;
+import io.bucketfs.core.vfs.NameSink;
 import io.bucketfs.core.vfs.NewNode;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.Permissions;
@@ -336,16 +337,36 @@ public final class Namespace implements FileSystem {
       Patience patience)
       throws FileSystemException {
     patience.requireWaiting();
-    var inode =
-        cookie == 0
-            ? inodes.requireFresh(directory, patience)
-            : inodes.requireListed(directory, patience);
-    Inodes.requireAccess(caller, inode, Permissions.READ);
+    var inode = requireReadable(caller, directory, cookie, patience);
     try {
       return listing.list(inode, cookie, withAttributes, sink, patience);
     } catch (IOException e) {
       throw Inodes.ofDisk(e);
     }
+  }
+
+  @Override
+  public boolean readNames(
+      Caller caller, FileId directory, long cookie, NameSink sink, Patience patience)
+      throws FileSystemException {
+    patience.requireWaiting();
+    var inode = requireReadable(caller, directory, cookie, patience);
+    try {
+      return listing.names(inode, cookie, sink);
+    } catch (IOException e) {
+      throw Inodes.ofDisk(e);
+    }
+  }
+
+  /** A directory whose names are here; looked at anew where a listing of it begins. */
+  private Inode requireReadable(Caller caller, FileId directory, long cookie, Patience patience)
+      throws FileSystemException {
+    var inode =
+        cookie == 0
+            ? inodes.requireFresh(directory, patience)
+            : inodes.requireListed(directory, patience);
+    Inodes.requireAccess(caller, inode, Permissions.READ);
+    return inode;
   }
 
   @Override

@@ -104,6 +104,10 @@ public interface FileSystem {
       Patience patience)
       throws FileSystemException;
 
+  /** As {@link #readDirectory}, for who wants no more than names: no inode is read. */
+  boolean readNames(Caller caller, FileId directory, long cookie, NameSink sink, Patience patience)
+      throws FileSystemException;
+
   /**
    * Changes attributes.
    *

@@ -77,14 +77,6 @@ public final class MemoryExtentStore implements ExtentStore {
   }
 
   @Override
-  public void noteUse(ExtentRecord record) {}
-
-  @Override
-  public boolean wasUsed(ExtentRecord record) {
-    return false;
-  }
-
-  @Override
   public List<FileInfo> files() {
     return List.of(new FileInfo(FILE, Stream.WRITE, end.get(), true, false));
   }

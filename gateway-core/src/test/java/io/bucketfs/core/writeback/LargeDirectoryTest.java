@@ -32,12 +32,15 @@ final class LargeDirectoryTest {
   private static final int MANY = Integer.getInteger("directory.entries", 20_000);
   private static final int PAGE = 100;
 
+  /** The block of entries, and the directory. */
+  private static final int NAMES_READS_MAX = 256 + 10;
+
   /** A listing reads blocks of 256 entries, and the inode of each when it is not in memory. */
   private static final int PAGE_READS_MAX = 3 * 256 + 10;
 
   /** Entries read by each kind of operation in a directory that nobody used since the start. */
   private record Costs(
-      long lookup, long missing, long create, long page, long rename, long remove) {}
+      long lookup, long missing, long create, long names, long page, long rename, long remove) {}
 
   private static Costs costs(int entries) {
     var execution = new SimulatedExecution(1);
@@ -80,6 +83,7 @@ final class LargeDirectoryTest {
               cost(metadata, () -> world.at("d/f" + entries / 3)),
               cost(metadata, () -> assertThat(world.exists("d/none")).isFalse()),
               cost(metadata, () -> world.mkdir("d/new")),
+              cost(metadata, () -> assertThat(names(world, middle.get())).hasSize(PAGE)),
               cost(metadata, () -> assertThat(page(world, middle.get())).hasSize(PAGE)),
               cost(metadata, () -> world.rename("d/f" + entries / 4, "d/other")),
               cost(metadata, () -> world.remove("d/f" + entries / 5))));
@@ -118,6 +122,17 @@ final class LargeDirectoryTest {
     return names;
   }
 
+  private static List<String> names(World world, long cookie) throws Exception {
+    var names = new ArrayList<String>();
+    world.files.readNames(
+        World.ROOT,
+        world.at("d").id(),
+        cookie,
+        (_, name, _) -> names.size() < PAGE && names.add(name),
+        Patience.FOREVER);
+    return names;
+  }
+
   @Test
   void costsDoNotGrow() {
     var few = costs(FEW);
@@ -133,7 +148,9 @@ final class LargeDirectoryTest {
     assertThat(many.create).isLessThan(30);
     assertThat(many.rename).isLessThan(40);
     assertThat(many.remove).isLessThan(30);
-    assertThat(many.page).isBetween((long) PAGE, (long) PAGE_READS_MAX);
+    // Names alone need no inodes.
+    assertThat(many.names).isBetween((long) PAGE, (long) NAMES_READS_MAX);
+    assertThat(many.page).isBetween(many.names, (long) PAGE_READS_MAX);
   }
 
   /** A listing in pieces shows what was there all the time exactly once, whatever else changes. */

@@ -133,7 +133,10 @@ public final class Attribute {
 
   /** Attributes that READDIR can give from a name alone. */
   private static final AttributeMask OF_NAMES =
-      AttributeMask.of(TYPE, FSID, RDATTR_ERROR, FILEHANDLE, FILEID, MOUNTED_ON_FILEID);
+      AttributeMask.of(FSID, RDATTR_ERROR, FILEHANDLE, FILEID, MOUNTED_ON_FILEID);
+
+  /** Attributes that READDIR can give from what is known before POSIX metadata was read. */
+  private static final AttributeMask OF_ENTRIES = OF_NAMES.with(TYPE);
 
   private Attribute() {}
 
@@ -152,9 +155,14 @@ public final class Attribute {
     return !mask.and(STATISTICS).isEmpty();
   }
 
-  /** Whether more is asked for than a directory entry knows by itself. */
+  /** Whether more is asked for than a name knows by itself. */
   public static boolean needsInode(AttributeMask mask, int minorVersion) {
     return !mask.and(supported(minorVersion)).isWithin(OF_NAMES);
+  }
+
+  /** Whether more is asked for than an inode knows before its POSIX metadata was read. */
+  public static boolean needsMetadata(AttributeMask mask, int minorVersion) {
+    return !mask.and(supported(minorVersion)).isWithin(OF_ENTRIES);
   }
 
   /** Whether an attribute is asked for that can only be set. */

@@ -11,6 +11,7 @@ import io.bucketfs.core.vfs.FileSystem;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FileSystemStatistics;
 import io.bucketfs.core.vfs.FsError;
+import io.bucketfs.core.vfs.NameSink;
 import io.bucketfs.core.vfs.NewNode;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.Rider;
@@ -126,6 +127,13 @@ public final class ReadOnlyFileSystem implements FileSystem {
       Patience patience)
       throws FileSystemException {
     return all.readDirectory(caller, directory, cookie, withAttributes, sink, patience);
+  }
+
+  @Override
+  public boolean readNames(
+      Caller caller, FileId directory, long cookie, NameSink sink, Patience patience)
+      throws FileSystemException {
+    return all.readNames(caller, directory, cookie, sink, patience);
   }
 
   @Override

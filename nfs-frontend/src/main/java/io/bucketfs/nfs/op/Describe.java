@@ -57,6 +57,12 @@ final class Describe {
         statistics);
   }
 
+  /** What a name stands for, as far as a name tells: nothing else of it may be asked. */
+  static Described name(Published export, FileId id) {
+    var nothing = new Attributes(id, FileType.FILE, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    return node(export, nothing, null);
+  }
+
   static Described pseudoRoot(Compound c) {
     return new Described(
         Handle.PSEUDO_ROOT,

@@ -6,6 +6,7 @@ import io.bucketfs.core.vfs.FileType;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.nfs.attr.Attribute;
 import io.bucketfs.nfs.attr.AttributeMask;
+import io.bucketfs.nfs.attr.Described;
 import io.bucketfs.nfs.export.Handle;
 import io.bucketfs.nfs.status.NfsException;
 import io.bucketfs.nfs.status.NfsStatus;
@@ -69,6 +70,15 @@ record ReadDir(long cookie, long verifier, int dirCount, int maxCount, Attribute
       throw new NfsException(NfsStatus.NOTDIR);
     }
     var export = c.grant().export();
+    if (!Attribute.needsInode(asked, c.minorVersion())) {
+      return c.fileSystem()
+          .readNames(
+              c.caller(directory),
+              directory,
+              cookie,
+              (next, name, id) -> put(c, next, name, Describe.name(export, id), end, full),
+              c.patience());
+    }
     // Figures of the whole file system are the same for every entry.
     var statistics =
         Attribute.needsStatistics(asked)
@@ -79,14 +89,18 @@ record ReadDir(long cookie, long verifier, int dirCount, int maxCount, Attribute
             c.caller(directory),
             directory,
             cookie,
-            Attribute.needsInode(asked, c.minorVersion()),
-            (next, name, attributes) -> {
-              var at = begin(c.out(), next, name);
-              var object = Describe.node(export, attributes, statistics);
-              c.services().attributes().write(c.out(), asked, object, c.minorVersion());
-              return keep(c.out(), at, end, full);
-            },
+            Attribute.needsMetadata(asked, c.minorVersion()),
+            (next, name, attributes) ->
+                put(c, next, name, Describe.node(export, attributes, statistics), end, full),
             c.patience());
+  }
+
+  /** Adds an entry; false where there is no room for it. */
+  private boolean put(
+      Compound c, long next, String name, Described object, int end, boolean[] full) {
+    var at = begin(c.out(), next, name);
+    c.services().attributes().write(c.out(), asked, object, c.minorVersion());
+    return keep(c.out(), at, end, full);
   }
 
   private boolean listPseudoRoot(Compound c, int end, boolean[] full) {
