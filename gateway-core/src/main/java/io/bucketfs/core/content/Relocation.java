@@ -71,7 +71,7 @@ final class Relocation {
   /** Appends a part of a record to a stream again. The header names one of those who map it. */
   private ExtentRecord copy(ExtentStore.Stream stream, Mapping first, Part part, long sequence)
       throws IOException {
-    var data = extents.read(part.record, part.from, part.to - part.from, Patience.FOREVER);
+    var data = extents.readOnce(part.record, part.from, part.to - part.from);
     try {
       var reference = first.reference();
       var copy =
