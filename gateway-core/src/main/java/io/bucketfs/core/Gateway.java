@@ -174,6 +174,7 @@ public final class Gateway implements AutoCloseable {
                   new TreeCopy(namespace, execution),
                   execution),
               execution);
+      execution.fork("probe-again", operations::probeAgain);
       return new Gateway(committer, contents, writeBack, namespace, operations, protocolRecords);
     } catch (FileSystemException e) {
       committer.close();

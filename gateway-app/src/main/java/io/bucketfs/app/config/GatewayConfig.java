@@ -1,6 +1,7 @@
 package io.bucketfs.app.config;
 
 import io.bucketfs.core.admin.Administration.MountRequest;
+import io.bucketfs.core.mount.ExportPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param mounts those of the file
  * @param file where the mounts come from; null without a file
  * @param webhook where stores tell of changes; null for nowhere
+ * @param writebackBytesPerSecondMax what all mounts together send to their buckets in a second
  */
 public record GatewayConfig(
     Path state,
@@ -33,12 +35,13 @@ public record GatewayConfig(
     Duration lease,
     List<MountRequest> mounts,
     @Nullable Path file,
-    @Nullable Webhook webhook) {
+    @Nullable Webhook webhook,
+    long writebackBytesPerSecondMax) {
   public GatewayConfig {
     mounts = List.copyOf(mounts);
   }
 
-  /** A gateway without a webhook. */
+  /** A gateway without a webhook and a bound of exports. */
   public GatewayConfig(
       Path state,
       String listen,
@@ -61,7 +64,8 @@ public record GatewayConfig(
         lease,
         mounts,
         file,
-        null);
+        null,
+        ExportPolicy.NO_LIMIT);
   }
 
   /**
@@ -85,7 +89,8 @@ public record GatewayConfig(
         lease,
         mounts,
         file,
-        webhook);
+        webhook,
+        writebackBytesPerSecondMax);
   }
 
   /** The NFS port that clients try where none is given. */

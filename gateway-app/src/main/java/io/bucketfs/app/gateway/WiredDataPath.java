@@ -10,6 +10,7 @@ import io.bucketfs.core.Gateway;
 import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
+import io.bucketfs.core.writeback.WritebackLimits;
 import io.bucketfs.nfs.NfsConfig;
 import io.bucketfs.nfs.NfsLimits;
 import io.bucketfs.nfs.NfsServer;
@@ -57,7 +58,10 @@ final class WiredDataPath implements DataPath {
       var core =
           parts.add(
               Gateway.open(
-                  Gateway.Config.ofDisk(cacheSizeBytes, config.freeSpaceBytes()),
+                  Gateway.Config.ofDisk(cacheSizeBytes, config.freeSpaceBytes())
+                      .with(
+                          WritebackLimits.DEFAULT.withBandwidth(
+                              config.writebackBytesPerSecondMax())),
                   local.tier(),
                   stores,
                   execution,

@@ -34,6 +34,7 @@ final class ConfigReaderTest {
           ConfigKey.CACHE_SIZE, "100GiB",
           ConfigKey.FREE_SPACE, "5GiB",
           ConfigKey.LEASE, "30s",
+          ConfigKey.WRITEBACK_BANDWIDTH, "10MiB",
           ConfigKey.WEBHOOK_PORT, "12050",
           ConfigKey.WEBHOOK_SECRET_FILE, "/srv/secret");
 
@@ -101,6 +102,17 @@ final class ConfigReaderTest {
     var taken = file("webhook-port: 9049\nwebhook-secret-file: /s\n");
     assertThat(failure(Map.of(), taken).problems())
         .containsExactly("webhook-port must not be 9049 as another port is.");
+  }
+
+  @Test
+  void refusesABandwidthThatStandsStill() throws Exception {
+    assertThat(failure(Map.of(ConfigKey.WRITEBACK_BANDWIDTH, "65535B"), null).problems())
+        .containsExactly(
+            "--writeback-bandwidth must be "
+                + ByteSizes.FORM
+                + " for each second, at least 64KiB, or none, but is '65535B'.");
+    var least = read(Map.of(ConfigKey.WRITEBACK_BANDWIDTH, "64KiB"), Map.of(), null);
+    assertThat(least.writebackBytesPerSecondMax()).isEqualTo(64 << 10);
   }
 
   @Test
@@ -227,6 +239,7 @@ final class ConfigReaderTest {
       case CACHE_SIZE -> config.cacheSizeBytes();
       case FREE_SPACE -> config.freeSpaceBytes();
       case LEASE -> config.lease();
+      case WRITEBACK_BANDWIDTH -> config.writebackBytesPerSecondMax();
       case WEBHOOK_PORT, WEBHOOK_SECRET_FILE -> Optional.ofNullable(config.webhook());
     };
   }

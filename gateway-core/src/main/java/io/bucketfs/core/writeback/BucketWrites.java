@@ -47,26 +47,41 @@ final class BucketWrites {
 
   private final Execution execution;
   private final Deletions deletions;
+  private final UploadBandwidth bandwidth;
   private final Meters.Counter lostReplies;
   private final Map<ObjectName, List<Job>> late = new ConcurrentHashMap<>();
   private final Set<Integer> withoutPartCopies = ConcurrentHashMap.newKeySet();
   private final Set<Integer> withoutUploads = ConcurrentHashMap.newKeySet();
 
-  BucketWrites(Execution execution, Meters meters) {
+  BucketWrites(Execution execution, UploadBandwidth bandwidth, Meters meters) {
     this.execution = execution;
+    this.bandwidth = bandwidth;
     deletions = new Deletions(execution);
     lostReplies = meters.counter("writeback_lost_replies");
   }
 
   /** A PUT of a body. */
   Outcome put(ActiveMount mount, Target target, BodySource body) throws InterruptedException {
-    return write(
-        mount,
-        target.key(),
-        target.expected(),
-        target.job(),
-        mount.traits().conditionalPut(),
-        condition -> mount.store().put(request(target, condition), body));
+    try (var turn = bandwidth.begin(mount.mount().number(), body.sizeBytes())) {
+      var limited = turn.limit(body);
+      return write(
+          mount,
+          target.key(),
+          target.expected(),
+          target.job(),
+          mount.traits().conditionalPut(),
+          condition -> mount.store().put(request(target, condition), limited));
+    }
+  }
+
+  /** One part of an upload. */
+  MultipartStore.Part uploadPart(
+      ActiveMount mount, String key, String uploadId, int number, BodySource body)
+      throws Refused, InterruptedException {
+    try (var turn = bandwidth.begin(mount.mount().number(), body.sizeBytes())) {
+      var limited = turn.limit(body);
+      return await(() -> mount.store().uploadPart(key, uploadId, number, limited));
+    }
   }
 
   private static ObjectStore.PutRequest request(Target target, Condition condition) {
@@ -130,6 +145,13 @@ final class BucketWrites {
   /** Whether the store refused to begin uploads, and took the same bytes in one request. */
   boolean isWithoutUploads(ActiveMount mount) {
     return withoutUploads.contains(mount.mount().number());
+  }
+
+  /** Notes that the store was probed again: what it refused before it may take now. */
+  void probed(int mount) {
+    withoutPartCopies.remove(mount);
+    withoutUploads.remove(mount);
+    deletions.probed(mount);
   }
 
   /** Notes that it did. */

@@ -5,6 +5,7 @@ import io.bucketfs.core.importer.Importing;
 import io.bucketfs.core.importer.RecentExports;
 import io.bucketfs.core.local.Family;
 import io.bucketfs.core.mount.ActiveMount;
+import io.bucketfs.core.mount.ExportPolicy;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.MountTable;
 import io.bucketfs.core.mount.MountTallies;
@@ -84,7 +85,13 @@ public final class WriteBack implements AutoCloseable {
     this.execution = execution;
     this.limits = limits;
     gatewayId = HexFormat.of().toHexDigits(epoch.gatewayId());
-    writes = new BucketWrites(execution, meters);
+    var bandwidth =
+        new UploadBandwidth(
+            execution,
+            limits.bytesPerSecondMax(),
+            number -> bytesPerSecondMax(mounts, number),
+            meters.counter("writeback_limited_bytes"));
+    writes = new BucketWrites(execution, bandwidth, meters);
     tallies.others().begin(gatewayId, execution, meters);
     lostAndFound = new LostAndFound(mounts, cache, committer, execution, meters);
     settlement = new Settlement(recent, tallies, meters);
@@ -95,6 +102,13 @@ public final class WriteBack implements AutoCloseable {
     failures = meters.counter("writeback_failures");
     schedule = new Schedule(execution, limits, this::policy, this::removalsMax, this::export);
     committer.onDirty(this::changed);
+  }
+
+  private static long bytesPerSecondMax(MountTable mounts, int number) {
+    var active = mounts.get(number);
+    return active == null
+        ? ExportPolicy.NO_LIMIT
+        : active.mount().policy().exports().bytesPerSecondMax();
   }
 
   private Mount.@Nullable Policy policy(int mount) {
@@ -464,6 +478,11 @@ public final class WriteBack implements AutoCloseable {
   /** Makes everything of a mount due now, as when the disk fills up. Never waits. */
   public void hurry(int mount) {
     schedule.hurry(mount);
+  }
+
+  /** Goes by what a probe of a mount's store found now. */
+  public void probed(int mount) {
+    writes.probed(mount);
   }
 
   /** Forgets a mount that is gone. */

@@ -1,6 +1,7 @@
 package io.bucketfs.core.writeback;
 
 import io.bucketfs.core.content.Contents;
+import io.bucketfs.core.mount.ExportPolicy;
 import io.bucketfs.core.mount.ObjectPolicy;
 import java.time.Duration;
 
@@ -12,6 +13,8 @@ import java.time.Duration;
  * @param removalsPerMountMax keys of one mount that are worked on at a time to delete their
  *     objects, where one request deletes many; else as many as bulkPerMountMax
  * @param bytesPerMountMax bytes of them together; a bigger file is exported alone
+ * @param bytesPerSecondMax what all mounts together send in a second, on average; {@link
+ *     ExportPolicy#NO_LIMIT} for whatever it takes
  * @param objectBytesMax the biggest object
  * @param backoffMin first pause after a failure that passes
  * @param backoffMax longest pause
@@ -24,6 +27,7 @@ public record WritebackLimits(
     int bulkPerMountMax,
     int removalsPerMountMax,
     long bytesPerMountMax,
+    long bytesPerSecondMax,
     long objectBytesMax,
     Duration backoffMin,
     Duration backoffMax,
@@ -36,6 +40,7 @@ public record WritebackLimits(
           32,
           1_000,
           256L << 20,
+          ExportPolicy.NO_LIMIT,
           Contents.FILE_BYTES_MAX,
           Duration.ofMillis(100),
           Duration.ofSeconds(30),
@@ -50,12 +55,29 @@ public record WritebackLimits(
         bulkPerMountMax,
         removalsPerMountMax,
         bytesPerMountMax,
+        bytesPerSecondMax,
         objectBytesMax,
         backoffMin,
         backoffMax,
         failingPause,
         closeWait,
         otherMultipart);
+  }
+
+  /** The same with another bandwidth of all mounts together. */
+  public WritebackLimits withBandwidth(long otherBytesPerSecondMax) {
+    return new WritebackLimits(
+        exportsPerMountMax,
+        bulkPerMountMax,
+        removalsPerMountMax,
+        bytesPerMountMax,
+        otherBytesPerSecondMax,
+        objectBytesMax,
+        backoffMin,
+        backoffMax,
+        failingPause,
+        closeWait,
+        multipart);
   }
 
   /** The same with another threshold of multipart uploads; 0 for no other. */
@@ -72,7 +94,9 @@ public record WritebackLimits(
     if (exportsPerMountMax < 1 || bulkPerMountMax < 1 || removalsPerMountMax < 1) {
       throw new IllegalArgumentException("write-back limits must be positive");
     }
-    if (bytesPerMountMax < 1 || objectBytesMax < 1) {
+    if (bytesPerMountMax < 1
+        || objectBytesMax < 1
+        || bytesPerSecondMax < ExportPolicy.BYTES_PER_SECOND_MIN) {
       throw new IllegalArgumentException("write-back limits must be positive");
     }
   }
