@@ -338,7 +338,8 @@ final class BucketWrites {
     }
   }
 
-  private @Nullable ObjectHead head(ActiveMount mount, String key)
+  /** What is at a key; null for nothing. */
+  @Nullable ObjectHead head(ActiveMount mount, String key)
       throws Refused, InterruptedException {
     try {
       return Objects.requireNonNull(await(() -> mount.store().head(key)));

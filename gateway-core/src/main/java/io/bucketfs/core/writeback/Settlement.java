@@ -9,7 +9,6 @@ import io.bucketfs.core.mount.MountTallies;
 import io.bucketfs.core.object.ObjectHead;
 import io.bucketfs.core.object.ObjectHeaders;
 import io.bucketfs.core.object.ObjectVersion;
-import io.bucketfs.core.object.PosixMetadata;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.store.Conflict;
 import io.bucketfs.core.store.Content;
@@ -172,7 +171,7 @@ final class Settlement {
             ? "deleted in the bucket while it was changed here"
             : "changed in the bucket while it was changed here";
     if (mount.mount().policy().conflicts().winner() == Winner.LOCAL_WINS) {
-      writtenOver(tx, mount, key, path, inode, head, reason);
+      writtenOver(tx, mount, key, path, head, reason);
       return;
     }
     names.moveAway(parent, name.name(), dirent, inode, path, reason);
@@ -192,7 +191,6 @@ final class Settlement {
       ActiveMount mount,
       String key,
       String path,
-      Inode inode,
       @Nullable ObjectHead head,
       String reason)
       throws IOException {
@@ -200,12 +198,11 @@ final class Settlement {
     if (head == null) {
       tx.deleteRemote(number, key);
     } else {
-      var theirs =
-          PosixMetadata.decode(head.metadata(), ObjectForm.attributesOf(mount.mount(), inode));
+      var foreign = ObjectForm.foreign(mount.mount(), head.metadata());
       tx.putRemote(
           number,
           key,
-          new RemoteEntry(head.version(), 0, 0, 0, 0, theirs.foreign(), head.contentType()));
+          new RemoteEntry(head.version(), 0, 0, 0, 0, foreign, head.contentType()));
     }
     tx.putConflict(number, new Conflict(path, path, tx.nowNanos(), reason + ": written over"));
     count(tx, number);
@@ -249,7 +246,7 @@ final class Settlement {
       var inode = tx.inode(directory);
       if (inode != null) {
         var edit = inode.edit();
-        edit.attributesPending = true;
+        edit.attributesPending = mount.mount().policy().posixMetadata();
         tx.put(edit.changed(tx.nowNanos()).freeze());
       }
     }
