@@ -206,12 +206,21 @@ final class InodeExport {
         });
         yield null;
       }
+      case Outcome.Damaged damaged -> writtenDamaged(step.key(), damaged);
       case Outcome.Foreign _, Outcome.NotDone _ -> {
         dropJob(step.key());
         yield null;
       }
       case Outcome.Unknown(var unknown) -> later(unknown);
     };
+  }
+
+  private Attempt writtenDamaged(String key, Outcome.Damaged damaged) throws FileSystemException {
+    committer.commit(tx -> {
+      settlement.damaged(tx, mount, key, damaged.job(), damaged.head());
+      return true;
+    });
+    return later(damaged.failure());
   }
 
   private void dropJob(String key) throws FileSystemException {
@@ -425,6 +434,7 @@ final class InodeExport {
             : new Attempt.Failing(Reasons.of(failure));
       }
       case Outcome.Unknown(var failure) -> later(failure);
+      case Outcome.Damaged damaged -> writtenDamaged(key, damaged);
       case Outcome.Deleted _ -> throw new IllegalStateException("a write was taken for a deletion");
     };
   }
@@ -475,6 +485,7 @@ final class InodeExport {
         yield later(failure);
       }
       case Outcome.Unknown(var failure) -> later(failure);
+      case Outcome.Damaged damaged -> writtenDamaged(key, damaged);
       case Outcome.Foreign _, Outcome.Deleted _ -> {
         dropJob(key);
         yield new Attempt.Later("the temporary key is taken", Duration.ZERO);

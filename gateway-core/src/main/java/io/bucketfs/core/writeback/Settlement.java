@@ -104,6 +104,30 @@ final class Settlement {
     return content.exported(job.contentSequence(), key, version, job.sizeBytes());
   }
 
+  /**
+   * An object was written that the store says it got damaged: the next request is conditional on
+   * it, and writes over it. Nothing rests on it.
+   */
+  void damaged(Tx tx, ActiveMount mount, String key, Job job, ObjectHead head)
+      throws IOException {
+    var number = mount.mount().number();
+    tx.deleteJob(number, key);
+    forgetUpload(tx, number, key, job);
+    recent.finished(number, key);
+    tx.putRemote(
+        number,
+        key,
+        new RemoteEntry(
+            head.version(),
+            0,
+            0,
+            0,
+            0,
+            ObjectForm.foreign(mount.mount(), head.metadata()),
+            head.contentType(),
+            head.headers()));
+  }
+
   /** An object was deleted. */
   void deleted(Tx tx, ActiveMount mount, String key) {
     var number = mount.mount().number();
