@@ -70,12 +70,9 @@ final class ProbeAgainTest {
     assertThat(made.probedBefore()).isFalse();
     close(gateway);
     var old =
-        new MountCodec.Stored(
-            made.mount(), BEFORE, StoreTraits.PROBE_WITHOUT_DELETE_MANY, false);
+        new MountCodec.Stored(made.mount(), BEFORE, StoreTraits.PROBE_WITHOUT_DELETE_MANY, false);
     metadata.write(
-        List.of(
-            new Change.Put(Family.MOUNTS, Keys.mount(1), MountCodec.encode(old))),
-        true);
+        List.of(new Change.Put(Family.MOUNTS, Keys.mount(1), MountCodec.encode(old))), true);
   }
 
   private static MountStatus mount(Gateway gateway) throws Exception {
@@ -138,8 +135,7 @@ final class ProbeAgainTest {
       assertThat(mount(gateway).traits()).isEqualTo(BEFORE);
       bucket.faults().always(null);
       bucket.honour(StoreTraits.FULL);
-      assertThat(gateway.administration().probeMount("data").traits())
-          .isEqualTo(StoreTraits.FULL);
+      assertThat(gateway.administration().probeMount("data").traits()).isEqualTo(StoreTraits.FULL);
       close(gateway);
     });
   }

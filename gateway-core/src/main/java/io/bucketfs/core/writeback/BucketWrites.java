@@ -53,6 +53,7 @@ final class BucketWrites {
   private final UploadBandwidth bandwidth;
   private final Meters.Counter lostReplies;
   private final Map<ObjectName, List<Job>> late = new ConcurrentHashMap<>();
+
   /** Tokens of writes that the store says it got damaged. */
   private final Map<ObjectName, String> damaged = new ConcurrentHashMap<>();
 
@@ -383,8 +384,7 @@ final class BucketWrites {
   }
 
   /** What is at a key; null for nothing. */
-  @Nullable ObjectHead head(ActiveMount mount, String key)
-      throws Refused, InterruptedException {
+  @Nullable ObjectHead head(ActiveMount mount, String key) throws Refused, InterruptedException {
     try {
       return Objects.requireNonNull(await(() -> mount.store().head(key)));
     } catch (Refused e) {

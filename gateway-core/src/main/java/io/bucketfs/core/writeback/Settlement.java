@@ -108,8 +108,7 @@ final class Settlement {
    * An object was written that the store says it got damaged: the next request is conditional on
    * it, and writes over it. Nothing rests on it.
    */
-  void damaged(Tx tx, ActiveMount mount, String key, Job job, ObjectHead head)
-      throws IOException {
+  void damaged(Tx tx, ActiveMount mount, String key, Job job, ObjectHead head) throws IOException {
     var number = mount.mount().number();
     tx.deleteJob(number, key);
     forgetUpload(tx, number, key, job);
@@ -211,12 +210,7 @@ final class Settlement {
 
   /** Lets the next request be conditional on what is there now. */
   private void writtenOver(
-      Tx tx,
-      ActiveMount mount,
-      String key,
-      String path,
-      @Nullable ObjectHead head,
-      String reason)
+      Tx tx, ActiveMount mount, String key, String path, @Nullable ObjectHead head, String reason)
       throws IOException {
     var number = mount.mount().number();
     if (head == null) {
@@ -224,9 +218,7 @@ final class Settlement {
     } else {
       var foreign = ObjectForm.foreign(mount.mount(), head.metadata());
       tx.putRemote(
-          number,
-          key,
-          new RemoteEntry(head.version(), 0, 0, 0, 0, foreign, head.contentType()));
+          number, key, new RemoteEntry(head.version(), 0, 0, 0, 0, foreign, head.contentType()));
     }
     tx.putConflict(number, new Conflict(path, path, tx.nowNanos(), reason + ": written over"));
     count(tx, number);

@@ -177,8 +177,7 @@ final class UploadBandwidth {
   @GuardedBy("lock")
   private void start(int mount, Lane lane) {
     var rate = rate(mount);
-    var room =
-        rate == ExportPolicy.NO_LIMIT ? Long.MAX_VALUE : rate * STILL_MAX.toSeconds();
+    var room = rate == ExportPolicy.NO_LIMIT ? Long.MAX_VALUE : rate * STILL_MAX.toSeconds();
     for (var next = lane.waiting.peek();
         next != null && (lane.begun == 0 || lane.pieceBytes + next.pieceBytes <= room);
         next = lane.waiting.peek()) {

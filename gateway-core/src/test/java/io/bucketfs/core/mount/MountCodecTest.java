@@ -32,8 +32,7 @@ final class MountCodecTest {
   private static final int EXPORT_BYTES = Integer.BYTES + "on-idle".length() + Long.BYTES + 2;
 
   /** All that came with the present format and the one before. */
-  private static final int NEW_BYTES =
-      OBJECTS_BYTES + CONFLICT_BYTES + IMPORT_BYTES + EXPORT_BYTES;
+  private static final int NEW_BYTES = OBJECTS_BYTES + CONFLICT_BYTES + IMPORT_BYTES + EXPORT_BYTES;
 
   private static MountCodec.Stored stored(RefreshPolicy refresh) {
     return stored(refresh, StoreTraits.FULL);
@@ -103,7 +102,8 @@ final class MountCodecTest {
     var before = Arrays.copyOf(now, now.length - NEW_BYTES - REFRESH_BYTES);
     before[0] = 3;
     var withoutUploads = new StoreTraits(true, true, true, true, false, false, false);
-    assertThat(MountCodec.decode(before)).isEqualTo(
+    assertThat(MountCodec.decode(before))
+        .isEqualTo(
             probed(
                 stored(RefreshPolicy.DEFAULT, withoutUploads), StoreTraits.PROBE_WITHOUT_UPLOADS));
   }

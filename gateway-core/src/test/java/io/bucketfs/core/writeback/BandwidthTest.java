@@ -110,132 +110,153 @@ final class BandwidthTest {
 
   @Test
   void nothingIsBoundedByDefault() {
-    play(ExportPolicy.NO_LIMIT, world -> {
-      write(world, world.mount, "f", 40 * MIB);
-      assertThat(flush(world, world.mount)).isLessThan(Duration.ofMillis(100));
-    });
+    play(
+        ExportPolicy.NO_LIMIT,
+        world -> {
+          write(world, world.mount, "f", 40 * MIB);
+          assertThat(flush(world, world.mount)).isLessThan(Duration.ofMillis(100));
+        });
   }
 
   @Test
   void smallFilesGoAsFastAsTheMountMay() {
-    play(ExportPolicy.NO_LIMIT, world -> {
-      limit(world, "data", MIB);
-      for (var i = 0; i < 80; i++) {
-        write(world, world.mount, "f" + i, MIB / 8);
-      }
-      about(flush(world, world.mount), 10);
-    });
+    play(
+        ExportPolicy.NO_LIMIT,
+        world -> {
+          limit(world, "data", MIB);
+          for (var i = 0; i < 80; i++) {
+            write(world, world.mount, "f" + i, MIB / 8);
+          }
+          about(flush(world, world.mount), 10);
+        });
   }
 
   /** Small files do not wait for each other's replies: the bound is of bytes, not of requests. */
   @Test
   void smallFilesGoBesideEachOther() {
     bucket.faults().delay(Duration.ofMillis(100), Duration.ofMillis(100));
-    play(ExportPolicy.NO_LIMIT, world -> {
-      limit(world, "data", MIB);
-      for (var i = 0; i < 640; i++) {
-        write(world, world.mount, "f" + i, 100);
-      }
-      assertThat(flush(world, world.mount)).isLessThan(Duration.ofSeconds(2));
-    });
+    play(
+        ExportPolicy.NO_LIMIT,
+        world -> {
+          limit(world, "data", MIB);
+          for (var i = 0; i < 640; i++) {
+            write(world, world.mount, "f" + i, 100);
+          }
+          assertThat(flush(world, world.mount)).isLessThan(Duration.ofSeconds(2));
+        });
   }
 
   @Test
   void partsOfALargeFileGoAsFastAsTheMountMay() {
-    play(ExportPolicy.NO_LIMIT, world -> {
-      limit(world, "data", 4 * MIB);
-      write(world, world.mount, "f", 64 * MIB);
-      about(flush(world, world.mount), 16);
-      assertThat(bucket.counts().of(RequestKind.UPLOAD_PART)).isGreaterThan(3);
-    });
+    play(
+        ExportPolicy.NO_LIMIT,
+        world -> {
+          limit(world, "data", 4 * MIB);
+          write(world, world.mount, "f", 64 * MIB);
+          about(flush(world, world.mount), 16);
+          assertThat(bucket.counts().of(RequestKind.UPLOAD_PART)).isGreaterThan(3);
+        });
   }
 
   /** A request whose body stands still would be given up by a store. */
   @Test
   void noMoreBodiesAreBegunThanCanBeSent() {
-    play(ExportPolicy.NO_LIMIT, world -> {
-      limit(world, "data", 2 * MIB);
-      for (var i = 0; i < 20; i++) {
-        write(world, world.mount, "f" + i, 2 * MIB);
-      }
-      about(flush(world, world.mount), 20);
-      assertThat(bucket.counts().runningMax()).isLessThanOrEqualTo(4);
-    });
+    play(
+        ExportPolicy.NO_LIMIT,
+        world -> {
+          limit(world, "data", 2 * MIB);
+          for (var i = 0; i < 20; i++) {
+            write(world, world.mount, "f" + i, 2 * MIB);
+          }
+          about(flush(world, world.mount), 20);
+          assertThat(bucket.counts().runningMax()).isLessThanOrEqualTo(4);
+        });
   }
 
   @Test
   void whatTheStoreCopiesIsNotCounted() {
-    play(ExportPolicy.NO_LIMIT, world -> {
-      limit(world, "data", MIB);
-      write(world, world.mount, "f", 15 * MIB);
-      about(flush(world, world.mount), 14);
-      world.rename("f", "g");
-      assertThat(flush(world, world.mount)).isLessThan(Duration.ofSeconds(1));
-    });
+    play(
+        ExportPolicy.NO_LIMIT,
+        world -> {
+          limit(world, "data", MIB);
+          write(world, world.mount, "f", 15 * MIB);
+          about(flush(world, world.mount), 14);
+          world.rename("f", "g");
+          assertThat(flush(world, world.mount)).isLessThan(Duration.ofSeconds(1));
+        });
   }
 
   @Test
   void anotherBoundHoldsFromTheNextBytesOn() {
-    play(ExportPolicy.NO_LIMIT, world -> {
-      limit(world, "data", ExportPolicy.BYTES_PER_SECOND_MIN);
-      write(world, world.mount, "f", 64 * MIB);
-      var start = execution.nanoTime();
-      world.writeBack.flush(world.mount, "", false);
-      execution.sleep(Duration.ofSeconds(60));
-      assertThat(world.backlog().files()).isOne();
-      limit(world, "data", ExportPolicy.NO_LIMIT);
-      flush(world, world.mount);
-      assertThat(Duration.ofNanos(execution.nanoTime() - start)).isLessThan(Duration.ofSeconds(95));
-    });
+    play(
+        ExportPolicy.NO_LIMIT,
+        world -> {
+          limit(world, "data", ExportPolicy.BYTES_PER_SECOND_MIN);
+          write(world, world.mount, "f", 64 * MIB);
+          var start = execution.nanoTime();
+          world.writeBack.flush(world.mount, "", false);
+          execution.sleep(Duration.ofSeconds(60));
+          assertThat(world.backlog().files()).isOne();
+          limit(world, "data", ExportPolicy.NO_LIMIT);
+          flush(world, world.mount);
+          assertThat(Duration.ofNanos(execution.nanoTime() - start))
+              .isLessThan(Duration.ofSeconds(95));
+        });
   }
 
   @Test
   void allMountsTogetherAreBounded() {
-    play(4 * MIB, world -> {
-      var other = other(world);
-      for (var i = 0; i < 20; i++) {
-        write(world, world.mount, "f" + i, MIB);
-        write(world, other, "f" + i, MIB);
-      }
-      world.writeBack.flush(other, "", false);
-      var first = flush(world, world.mount);
-      about(first.plus(flush(world, other)), 10);
-    });
+    play(
+        4 * MIB,
+        world -> {
+          var other = other(world);
+          for (var i = 0; i < 20; i++) {
+            write(world, world.mount, "f" + i, MIB);
+            write(world, other, "f" + i, MIB);
+          }
+          world.writeBack.flush(other, "", false);
+          var first = flush(world, world.mount);
+          about(first.plus(flush(world, other)), 10);
+        });
   }
 
   /** One that has much to send leaves its share to another, which is through with little soon. */
   @Test
   void mountsTakeTurns() {
-    play(4 * MIB, world -> {
-      var other = other(world);
-      for (var i = 0; i < 64; i++) {
-        write(world, world.mount, "f" + i, 4 * MIB);
-      }
-      world.writeBack.flush(world.mount, "", false);
-      execution.sleep(Duration.ofSeconds(1));
-      write(world, other, "f", 2 * MIB);
-      assertThat(flush(world, other)).isLessThan(Duration.ofSeconds(2));
-      assertThat(world.backlog().files()).isGreaterThan(50);
-    });
+    play(
+        4 * MIB,
+        world -> {
+          var other = other(world);
+          for (var i = 0; i < 64; i++) {
+            write(world, world.mount, "f" + i, 4 * MIB);
+          }
+          world.writeBack.flush(world.mount, "", false);
+          execution.sleep(Duration.ofSeconds(1));
+          write(world, other, "f", 2 * MIB);
+          assertThat(flush(world, other)).isLessThan(Duration.ofSeconds(2));
+          assertThat(world.backlog().files()).isGreaterThan(50);
+        });
   }
 
   @Test
   void aMountWhoseStoreIsGoneTakesNothingFromAnother() {
-    play(4 * MIB, world -> {
-      var other = other(world);
-      for (var i = 0; i < 20; i++) {
-        write(world, other, "f" + i, 4 * MIB);
-        write(world, world.mount, "f" + i, MIB);
-      }
-      otherBucket.faults().always(Fault.UNREACHABLE);
-      otherBucket.faults().delay(Duration.ofMinutes(1), Duration.ofMinutes(1));
-      world.writeBack.flush(other, "", false);
-      execution.sleep(Duration.ofSeconds(30));
-      about(flush(world, world.mount), 5);
-      otherBucket.faults().always(null);
-      otherBucket.faults().delay(Duration.ZERO, Duration.ZERO);
-      flush(world, other);
-    });
+    play(
+        4 * MIB,
+        world -> {
+          var other = other(world);
+          for (var i = 0; i < 20; i++) {
+            write(world, other, "f" + i, 4 * MIB);
+            write(world, world.mount, "f" + i, MIB);
+          }
+          otherBucket.faults().always(Fault.UNREACHABLE);
+          otherBucket.faults().delay(Duration.ofMinutes(1), Duration.ofMinutes(1));
+          world.writeBack.flush(other, "", false);
+          execution.sleep(Duration.ofSeconds(30));
+          about(flush(world, world.mount), 5);
+          otherBucket.faults().always(null);
+          otherBucket.faults().delay(Duration.ZERO, Duration.ZERO);
+          flush(world, other);
+        });
   }
 
   /** Lanes are served in turn, whatever waits in each, and the order in a lane is kept. */
@@ -262,22 +283,21 @@ final class BandwidthTest {
       var limited = new AtomicInteger();
       var uploads =
           new UploadBandwidth(
-              execution,
-              ExportPolicy.NO_LIMIT,
-              _ -> MIB,
-              bytes -> limited.addAndGet((int) bytes));
+              execution, ExportPolicy.NO_LIMIT, _ -> MIB, bytes -> limited.addAndGet((int) bytes));
       var first = uploads.begin(1, 2 * MIB);
       var second = uploads.begin(1, 2 * MIB);
       var begun = new AtomicInteger();
       for (var i = 0; i < 3; i++) {
-        execution.fork("turn", () -> {
-          try (var _ = uploads.begin(1, MIB)) {
-            begun.incrementAndGet();
-            execution.sleep(Duration.ofSeconds(1));
-          } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-          }
-        });
+        execution.fork(
+            "turn",
+            () -> {
+              try (var _ = uploads.begin(1, MIB)) {
+                begun.incrementAndGet();
+                execution.sleep(Duration.ofSeconds(1));
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            });
       }
       execution.sleep(Duration.ofSeconds(5));
       assertThat(begun.get()).isZero();

@@ -95,7 +95,8 @@ final class DamagedUploadTest {
     bucket
         .faults()
         .hook((kind, key) -> {
-          if (kind == RequestKind.HEAD && bucket.foreign().get(key) != null
+          if (kind == RequestKind.HEAD
+              && bucket.foreign().get(key) != null
               && isDone.compareAndSet(false, true)) {
             var damaged = Objects.requireNonNull(bucket.foreign().get(key));
             damaged[BYTES - 1] ^= 1;

@@ -158,12 +158,7 @@ final class ExportBarriersTest {
       var files = over(world);
       var names = new ArrayList<String>();
       files.readDirectory(
-          World.ROOT,
-          world.root(),
-          0,
-          true,
-          (_, name, _) -> names.add(name),
-          Patience.FOREVER);
+          World.ROOT, world.root(), 0, true, (_, name, _) -> names.add(name), Patience.FOREVER);
       assertThat(names).isEmpty();
       var flush = flushFile(world, files);
       var directory = files.lookup(World.ROOT, world.root(), ".bucketfs", Patience.NONE).id();
@@ -193,13 +188,10 @@ final class ExportBarriersTest {
               files.setAttributes(
                   World.ROOT, flush, SetAttributes.ofMode(0), false, Patience.FOREVER));
       fails(
-          FsError.PERMISSION,
-          () -> files.remove(World.ROOT, directory, "flush", Patience.FOREVER));
+          FsError.PERMISSION, () -> files.remove(World.ROOT, directory, "flush", Patience.FOREVER));
       fails(
           FsError.PERMISSION,
-          () ->
-              files.rename(
-                  World.ROOT, directory, "flush", world.root(), "f", Patience.FOREVER));
+          () -> files.rename(World.ROOT, directory, "flush", world.root(), "f", Patience.FOREVER));
       fails(
           FsError.PERMISSION,
           () ->
@@ -211,8 +203,7 @@ final class ExportBarriersTest {
                   SetAttributes.NONE,
                   Patience.FOREVER));
       fails(
-          FsError.NOT_FOUND,
-          () -> files.lookup(World.ROOT, directory, "other", Patience.FOREVER));
+          FsError.NOT_FOUND, () -> files.lookup(World.ROOT, directory, "other", Patience.FOREVER));
       assertThat(world.bucket.foreign().keys()).isEmpty();
     });
   }

@@ -41,8 +41,11 @@ final class LargeImportTest {
       var lists = world.bucket.counts().of(RequestKind.LIST);
       assertThat(lists).isBetween((long) KEYS / PAGE, KEYS / PAGE + 3L);
       assertThat(world.bucket.counts().all() - lists).isZero();
-      assertThat(world.files.attributes(world.at("d/f%07d".formatted(KEYS / 2)).id(), Patience.FOREVER)
-              .sizeBytes())
+      assertThat(
+              world
+                  .files
+                  .attributes(world.at("d/f%07d".formatted(KEYS / 2)).id(), Patience.FOREVER)
+                  .sizeBytes())
           .isZero();
       assertThat(world.bucket.counts().of(RequestKind.HEAD)).isOne();
     });

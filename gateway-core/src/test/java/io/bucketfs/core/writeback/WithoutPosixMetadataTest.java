@@ -150,8 +150,8 @@ final class WithoutPosixMetadataTest {
       flush(world);
     });
     metadata = metadata.crash(Crash.KILL, new SplittableRandom(1));
-    execution.run(() ->
-        assertThat(open(ImportRules.ON_FILE_ACCESS).at("f").mode()).isEqualTo(0604));
+    execution.run(
+        () -> assertThat(open(ImportRules.ON_FILE_ACCESS).at("f").mode()).isEqualTo(0604));
   }
 
   /** Without the state directory they are the mount's defaults, and the time is the object's. */

@@ -28,13 +28,13 @@ record Close(StateId stateId) implements Operation {
       c.fileSystem().closing(file, c.patience());
     }
     openFiles.close(
-            c.client(),
-            id,
-            file,
-            c.ledger(id -> {
-              c.setCurrentStateId(id);
-              id.write(c.out());
-            }));
+        c.client(),
+        id,
+        file,
+        c.ledger(closed -> {
+          c.setCurrentStateId(closed);
+          closed.write(c.out());
+        }));
     return NfsStatus.OK;
   }
 }
