@@ -16,19 +16,19 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
-import org.rocksdb.RocksDB;
-import org.rocksdb.DBOptions;
-import org.rocksdb.ColumnFamilyHandle;
-import org.rocksdb.ColumnFamilyDescriptor;
 import java.util.Locale;
-import java.util.EnumSet;
-import java.util.Arrays;
-import java.util.ArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.rocksdb.ColumnFamilyDescriptor;
+import org.rocksdb.ColumnFamilyHandle;
+import org.rocksdb.DBOptions;
+import org.rocksdb.RocksDB;
 import org.rocksdb.Statistics;
 import org.rocksdb.TickerType;
 
@@ -142,7 +142,9 @@ class RocksMetadataStoreTest extends KeyValueStoreContract {
   void opensWhatAnEarlierVersionMadeWithFewerFamilies() throws Exception {
     var path = directory.resolve("earlier");
     var later = EnumSet.of(Family.BULK, Family.READS, Family.PINS);
-    make(MetadataFiles.in(path).metadata(), EnumSet.complementOf(later).stream().map(RocksMetadataStoreTest::nameOf).toList());
+    make(
+        MetadataFiles.in(path).metadata(),
+        EnumSet.complementOf(later).stream().map(RocksMetadataStoreTest::nameOf).toList());
     try (var store = open(path)) {
       assertThat(store.get(Family.INODES, key(1))).isEqualTo(key(2));
       for (var family : later) {

@@ -168,8 +168,7 @@ class CheckTest {
         }),
     REMOVALS_GO_TO_A_JOB_THAT_IS_NOT_THERE(
         Kind.BULK, scene -> scene.put(Family.BULK, Keys.bulk(1, 0), Keys.number(4_711))),
-    A_LAST_USE_IS_LOST(
-        Kind.LAST_USE, scene -> scene.delete(Family.READS, scene.inodeKey("dirty"))),
+    A_LAST_USE_IS_LOST(Kind.LAST_USE, scene -> scene.delete(Family.READS, scene.inodeKey("dirty"))),
     A_LAST_USE_OF_A_FILE_THAT_IS_GONE_IS_LEFT(
         Kind.LAST_USE,
         scene ->
@@ -185,8 +184,7 @@ class CheckTest {
         Kind.LAST_USE, scene -> scene.put(Family.READS, scene.inodeKey("dirty"), new byte[5])),
     A_PIN_IS_WRONG(
         Kind.PIN,
-        scene ->
-            scene.put(Family.PINS, scene.inodeKey("dirty"), new Pin(-1, 5).encode())),
+        scene -> scene.put(Family.PINS, scene.inodeKey("dirty"), new Pin(-1, 5).encode())),
     USAGE_IS_WRONG(
         Kind.USAGE, scene -> scene.put(Family.USAGE, Keys.mount(1), new Usage(5, 5).encode()));
 

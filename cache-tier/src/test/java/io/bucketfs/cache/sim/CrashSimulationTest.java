@@ -122,8 +122,8 @@ class CrashSimulationTest {
       assertThat(world.gateway().administration().dirty(null, 10)).isEmpty();
     });
     world.execution.run(() -> checkState(world));
-    world.execution.run(() ->
-        assertThat(world.gateway().administration().mount("sim").conflicts()).isZero());
+    world.execution.run(
+        () -> assertThat(world.gateway().administration().mount("sim").conflicts()).isZero());
     world.execution.runFor(Duration.ofMinutes(11));
     // What a lost reply began without anybody knowing holds no bytes.
     assertThat(world.bucket.foreign().uploadsWithParts()).as("seed %d", world.seed).isEmpty();

@@ -140,7 +140,9 @@ final class SimulatedClient {
   private void moveHome() throws Exception {
     var target = directory.equals(firstDirectory) ? firstDirectory + "-moved" : firstDirectory;
     movingTo = target;
-    world.files().rename(Caller.ROOT, world.root(), directory, world.root(), target, Patience.FOREVER);
+    world
+        .files()
+        .rename(Caller.ROOT, world.root(), directory, world.root(), target, Patience.FOREVER);
     directory = target;
     movingTo = null;
   }

@@ -217,7 +217,8 @@ final class MountCreateCommand extends ClientCommand {
   @Option(
       names = "--posix-metadata",
       paramLabel = "on|off",
-      description = "Whether owner, mode, times and extended attributes travel with objects;"
+      description =
+          "Whether owner, mode, times and extended attributes travel with objects;"
               + " default: on.")
   @Nullable String posixMetadata;
 

@@ -423,9 +423,7 @@ public final class MountSettings {
     }
     var rateText = value(MountKey.WRITEBACK_BANDWIDTH);
     var rate =
-        rateText == null
-            ? OptionalLong.of(present.bytesPerSecondMax())
-            : ExportText.rate(rateText);
+        rateText == null ? OptionalLong.of(present.bytesPerSecondMax()) : ExportText.rate(rateText);
     if (rate.isEmpty()) {
       problem(
           MountKey.WRITEBACK_BANDWIDTH,

@@ -25,18 +25,18 @@ final class ConfigReaderTest {
 
   /** A value for each key that is not its default. */
   private static final Map<ConfigKey, String> SAMPLES =
-      Map.of(
-          ConfigKey.STATE, "/srv/state",
-          ConfigKey.LISTEN, "127.0.0.1",
-          ConfigKey.PORT, "12049",
-          ConfigKey.ADMIN_PORT, "19049",
-          ConfigKey.MEMORY, "3GiB",
-          ConfigKey.CACHE_SIZE, "100GiB",
-          ConfigKey.FREE_SPACE, "5GiB",
-          ConfigKey.LEASE, "30s",
-          ConfigKey.WRITEBACK_BANDWIDTH, "10MiB",
-          ConfigKey.WEBHOOK_PORT, "12050",
-          ConfigKey.WEBHOOK_SECRET_FILE, "/srv/secret");
+      Map.ofEntries(
+          Map.entry(ConfigKey.STATE, "/srv/state"),
+          Map.entry(ConfigKey.LISTEN, "127.0.0.1"),
+          Map.entry(ConfigKey.PORT, "12049"),
+          Map.entry(ConfigKey.ADMIN_PORT, "19049"),
+          Map.entry(ConfigKey.MEMORY, "3GiB"),
+          Map.entry(ConfigKey.CACHE_SIZE, "100GiB"),
+          Map.entry(ConfigKey.FREE_SPACE, "5GiB"),
+          Map.entry(ConfigKey.LEASE, "30s"),
+          Map.entry(ConfigKey.WRITEBACK_BANDWIDTH, "10MiB"),
+          Map.entry(ConfigKey.WEBHOOK_PORT, "12050"),
+          Map.entry(ConfigKey.WEBHOOK_SECRET_FILE, "/srv/secret"));
 
   @TempDir Path directory;
 
