@@ -106,7 +106,9 @@ final class ConfigReaderTest {
 
   @Test
   void refusesABandwidthThatStandsStill() throws Exception {
-    assertThat(failure(Map.of(ConfigKey.WRITEBACK_BANDWIDTH, "65535B"), null).problems())
+    assertThat(
+            failure(Map.of(ConfigKey.WRITEBACK_BANDWIDTH, "65535B"), file("port: 2049\n"))
+                .problems())
         .containsExactly(
             "--writeback-bandwidth must be "
                 + ByteSizes.FORM
