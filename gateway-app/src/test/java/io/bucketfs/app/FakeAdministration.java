@@ -7,6 +7,7 @@ import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.check.CheckReport;
 import io.bucketfs.core.check.Finding;
 import io.bucketfs.core.mount.ConflictPolicy;
+import io.bucketfs.core.mount.ExportPolicy;
 import io.bucketfs.core.mount.ImportRules;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.ObjectPolicy;
@@ -17,9 +18,11 @@ import io.bucketfs.core.object.StoreTraits;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
@@ -57,6 +60,8 @@ public final class FakeAdministration implements Administration {
   public void holdFlush(CountDownLatch gate) {
     flushGate = gate;
   }
+
+  private final Set<String> probedBefore = new HashSet<>();
 
   /** Lets every probe succeed. */
   public void reachBuckets() {
@@ -131,6 +136,27 @@ public final class FakeAdministration implements Administration {
     var changed = before.withPolicy(before.policy().with(imports, retention));
     mounts.put(name, changed);
     return status(changed);
+  }
+
+  @Override
+  public synchronized MountStatus setExports(String name, ExportPolicy exports)
+      throws AdminException {
+    var before = find(name);
+    var changed = before.withPolicy(before.policy().withExports(exports));
+    mounts.put(name, changed);
+    return status(changed);
+  }
+
+  @Override
+  public synchronized MountStatus probeMount(String name) throws AdminException {
+    var mount = find(name);
+    probedBefore.remove(name);
+    return status(mount);
+  }
+
+  /** Lets the store of a mount be one that an older version probed. */
+  public synchronized void probedBefore(String name) {
+    probedBefore.add(name);
   }
 
   @Override
@@ -311,6 +337,7 @@ public final class FakeAdministration implements Administration {
     return new MountStatus(
         mount,
         StoreTraits.FULL,
+        probedBefore.contains(mount.name()),
         own.size(),
         own.stream().mapToLong(DirtyEntry::sizeBytes).sum(),
         own.isEmpty() ? null : Duration.ofSeconds(90),

@@ -4,6 +4,7 @@ import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.admin.LocalOrders;
 import io.bucketfs.core.admin.Operations;
 import io.bucketfs.core.admin.StoreProbe;
+import io.bucketfs.core.barrier.ExportBarriers;
 import io.bucketfs.core.check.Check;
 import io.bucketfs.core.content.ContentLimits;
 import io.bucketfs.core.content.Contents;
@@ -42,7 +43,7 @@ public final class Gateway implements AutoCloseable {
   private final Committer committer;
   private final Contents contents;
   private final WriteBack writeBack;
-  private final Namespace namespace;
+  private final FileSystem files;
   private final Operations operations;
   private final ProtocolRecords protocolRecords;
 
@@ -50,13 +51,13 @@ public final class Gateway implements AutoCloseable {
       Committer committer,
       Contents contents,
       WriteBack writeBack,
-      Namespace namespace,
+      FileSystem files,
       Operations operations,
       ProtocolRecords protocolRecords) {
     this.committer = committer;
     this.contents = contents;
     this.writeBack = writeBack;
-    this.namespace = namespace;
+    this.files = files;
     this.operations = operations;
     this.protocolRecords = protocolRecords;
   }
@@ -187,7 +188,9 @@ public final class Gateway implements AutoCloseable {
                   new TreeCopy(namespace, execution),
                   execution),
               execution);
-      return new Gateway(committer, contents, writeBack, namespace, operations, protocolRecords);
+      execution.fork("probe-again", operations::probeAgain);
+      var files = new ExportBarriers(namespace, mounts, writeBack);
+      return new Gateway(committer, contents, writeBack, files, operations, protocolRecords);
     } catch (FileSystemException e) {
       committer.close();
       throw new IOException("the state directory cannot be recovered: " + e.getMessage(), e);
@@ -199,7 +202,7 @@ public final class Gateway implements AutoCloseable {
 
   /** What the protocol calls. */
   public FileSystem fileSystem() {
-    return namespace;
+    return files;
   }
 
   /** What an operator orders. */

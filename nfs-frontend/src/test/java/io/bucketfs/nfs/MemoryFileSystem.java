@@ -576,6 +576,9 @@ public final class MemoryFileSystem implements FileSystem {
     file(id);
   }
 
+  @Override
+  public void closing(FileId file, Patience patience) {}
+
   private MemoryFile regular(FileId id) throws FileSystemException {
     var file = file(id);
     if (file.type != FileType.FILE) {

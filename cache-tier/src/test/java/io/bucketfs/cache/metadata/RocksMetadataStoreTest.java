@@ -1,5 +1,6 @@
 package io.bucketfs.cache.metadata;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -15,11 +16,19 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.rocksdb.ColumnFamilyDescriptor;
+import org.rocksdb.ColumnFamilyHandle;
+import org.rocksdb.DBOptions;
+import org.rocksdb.RocksDB;
 import org.rocksdb.Statistics;
 import org.rocksdb.TickerType;
 
@@ -103,6 +112,67 @@ class RocksMetadataStoreTest extends KeyValueStoreContract {
           .isInstanceOf(IOException.class)
           .hasMessageContaining(path.toString());
     }
+  }
+
+  private static byte[] nameOf(Family family) {
+    return family.name().toLowerCase(Locale.ROOT).getBytes(UTF_8);
+  }
+
+  /** Makes a store as another version of this program did, with one value in its inodes. */
+  private static void make(Path path, List<byte[]> families) throws Exception {
+    Files.createDirectories(path);
+    var columns = new ArrayList<ColumnFamilyDescriptor>();
+    columns.add(new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY));
+    families.forEach(name -> columns.add(new ColumnFamilyDescriptor(name)));
+    var handles = new ArrayList<ColumnFamilyHandle>();
+    try (var options =
+            new DBOptions().setCreateIfMissing(true).setCreateMissingColumnFamilies(true);
+        var database = RocksDB.open(options, path.toString(), columns, handles)) {
+      for (var i = 0; i < families.size(); i++) {
+        if (Arrays.equals(families.get(i), nameOf(Family.INODES))) {
+          database.put(handles.get(i + 1), key(1), key(2));
+        }
+      }
+      handles.forEach(ColumnFamilyHandle::close);
+    }
+  }
+
+  /** What came later begins empty. */
+  @Test
+  void opensWhatAnEarlierVersionMadeWithFewerFamilies() throws Exception {
+    var path = directory.resolve("earlier");
+    var later = EnumSet.of(Family.BULK, Family.READS, Family.PINS);
+    make(
+        MetadataFiles.in(path).metadata(),
+        EnumSet.complementOf(later).stream().map(RocksMetadataStoreTest::nameOf).toList());
+    try (var store = open(path)) {
+      assertThat(store.get(Family.INODES, key(1))).isEqualTo(key(2));
+      for (var family : later) {
+        assertThat(store.scan(family, new byte[0], null, 1)).isEmpty();
+        store.write(List.of(new Change.Put(family, key(3), key(4))), true);
+      }
+    }
+    try (var store = open(path)) {
+      assertThat(store.get(Family.PINS, key(3))).isEqualTo(key(4));
+      assertThat(store.get(Family.INODES, key(1))).isEqualTo(key(2));
+    }
+  }
+
+  /** Nobody may write to it without what he does not know. */
+  @Test
+  void refusesWhatALaterVersionMadeWithMoreFamilies() throws Exception {
+    var path = directory.resolve("later");
+    var families = new ArrayList<byte[]>();
+    for (var family : Family.values()) {
+      families.add(nameOf(family));
+    }
+    families.add("inventions".getBytes(UTF_8));
+    make(MetadataFiles.in(path).metadata(), families);
+    assertThatThrownBy(() -> open(path))
+        .isInstanceOf(IOException.class)
+        .isNotInstanceOf(DamagedMetadataException.class)
+        .hasMessageContaining(path.toString())
+        .hasStackTraceContaining("inventions");
   }
 
   private void put(RocksMetadataStore store, int number) throws IOException {

@@ -15,6 +15,7 @@ import io.bucketfs.core.local.KeyValueStore.Entry;
 import io.bucketfs.core.store.DirentKey;
 import io.bucketfs.core.store.Extent;
 import io.bucketfs.core.store.Keys;
+import io.bucketfs.core.store.Pin;
 import io.bucketfs.core.store.RecordReader;
 import io.bucketfs.core.store.RecordWriter;
 import io.bucketfs.core.store.Usage;
@@ -149,6 +150,41 @@ class CheckTest {
                 Keys.part(1, 7, 2),
                 // Of the first byte, with the number 2, an empty tag and no checksum.
                 new RecordWriter(64).i64(0).i32(2).text("").optionalText(null).i64(5).toBytes())),
+    A_JOB_HAS_ANOTHER_NUMBER_OF_OBJECTS_LEFT(
+        Kind.BULK,
+        scene -> {
+          var removal = scene.removal();
+          var changed = removal.value().clone();
+          changed[changed.length - Long.BYTES - 1]++;
+          scene.put(Family.BULK, removal.key(), changed);
+        }),
+    A_JOB_IS_LOST(Kind.BULK, scene -> scene.delete(Family.BULK, scene.removal().key())),
+    A_MARK_OF_A_JOB_IS_LOST(
+        Kind.BULK,
+        scene -> {
+          scene.removal();
+          var marks = scene.world.metadata().scan(Family.STALE, Keys.mount(1), Keys.mount(2), 2);
+          scene.delete(Family.STALE, marks.getFirst().key());
+        }),
+    REMOVALS_GO_TO_A_JOB_THAT_IS_NOT_THERE(
+        Kind.BULK, scene -> scene.put(Family.BULK, Keys.bulk(1, 0), Keys.number(4_711))),
+    A_LAST_USE_IS_LOST(Kind.LAST_USE, scene -> scene.delete(Family.READS, scene.inodeKey("dirty"))),
+    A_LAST_USE_OF_A_FILE_THAT_IS_GONE_IS_LEFT(
+        Kind.LAST_USE,
+        scene ->
+            scene.put(Family.READS, Keys.inode(1, 999_999), new RecordWriter(4).i32(7).toBytes())),
+    A_LAST_USE_IS_IN_THE_FUTURE(
+        Kind.LAST_USE,
+        scene ->
+            scene.put(
+                Family.READS,
+                scene.inodeKey("dirty"),
+                new RecordWriter(4).i32(Integer.MAX_VALUE).toBytes())),
+    A_LAST_USE_IS_NO_DAY(
+        Kind.LAST_USE, scene -> scene.put(Family.READS, scene.inodeKey("dirty"), new byte[5])),
+    A_PIN_IS_WRONG(
+        Kind.PIN,
+        scene -> scene.put(Family.PINS, scene.inodeKey("dirty"), new Pin(-1, 5).encode())),
     USAGE_IS_WRONG(
         Kind.USAGE, scene -> scene.put(Family.USAGE, Keys.mount(1), new Usage(5, 5).encode()));
 
@@ -252,6 +288,14 @@ class CheckTest {
       throw new AssertionError(name);
     }
 
+    /** Removes a file, and lets its object stay for now; the job that it is of. */
+    Entry removal() throws Exception {
+      world.files().remove(Caller.ROOT, world.root(), "clean", Patience.FOREVER);
+      world.execution.sleep(Duration.ofSeconds(1));
+      var first = Keys.bulk(1, 1);
+      return world.metadata().scan(Family.BULK, first, Keys.mount(2), 1).getFirst();
+    }
+
     ExtentRecord record(String name) throws Exception {
       return Extent.ofEntry(extent(name)).requireRecord();
     }
@@ -347,6 +391,28 @@ class CheckTest {
           var ofMount = scene.world.gateway().administration().check("sim", false);
           assertThat(ofMount.extents()).isEqualTo(3);
           assertThat(ofMount.bytes()).isZero();
+        });
+  }
+
+  /** Whoever had no days of last uses, pins and jobs goes on without them, and gets the days. */
+  @Test
+  void stateOfAnEarlierVersionIsWhole() {
+    play(
+        scene -> {
+          for (var family : List.of(Family.READS, Family.PINS, Family.BULK)) {
+            scene
+                .world
+                .metadata()
+                .write(List.of(new Change.DeleteRange(family, new byte[0], Keys.mount(9))), true);
+          }
+          scene.delete(Family.GATEWAY, Keys.lastReadsComplete());
+        },
+        scene -> {
+          scene.world.execution.sleep(Duration.ofDays(2));
+          assertThat(scene.check().findings()).isEmpty();
+          assertThat(scene.world.metadata().get(Family.GATEWAY, Keys.lastReadsComplete()))
+              .isNotNull();
+          assertThat(scene.world.metadata().get(Family.READS, scene.inodeKey("hard"))).isNotNull();
         });
   }
 

@@ -38,7 +38,7 @@ final class SimulatedClient {
 
   private final SimulatedWorld world;
   private final SplittableRandom random;
-  final String directory;
+  private final String firstDirectory;
   private final Set<String> history;
   private Map<String, FileModel> model = new TreeMap<>();
 
@@ -47,13 +47,20 @@ final class SimulatedClient {
 
   private @Nullable FileId home;
 
+  /** Where it works now. */
+  String directory;
+
+  /** What its directory becomes if the rename that is under way happens. */
+  private @Nullable String movingTo;
+
   /**
    * @param history digests of every state that any file ever had
    */
   SimulatedClient(SimulatedWorld world, int number, Set<String> history) {
     this.world = world;
     this.history = history;
-    directory = "client-" + number;
+    firstDirectory = "client-" + number;
+    directory = firstDirectory;
     random = new SplittableRandom(world.seed * 31 + number);
   }
 
@@ -113,7 +120,7 @@ final class SimulatedClient {
   private void operate() throws Exception {
     var name = "f" + random.nextInt(NAMES);
     var file = model.get(name);
-    switch (random.nextInt(18)) {
+    switch (random.nextInt(20)) {
       case 0, 1 -> create(name);
       case 2, 3, 4, 5 -> write(name, file, Stability.UNSTABLE);
       case 6 -> write(name, file, Stability.FILE_SYNC);
@@ -124,8 +131,20 @@ final class SimulatedClient {
       case 11, 12, 13 -> share(file, "f" + random.nextInt(NAMES));
       case 14, 15 -> punch(name, file);
       case 16 -> setXattr(name, file);
+      case 17 -> moveHome();
       default -> read(file);
     }
+  }
+
+  /** Renames the directory, whose objects follow as a job. */
+  private void moveHome() throws Exception {
+    var target = directory.equals(firstDirectory) ? firstDirectory + "-moved" : firstDirectory;
+    movingTo = target;
+    world
+        .files()
+        .rename(Caller.ROOT, world.root(), directory, world.root(), target, Patience.FOREVER);
+    directory = target;
+    movingTo = null;
   }
 
   private void create(String name) throws Exception {
@@ -340,14 +359,13 @@ final class SimulatedClient {
   Map<String, FileModel> observe() throws FileSystemException {
     var seen = new TreeMap<String, FileModel>();
     var ids = new TreeMap<String, FileId>();
-    FileId place;
-    try {
-      place = world.files().lookup(Caller.ROOT, world.root(), directory, Patience.FOREVER).id();
-    } catch (FileSystemException e) {
-      if (e.error() == FsError.NOT_FOUND) {
-        return seen;
-      }
-      throw e;
+    if (movingTo != null && place(movingTo) != null) {
+      directory = movingTo;
+    }
+    movingTo = null;
+    var place = place(directory);
+    if (place == null) {
+      return seen;
     }
     world
         .files()
@@ -383,6 +401,17 @@ final class SimulatedClient {
               xattrs(world.files(), entry.getValue())));
     }
     return seen;
+  }
+
+  private @Nullable FileId place(String name) throws FileSystemException {
+    try {
+      return world.files().lookup(Caller.ROOT, world.root(), name, Patience.FOREVER).id();
+    } catch (FileSystemException e) {
+      if (e.error() == FsError.NOT_FOUND) {
+        return null;
+      }
+      throw e;
+    }
   }
 
   private static Map<String, String> xattrs(FileSystem files, FileId id)

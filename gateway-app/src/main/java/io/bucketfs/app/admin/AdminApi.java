@@ -34,6 +34,7 @@ import tools.jackson.databind.JsonNode;
  *   POST   /v1/mounts/NAME/settings {"clients": [RULE], "sub-exports": [TEXT], "quota-bytes": SIZE,
  *                                   "quota-inodes": N, "conflict": TEXT, "lost-found-ttl": TIME,
  *                                   "lost-found-size": SIZE}
+ *   POST   /v1/mounts/NAME/probe
  *   POST   /v1/cache                {"size": SIZE, "memory": SIZE}
  *   POST   /v1/flush                {"mount": NAME, "path": PATH, "await": true}
  *   POST   /v1/refresh              {"mount": NAME, "path": PATH, "recursive": true}
@@ -62,6 +63,7 @@ public final class AdminApi {
   private static final String REVOKE = "/revoke";
   private static final String MOUNTS = "/v1/mounts";
   private static final String SETTINGS = "/settings";
+  private static final String PROBE = "/probe";
   private static final String REPORT = "/v1/report/";
   private static final int OK = 200;
   private static final int CREATED = 201;
@@ -149,6 +151,10 @@ public final class AdminApi {
       if (name.endsWith(SETTINGS)) {
         var mount = name.substring(0, name.length() - SETTINGS.length());
         return only("POST", request, () -> change(mount, request));
+      }
+      if (name.endsWith(PROBE)) {
+        var mount = name.substring(0, name.length() - PROBE.length());
+        return only("POST", request, () -> new Reply(OK, view(administration.probeMount(mount))));
       }
       return switch (request.method()) {
         case "GET" -> new Reply(OK, view(administration.mount(name)));
@@ -265,6 +271,9 @@ public final class AdminApi {
     if (!changed.imports().equals(present.imports())
         || !changed.retention().equals(present.retention())) {
       administration.setImports(name, changed.imports(), changed.retention());
+    }
+    if (!changed.exports().equals(present.exports())) {
+      administration.setExports(name, changed.exports());
     }
     return new Reply(OK, view(administration.setAccess(name, changed.access())));
   }

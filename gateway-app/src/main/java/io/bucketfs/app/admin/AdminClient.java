@@ -108,6 +108,12 @@ public final class AdminClient {
     return as(send("POST", "/v1/mounts/" + encode(name) + "/settings", settings), MountView.class);
   }
 
+  /** Probes the store of a mount again. */
+  public Answer<MountView> probeMount(String name)
+      throws IOException, NotRunningException, RefusedException {
+    return as(send("POST", "/v1/mounts/" + encode(name) + "/probe", null), MountView.class);
+  }
+
   public void deleteMount(String name, boolean force)
       throws IOException, NotRunningException, RefusedException {
     send("DELETE", "/v1/mounts/" + encode(name) + "?force=" + force, null);

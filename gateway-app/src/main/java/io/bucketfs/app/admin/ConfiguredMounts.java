@@ -118,6 +118,10 @@ public final class ConfiguredMounts {
         administration.setImports(request.name(), wanted.imports(), wanted.retention());
         LOG.info("Changed what of /{} comes and stays to what {} says", request.name(), file);
       }
+      if (!present.exports().equals(wanted.exports())) {
+        administration.setExports(request.name(), wanted.exports());
+        LOG.info("Changed how /{} is exported to what {} says", request.name(), file);
+      }
       return Optional.empty();
     } catch (AdminException e) {
       return Optional.of(String.valueOf(e.getMessage()));

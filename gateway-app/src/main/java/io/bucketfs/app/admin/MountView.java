@@ -3,6 +3,7 @@ package io.bucketfs.app.admin;
 import io.bucketfs.app.config.AccessText;
 import io.bucketfs.app.config.ConflictText;
 import io.bucketfs.app.config.Durations;
+import io.bucketfs.app.config.ExportText;
 import io.bucketfs.app.config.ImportText;
 import io.bucketfs.app.config.ObjectText;
 import io.bucketfs.app.config.RefreshText;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param clients who may use it, in the form of the settings
  * @param subExports directories under names of their own, in the form of the settings
  * @param conditions which conditions the store honours
+ * @param probedBefore whether an older version found that out, which knew less of them
  * @param otherGateway another gateway that writes to the bucket, as it should not; null for none
  * @param otherGatewaySeen when an object of it was last met; null for never
  * @param configuredIn the file that sets this mount; null for one made by command
@@ -38,6 +40,8 @@ public record MountView(
     boolean readOnly,
     String writebackIdle,
     String writebackMaxAge,
+    String writeback,
+    String writebackBandwidth,
     String refresh,
     String refreshMode,
     String importChanges,
@@ -55,6 +59,7 @@ public record MountView(
     int gid,
     String fileMode,
     String directoryMode,
+    String posixMetadata,
     @Nullable Long quotaBytes,
     @Nullable Long quotaInodes,
     long usedBytes,
@@ -63,6 +68,7 @@ public record MountView(
     List<String> subExports,
     String uuid,
     StoreTraits conditions,
+    boolean probedBefore,
     long dirtyFiles,
     long dirtyBytes,
     @Nullable Long oldestDirtySeconds,
@@ -90,6 +96,8 @@ public record MountView(
         policy.readOnly(),
         Durations.format(policy.writebackIdle()),
         Durations.format(policy.writebackMaxAge()),
+        ExportText.trigger(policy.exports()),
+        ExportText.rate(policy.exports()),
         RefreshText.interval(policy.refresh()),
         RefreshText.mode(policy.refresh()),
         RefreshText.changes(policy.refresh()),
@@ -107,6 +115,7 @@ public record MountView(
         policy.defaultGid(),
         octal(policy.defaultFileMode()),
         octal(policy.defaultDirectoryMode()),
+        policy.posixMetadata() ? "on" : "off",
         limit(mount.quota().bytesMax()),
         limit(mount.quota().inodesMax()),
         status.usedBytes(),
@@ -115,6 +124,7 @@ public record MountView(
         AccessText.ofSubExports(mount.access()),
         mount.uuid().toString(),
         status.traits(),
+        status.probedBefore(),
         status.dirtyFiles(),
         status.dirtyBytes(),
         oldest == null ? null : oldest.toSeconds(),

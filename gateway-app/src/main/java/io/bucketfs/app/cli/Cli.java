@@ -40,6 +40,7 @@ public final class Cli {
             .addSubcommand("list", new MountListCommand(context))
             .addSubcommand("show", new MountShowCommand(context))
             .addSubcommand("set", new MountSetCommand(context))
+            .addSubcommand("probe", new MountProbeCommand(context))
             .addSubcommand("delete", new MountDeleteCommand(context));
     var clients =
         new CommandLine(new ClientsCommand(context))

@@ -21,6 +21,6 @@ final class MountCommand implements Command {
   public int run() {
     throw new ParameterException(
         Objects.requireNonNull(spec).commandLine(),
-        "Say what to do with mounts: create, list, show, set or delete.");
+        "Say what to do with mounts: create, list, show, set, probe or delete.");
   }
 }

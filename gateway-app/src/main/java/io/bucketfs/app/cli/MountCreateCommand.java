@@ -96,6 +96,21 @@ final class MountCreateCommand extends ClientCommand {
   @Nullable String writebackMaxAge;
 
   @Option(
+      names = "--writeback",
+      paramLabel = "WHEN",
+      description = {
+        "What a client does that waits for the bucket: on-idle (nothing), on-close, or on-fsync",
+        "(close and fsync); default: on-idle."
+      })
+  @Nullable String writeback;
+
+  @Option(
+      names = "--writeback-bandwidth",
+      paramLabel = "SIZE",
+      description = "What is sent to the bucket in a second; default: none, all it takes.")
+  @Nullable String writebackBandwidth;
+
+  @Option(
       names = "--refresh",
       paramLabel = "TIME",
       description = {
@@ -198,6 +213,14 @@ final class MountCreateCommand extends ClientCommand {
       paramLabel = "MODE",
       description = "Mode of directories without POSIX metadata; default: 0755.")
   @Nullable String directoryMode;
+
+  @Option(
+      names = "--posix-metadata",
+      paramLabel = "on|off",
+      description =
+          "Whether owner, mode, times and extended attributes travel with objects;"
+              + " default: on.")
+  @Nullable String posixMetadata;
 
   @Option(
       names = "--import-rule",
@@ -304,6 +327,8 @@ final class MountCreateCommand extends ClientCommand {
     put(settings, MountKey.READ_ONLY, flag(readOnly));
     put(settings, MountKey.WRITEBACK_IDLE, writebackIdle);
     put(settings, MountKey.WRITEBACK_MAX_AGE, writebackMaxAge);
+    put(settings, MountKey.WRITEBACK, writeback);
+    put(settings, MountKey.WRITEBACK_BANDWIDTH, writebackBandwidth);
     put(settings, MountKey.REFRESH, refresh);
     put(settings, MountKey.REFRESH_MODE, refreshMode);
     put(settings, MountKey.IMPORT_CHANGES, importChanges);
@@ -319,6 +344,7 @@ final class MountCreateCommand extends ClientCommand {
     put(settings, MountKey.GID, gid);
     put(settings, MountKey.FILE_MODE, fileMode);
     put(settings, MountKey.DIRECTORY_MODE, directoryMode);
+    put(settings, MountKey.POSIX_METADATA, posixMetadata);
     put(settings, MountKey.IMPORT_RULES, lines(importRules));
     put(settings, MountKey.EXPIRY_DAYS, expiryDays);
     put(settings, MountKey.QUOTA_BYTES, quotaBytes);

@@ -48,6 +48,22 @@ final class MountPrinter {
                 + ": a HEAD goes before, so a change by another writer may be missed.");
   }
 
+  /** What a probe found. */
+  static void probed(PrintWriter out, MountView mount) {
+    var found = mount.conditions();
+    line(out, "PUT", honoured(found.conditionalPut()));
+    line(out, "COPY", honoured(found.conditionalCopySource() && found.conditionalCopyTarget()));
+    line(out, "DELETE", honoured(found.conditionalDelete()));
+    line(out, "DeleteObjects", honoured(found.conditionalDeleteMany()));
+    line(out, "uploads in parts", honoured(found.conditionalComplete()));
+    line(out, "copies of parts", honoured(found.conditionalPartCopy()));
+    conditions(mount).forEach(out::println);
+  }
+
+  private static String honoured(boolean condition) {
+    return condition ? "conditions are honoured" : "not seen to honour conditions";
+  }
+
   static void list(PrintWriter out, List<MountView> mounts) {
     if (mounts.isEmpty()) {
       out.println(
@@ -80,6 +96,8 @@ final class MountPrinter {
     line(out, "read-only", mount.readOnly());
     line(out, "writeback-idle", mount.writebackIdle());
     line(out, "writeback-max-age", mount.writebackMaxAge());
+    exports(out, mount);
+    line(out, "posix-metadata", mount.posixMetadata());
     line(out, "refresh", mount.refresh() + ", " + mount.refreshMode());
     line(out, "import-changes", mount.importChanges());
     objects(out, mount);
@@ -98,6 +116,11 @@ final class MountPrinter {
     line(out, "unmapped", mount.unmapped());
     line(out, "on a client", mountCommand);
     conditions(mount).forEach(out::println);
+    if (mount.probedBefore()) {
+      out.println(
+          "The store was probed by an older version, which found out less: bucketfs mount probe "
+              + mount.name());
+    }
     otherGateway(mount).forEach(out::println);
   }
 
@@ -120,6 +143,13 @@ final class MountPrinter {
   static void imports(PrintWriter out, MountView mount) {
     mount.importRules().forEach(rule -> line(out, "import-rule", rule));
     line(out, "expiry-days", mount.expiryDays());
+  }
+
+  /** When files are exported, and how fast. */
+  static void exports(PrintWriter out, MountView mount) {
+    var rate = mount.writebackBandwidth();
+    line(out, "writeback", mount.writeback());
+    line(out, "bandwidth", rate.equals("none") ? rate : rate + "/s");
   }
 
   /** What a mount may take; nothing is printed where it has no limit. */

@@ -19,7 +19,8 @@ import picocli.CommandLine.Parameters;
     name = "set",
     description =
         "Changes who may use a mount, its quota, how its objects are written, what becomes of"
-            + " conflicts, and what comes to the local disk and stays there. It holds at once, also"
+            + " conflicts, what comes to the local disk and stays there, and how fast it is"
+            + " exported. It holds at once, also"
             + " for clients that have it mounted; what is in the bucket stays as it is.",
     footer = {
       "%nExamples:",
@@ -27,7 +28,8 @@ import picocli.CommandLine.Parameters;
       "  bucketfs mount set my-data --sub-export 'team-a path=teams/a uid=1000 gid=1000'",
       "  bucketfs mount set my-data --quota-bytes 500GiB --quota-inodes none",
       "  bucketfs mount set my-data --storage-class STANDARD_IA --encryption kms --kms-key alias/ours",
-      "  bucketfs mount set my-data --conflict keep-both --lost-found-ttl 30d"
+      "  bucketfs mount set my-data --conflict keep-both --lost-found-ttl 30d",
+      "  bucketfs mount set my-data --writeback-bandwidth 10MiB"
     })
 final class MountSetCommand extends ClientCommand {
   @Parameters(paramLabel = "NAME", description = "The mount, with or without a leading slash.")
@@ -106,6 +108,18 @@ final class MountSetCommand extends ClientCommand {
   @Nullable String lostFoundSize;
 
   @Option(
+      names = "--writeback",
+      paramLabel = "WHEN",
+      description = "What waits for the bucket from now on: on-idle (nothing), on-close, on-fsync.")
+  @Nullable String writeback;
+
+  @Option(
+      names = "--writeback-bandwidth",
+      paramLabel = "SIZE",
+      description = "What is sent to the bucket in a second from now on. 'none': all it takes.")
+  @Nullable String writebackBandwidth;
+
+  @Option(
       names = "--import-rule",
       paramLabel = "RULE",
       description = "Replaces the import rules: see mount create.")
@@ -130,7 +144,8 @@ final class MountSetCommand extends ClientCommand {
       problems.add(
           "Say what to change: --client, --sub-export, --quota-bytes, --quota-inodes,"
               + " --storage-class, --encryption, --kms-key, --content-type, --multipart-threshold,"
-              + " --conflict, --lost-found-ttl, --lost-found-size, --import-rule or --expiry-days.");
+              + " --conflict, --lost-found-ttl, --lost-found-size, --import-rule, --expiry-days, --writeback or"
+              + " --writeback-bandwidth.");
     }
     MountSettings.checkChange(settings(), MountKey::optionOf, problems);
   }
@@ -150,6 +165,7 @@ final class MountSetCommand extends ClientCommand {
       }
       MountPrinter.conflict(out(), answer.value());
       MountPrinter.imports(out(), answer.value());
+      MountPrinter.exports(out(), answer.value());
     }
     return ExitCode.OK;
   }
@@ -176,6 +192,8 @@ final class MountSetCommand extends ClientCommand {
       settings.put(MountKey.IMPORT_RULES.yaml(), String.join("\n", importRules));
     }
     put(settings, MountKey.EXPIRY_DAYS, expiryDays);
+    put(settings, MountKey.WRITEBACK, writeback);
+    put(settings, MountKey.WRITEBACK_BANDWIDTH, writebackBandwidth);
     put(settings, MountKey.QUOTA_BYTES, quotaBytes);
     put(settings, MountKey.QUOTA_INODES, quotaInodes);
     put(settings, MountKey.CONFLICT, conflict);

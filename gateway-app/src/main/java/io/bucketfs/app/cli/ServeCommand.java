@@ -77,6 +77,14 @@ final class ServeCommand implements Command {
   @Nullable String lease;
 
   @Option(
+      names = "--writeback-bandwidth",
+      paramLabel = "SIZE",
+      description =
+          "What all mounts together send to their buckets in a second; default: none, all they"
+              + " take.")
+  @Nullable String writebackBandwidth;
+
+  @Option(
       names = "--webhook-port",
       paramLabel = "PORT",
       description = "Port where stores tell of changes, at the address of NFS; default: none.")
@@ -123,6 +131,7 @@ final class ServeCommand implements Command {
     put(options, ConfigKey.CACHE_SIZE, cacheSize);
     put(options, ConfigKey.FREE_SPACE, freeSpace);
     put(options, ConfigKey.LEASE, lease);
+    put(options, ConfigKey.WRITEBACK_BANDWIDTH, writebackBandwidth);
     put(options, ConfigKey.WEBHOOK_PORT, webhookPort);
     put(options, ConfigKey.WEBHOOK_SECRET_FILE, webhookSecretFile);
     var reader =

@@ -1,6 +1,7 @@
 package io.bucketfs.app.config;
 
 import io.bucketfs.core.admin.Administration.MountRequest;
+import io.bucketfs.core.mount.ExportPolicy;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -65,7 +66,8 @@ public final class ConfigReader {
             file == null ? List.of() : mounts(yaml, file),
             file,
             webhook(yaml, file),
-            memory.isPresent());
+            memory.isPresent(),
+            writebackBandwidth(yaml, file));
     var webhook = config.webhook();
     if (webhook != null
         && (webhook.port() == config.port() || webhook.port() == config.adminPort())) {
@@ -154,6 +156,18 @@ public final class ConfigReader {
       return OptionalLong.empty();
     }
     return bytes;
+  }
+
+  private long writebackBandwidth(YamlFile yaml, @Nullable Path file) {
+    var found = find(ConfigKey.WRITEBACK_BANDWIDTH, yaml, file);
+    if (found.isEmpty()) {
+      return ExportPolicy.NO_LIMIT;
+    }
+    var rate = ExportText.rate(found.get().text());
+    if (rate.isEmpty()) {
+      problem(found.get(), "must be " + ExportText.RATE_FORM);
+    }
+    return rate.orElse(ExportPolicy.NO_LIMIT);
   }
 
   private Duration lease(YamlFile yaml, @Nullable Path file) {

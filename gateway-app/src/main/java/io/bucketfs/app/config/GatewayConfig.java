@@ -1,6 +1,7 @@
 package io.bucketfs.app.config;
 
 import io.bucketfs.core.admin.Administration.MountRequest;
+import io.bucketfs.core.mount.ExportPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param file where the mounts come from; null without a file
  * @param webhook where stores tell of changes; null for nowhere
  * @param isMemoryGiven whether {@code memoryBytes} was said, and is not the default
+ * @param writebackBytesPerSecondMax what all mounts together send to their buckets in a second
  */
 public record GatewayConfig(
     Path state,
@@ -35,12 +37,13 @@ public record GatewayConfig(
     List<MountRequest> mounts,
     @Nullable Path file,
     @Nullable Webhook webhook,
-    boolean isMemoryGiven) {
+    boolean isMemoryGiven,
+    long writebackBytesPerSecondMax) {
   public GatewayConfig {
     mounts = List.copyOf(mounts);
   }
 
-  /** A gateway without a webhook. */
+  /** A gateway without a webhook and a bound of exports. */
   public GatewayConfig(
       Path state,
       String listen,
@@ -64,7 +67,8 @@ public record GatewayConfig(
         mounts,
         file,
         null,
-        true);
+        true,
+        ExportPolicy.NO_LIMIT);
   }
 
   /**
@@ -89,7 +93,8 @@ public record GatewayConfig(
         mounts,
         file,
         webhook,
-        isMemoryGiven);
+        isMemoryGiven,
+        writebackBytesPerSecondMax);
   }
 
   /** The NFS port that clients try where none is given. */

@@ -20,8 +20,10 @@ public enum MountKey {
   CREDENTIALS_ENV,
   ANONYMOUS,
   READ_ONLY,
+  WRITEBACK,
   WRITEBACK_IDLE,
   WRITEBACK_MAX_AGE,
+  WRITEBACK_BANDWIDTH,
   REFRESH,
   REFRESH_MODE,
   IMPORT_CHANGES,
@@ -39,6 +41,7 @@ public enum MountKey {
   GID,
   FILE_MODE,
   DIRECTORY_MODE,
+  POSIX_METADATA,
   QUOTA_BYTES,
   QUOTA_INODES,
   CLIENTS,
@@ -65,6 +68,7 @@ public enum MountKey {
     return switch (this) {
       case QUOTA_BYTES, QUOTA_INODES, EXPIRY_DAYS -> true;
       case STORAGE_CLASS, ENCRYPTION, KMS_KEY, CONTENT_TYPE, MULTIPART_THRESHOLD -> true;
+      case WRITEBACK, WRITEBACK_BANDWIDTH -> true;
       case CONFLICT, LOST_FOUND_TTL, LOST_FOUND_SIZE -> true;
       default -> isList();
     };

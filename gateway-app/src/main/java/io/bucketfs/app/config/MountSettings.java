@@ -5,6 +5,7 @@ import io.bucketfs.core.admin.Administration.MountRequest;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
 import io.bucketfs.core.mount.ConflictPolicy;
+import io.bucketfs.core.mount.ExportPolicy;
 import io.bucketfs.core.mount.ImportRules;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.Mount.Policy;
@@ -107,7 +108,8 @@ public final class MountSettings {
       ObjectPolicy objects,
       ConflictPolicy conflicts,
       ImportRules imports,
-      Retention retention) {
+      Retention retention,
+      ExportPolicy exports) {
     private static final Changeable DEFAULT =
         new Changeable(
             Access.OPEN,
@@ -115,7 +117,8 @@ public final class MountSettings {
             ObjectPolicy.DEFAULT,
             ConflictPolicy.DEFAULT,
             ImportRules.DEFAULT,
-            Retention.DEFAULT);
+            Retention.DEFAULT,
+            ExportPolicy.DEFAULT);
 
     /** What a mount has now. */
     public static Changeable of(Mount mount) {
@@ -126,11 +129,12 @@ public final class MountSettings {
           policy.objects(),
           policy.conflicts(),
           policy.imports(),
-          policy.retention());
+          policy.retention(),
+          policy.exports());
     }
 
     private Changeable withObjects(ObjectPolicy other) {
-      return new Changeable(access, quota, other, conflicts, imports, retention);
+      return new Changeable(access, quota, other, conflicts, imports, retention, exports);
     }
   }
 
@@ -165,7 +169,8 @@ public final class MountSettings {
             settings.objects(present.objects),
             settings.conflicts(present.conflicts),
             settings.imports(present.imports),
-            settings.retention(present.retention));
+            settings.retention(present.retention),
+            settings.exports(present.exports));
     own.sentences().forEach(problems::add);
     return own.isEmpty() ? Optional.of(changed) : Optional.empty();
   }
@@ -396,7 +401,36 @@ public final class MountSettings {
         standard.objects(),
         conflicts(standard.conflicts()),
         imports(standard.imports()),
-        retention(standard.retention()));
+        retention(standard.retention()),
+        exports(standard.exports()),
+        isOn(MountKey.POSIX_METADATA, standard.posixMetadata()));
+  }
+
+  private boolean isOn(MountKey key, boolean standard) {
+    var text = value(key);
+    if (text == null || text.equals("on") || text.equals("off")) {
+      return text == null ? standard : text.equals("on");
+    }
+    problem(key, "must be on or off, but is '" + text + "'");
+    return standard;
+  }
+
+  private ExportPolicy exports(ExportPolicy present) {
+    var text = value(MountKey.WRITEBACK);
+    var trigger = text == null ? Optional.of(present.trigger()) : ExportPolicy.Trigger.of(text);
+    if (trigger.isEmpty()) {
+      problem(MountKey.WRITEBACK, "must be " + ExportText.TRIGGERS + ", but is '" + text + "'");
+    }
+    var rateText = value(MountKey.WRITEBACK_BANDWIDTH);
+    var rate =
+        rateText == null ? OptionalLong.of(present.bytesPerSecondMax()) : ExportText.rate(rateText);
+    if (rate.isEmpty()) {
+      problem(
+          MountKey.WRITEBACK_BANDWIDTH,
+          "must be " + ExportText.RATE_FORM + ", but is '" + rateText + "'");
+    }
+    return new ExportPolicy(
+        trigger.orElse(present.trigger()), rate.orElse(present.bytesPerSecondMax()));
   }
 
   private ConflictPolicy conflicts(ConflictPolicy present) {

@@ -10,6 +10,7 @@ import io.bucketfs.core.Gateway;
 import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
+import io.bucketfs.core.writeback.WritebackLimits;
 import io.bucketfs.nfs.NfsConfig;
 import io.bucketfs.nfs.NfsLimits;
 import io.bucketfs.nfs.NfsServer;
@@ -60,6 +61,9 @@ final class WiredDataPath implements DataPath {
           parts.add(
               Gateway.open(
                   Gateway.Config.ofDisk(cacheSizeBytes, config.freeSpaceBytes())
+                      .with(
+                          WritebackLimits.DEFAULT.withBandwidth(
+                              config.writebackBytesPerSecondMax()))
                       .forHeap(MemorySplit.of(config.memoryBytes()).heapBytes()),
                   local.tier(),
                   stores,

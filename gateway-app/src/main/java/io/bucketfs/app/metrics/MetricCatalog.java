@@ -96,6 +96,9 @@ public final class MetricCatalog {
           counter("writeback_exports", "Files and deletions written back to S3."),
           counter("writeback_retries", "Write-backs that were tried again."),
           counter("writeback_failures", "Write-backs that S3 refused until somebody acts."),
+          counter(
+              "writeback_limited_bytes",
+              "Bytes that waited for a bandwidth before they went to S3."),
           counter("writeback_lost_replies", "Own writes recognised whose reply was lost."),
           counter(
               "writeback_uploads_aborted",

@@ -276,6 +276,36 @@ final class CliTest {
   }
 
   @Test
+  void saysWhenAndHowFastFilesAreExported() {
+    run("mount create --bucket data --region us-east-1 --writeback on-fsync --posix-metadata off");
+    assertThat(run("mount show data").out())
+        .containsPattern("writeback +on-fsync")
+        .containsPattern("bandwidth +none")
+        .containsPattern("posix-metadata +off");
+    var set = run("mount set data --writeback on-close --writeback-bandwidth 10MiB");
+    assertThat(set.err()).isEmpty();
+    assertThat(set.out())
+        .containsPattern("writeback +on-close")
+        .containsPattern("bandwidth +10 MiB/s");
+    assertThat(run("mount show data --json").out())
+        .contains("\"writeback\" : \"on-close\"", "\"writebackBandwidth\" : \"10 MiB\"")
+        .contains("\"posixMetadata\" : \"off\"");
+    assertThat(run("mount set data --writeback-bandwidth 1kB").err())
+        .contains("--writeback-bandwidth must be");
+  }
+
+  @Test
+  void probesAStoreAgain() {
+    run("mount create --bucket data --region us-east-1");
+    core.probedBefore("data");
+    assertThat(run("mount show data").out()).contains("bucketfs mount probe data");
+    assertThat(run("mount probe /data").out())
+        .containsPattern("DeleteObjects +conditions are honoured");
+    assertThat(run("mount show data").out()).doesNotContain("mount probe");
+    assertThat(run("mount probe none").code()).isEqualTo(1);
+  }
+
+  @Test
   void flushesAMountOrAPath() {
     run("mount create --bucket data --region us-east-1");
     core.withDirty("data", "/a/b", 1, null).withDirty("data", "/c", 1, null);

@@ -3,6 +3,7 @@ package io.bucketfs.app.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.bucketfs.core.mount.ExportPolicy;
 import io.bucketfs.core.mount.Mount.Policy;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,17 +26,18 @@ final class ConfigReaderTest {
 
   /** A value for each key that is not its default. */
   private static final Map<ConfigKey, String> SAMPLES =
-      Map.of(
-          ConfigKey.STATE, "/srv/state",
-          ConfigKey.LISTEN, "127.0.0.1",
-          ConfigKey.PORT, "12049",
-          ConfigKey.ADMIN_PORT, "19049",
-          ConfigKey.MEMORY, "3GiB",
-          ConfigKey.CACHE_SIZE, "100GiB",
-          ConfigKey.FREE_SPACE, "5GiB",
-          ConfigKey.LEASE, "30s",
-          ConfigKey.WEBHOOK_PORT, "12050",
-          ConfigKey.WEBHOOK_SECRET_FILE, "/srv/secret");
+      Map.ofEntries(
+          Map.entry(ConfigKey.STATE, "/srv/state"),
+          Map.entry(ConfigKey.LISTEN, "127.0.0.1"),
+          Map.entry(ConfigKey.PORT, "12049"),
+          Map.entry(ConfigKey.ADMIN_PORT, "19049"),
+          Map.entry(ConfigKey.MEMORY, "3GiB"),
+          Map.entry(ConfigKey.CACHE_SIZE, "100GiB"),
+          Map.entry(ConfigKey.FREE_SPACE, "5GiB"),
+          Map.entry(ConfigKey.LEASE, "30s"),
+          Map.entry(ConfigKey.WRITEBACK_BANDWIDTH, "10MiB"),
+          Map.entry(ConfigKey.WEBHOOK_PORT, "12050"),
+          Map.entry(ConfigKey.WEBHOOK_SECRET_FILE, "/srv/secret"));
 
   @TempDir Path directory;
 
@@ -56,7 +58,8 @@ final class ConfigReaderTest {
                 List.of(),
                 null,
                 null,
-                false));
+                false,
+                ExportPolicy.NO_LIMIT));
   }
 
   @Test
@@ -103,6 +106,19 @@ final class ConfigReaderTest {
     var taken = file("webhook-port: 9049\nwebhook-secret-file: /s\n");
     assertThat(failure(Map.of(), taken).problems())
         .containsExactly("webhook-port must not be 9049 as another port is.");
+  }
+
+  @Test
+  void refusesABandwidthThatStandsStill() throws Exception {
+    assertThat(
+            failure(Map.of(ConfigKey.WRITEBACK_BANDWIDTH, "65535B"), file("port: 2049\n"))
+                .problems())
+        .containsExactly(
+            "--writeback-bandwidth must be "
+                + ByteSizes.FORM
+                + " for each second, at least 64KiB, or none, but is '65535B'.");
+    var least = read(Map.of(ConfigKey.WRITEBACK_BANDWIDTH, "64KiB"), Map.of(), null);
+    assertThat(least.writebackBytesPerSecondMax()).isEqualTo(64 << 10);
   }
 
   @Test
@@ -229,6 +245,7 @@ final class ConfigReaderTest {
       case CACHE_SIZE -> config.cacheSizeBytes();
       case FREE_SPACE -> config.freeSpaceBytes();
       case LEASE -> config.lease();
+      case WRITEBACK_BANDWIDTH -> config.writebackBytesPerSecondMax();
       case WEBHOOK_PORT, WEBHOOK_SECRET_FILE -> Optional.ofNullable(config.webhook());
     };
   }

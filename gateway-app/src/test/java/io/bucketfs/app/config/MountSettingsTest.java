@@ -12,6 +12,7 @@ import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.BucketLocation.Credentials;
 import io.bucketfs.core.mount.ConflictPolicy;
 import io.bucketfs.core.mount.ConflictPolicy.Winner;
+import io.bucketfs.core.mount.ExportPolicy;
 import io.bucketfs.core.mount.ImportRules;
 import io.bucketfs.core.mount.ImportRules.Rule;
 import io.bucketfs.core.mount.ImportRules.Trigger;
@@ -51,7 +52,10 @@ final class MountSettingsTest {
           Map.entry("anonymous", "true"),
           Map.entry("read-only", "true"),
           Map.entry("writeback-idle", "10s"),
+          Map.entry("writeback", "on-close"),
           Map.entry("writeback-max-age", "10m"),
+          Map.entry("writeback-bandwidth", "10MiB"),
+          Map.entry("posix-metadata", "off"),
           Map.entry("refresh", "5s"),
           Map.entry("refresh-mode", "strict"),
           Map.entry("import-changes", "new,changed"),
@@ -131,7 +135,9 @@ final class MountSettingsTest {
                         List.of(
                             new Rule("", Trigger.ON_FILE_ACCESS, 0),
                             new Rule("hot data/", Trigger.ON_DIRECTORY_FIRST_ACCESS, 1 << 20))),
-                    new Retention(7)),
+                    new Retention(7),
+                    new ExportPolicy(ExportPolicy.Trigger.ON_CLOSE, 10 << 20),
+                    false),
                 new Access(
                     List.of(
                         new ClientRule(
@@ -218,6 +224,10 @@ final class MountSettingsTest {
     "writeback-idle, 60",
     "writeback-idle, 2d",
     "writeback-max-age, 59s",
+    "writeback, on-open",
+    "writeback-bandwidth, 65535B",
+    "writeback-bandwidth, fast",
+    "posix-metadata, true",
     "profile, ' '",
     "uid, x",
     "gid, 2147483648",
@@ -298,7 +308,8 @@ final class MountSettingsTest {
             ObjectPolicy.DEFAULT,
             new ConflictPolicy(Winner.LOCAL_WINS, Duration.ofDays(1), 7),
             ImportRules.ON_FILE_ACCESS,
-            new Retention(9));
+            new Retention(9),
+            new ExportPolicy(ExportPolicy.Trigger.ON_FSYNC, 5 << 20));
     var problems = new Problems();
     var changed = changed(Map.of("clients", "any,ro"), present, problems).orElseThrow();
     assertThat(changed.access().subExports()).isEqualTo(present.access().subExports());
@@ -315,7 +326,13 @@ final class MountSettingsTest {
                 present.objects(),
                 present.conflicts(),
                 present.imports(),
-                present.retention()));
+                present.retention(),
+                present.exports()));
+    var fast = changed(Map.of("writeback-bandwidth", "none"), present, problems).orElseThrow();
+    assertThat(fast.exports())
+        .isEqualTo(new ExportPolicy(ExportPolicy.Trigger.ON_FSYNC, ExportPolicy.NO_LIMIT));
+    assertThat(changed(Map.of("writeback", "on-idle"), fast, problems).orElseThrow().exports())
+        .isEqualTo(ExportPolicy.DEFAULT);
     var kms = Map.of("encryption", "kms", "kms-key", "alias/ours", "storage-class", "STANDARD_IA");
     var encrypted = changed(kms, present, problems).orElseThrow();
     assertThat(encrypted.objects())

@@ -100,7 +100,8 @@ final class GatewayProcessTest {
         given.mounts(),
         given.file(),
         given.webhook(),
-        false);
+        false,
+        given.writebackBytesPerSecondMax());
   }
 
   @Test

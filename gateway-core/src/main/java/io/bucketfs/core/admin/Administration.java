@@ -5,6 +5,7 @@ import io.bucketfs.core.check.Check;
 import io.bucketfs.core.check.CheckReport;
 import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.mount.ConflictPolicy;
+import io.bucketfs.core.mount.ExportPolicy;
 import io.bucketfs.core.mount.ImportRules;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.ObjectPolicy;
@@ -95,6 +96,21 @@ public interface Administration {
   MountStatus setImports(String name, ImportRules imports, Retention retention)
       throws AdminException;
 
+  /**
+   * Changes how fast the files of a mount are exported, and what a client does that waits for it.
+   *
+   * @throws AdminException where there is no such mount
+   */
+  MountStatus setExports(String name, ExportPolicy exports) throws AdminException;
+
+  /**
+   * Probes the store of a mount again and goes by what it finds from then on, as after a change of
+   * the store, or where an older version of this program probed it.
+   *
+   * @throws AdminException where there is no such mount, or the probe fails; what was known stays
+   */
+  MountStatus probeMount(String name) throws AdminException;
+
   /** What can be ordered about local copies. */
   KeepOrders keep();
 
@@ -108,6 +124,7 @@ public interface Administration {
    * A mount and how it is doing.
    *
    * @param traits what the probe found
+   * @param probedBefore whether an older version of this program probed it, which found out less
    * @param dirtyFiles files, directories and deletions that are not yet in S3
    * @param dirtyBytes bytes of them
    * @param oldestDirty how long the oldest of them has been dirty; null where there is none
@@ -121,6 +138,7 @@ public interface Administration {
   record MountStatus(
       Mount mount,
       StoreTraits traits,
+      boolean probedBefore,
       long dirtyFiles,
       long dirtyBytes,
       @Nullable Duration oldestDirty,

@@ -13,6 +13,7 @@ import io.bucketfs.core.local.Family;
 import io.bucketfs.core.local.KeyValueStore.Entry;
 import io.bucketfs.core.mount.ActiveMount;
 import io.bucketfs.core.mount.ConflictPolicy;
+import io.bucketfs.core.mount.ExportPolicy;
 import io.bucketfs.core.mount.ImportRules;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.MountRegistry;
@@ -42,9 +43,16 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Carries out what an operator orders. Mounts are created and deleted one at a time. */
 public final class Operations implements Administration {
+  private static final Logger LOG = LoggerFactory.getLogger(Operations.class);
+
+  /** How long a store is left alone that could not be probed. */
+  private static final Duration PROBE_PAUSE = Duration.ofMinutes(10);
+
   private final MountRegistry registry;
   private final MountTable mounts;
   private final MountTallies tallies;
@@ -259,6 +267,7 @@ public final class Operations implements Administration {
     return new MountStatus(
         active.mount(),
         active.traits(),
+        active.isProbedBefore(),
         backlog.files(),
         backlog.bytes(),
         oldest == null ? null : Duration.between(oldest, execution.now()),
@@ -333,6 +342,67 @@ public final class Operations implements Administration {
       throw failed("the rules for what comes and stays could not be stored", e);
     } finally {
       changing.unlock();
+    }
+  }
+
+  @Override
+  public MountStatus setExports(String name, ExportPolicy exports) throws AdminException {
+    changing.lock();
+    try {
+      return status(registry.setExports(require(name), exports));
+    } catch (FileSystemException e) {
+      throw failed("the rules for exports could not be stored", e);
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  @Override
+  public MountStatus probeMount(String name) throws AdminException {
+    changing.lock();
+    try {
+      var active = require(name);
+      var mount = active.mount();
+      var policy = mount.policy();
+      var traits =
+          probe.probe(
+              active.store(), mount.prefix(), policy.readOnly(), policy.objects().placement());
+      var changed = registry.setTraits(active, traits);
+      writeBack.probed(mount.number());
+      return status(changed);
+    } catch (FileSystemException e) {
+      throw failed("what the probe found could not be stored", e);
+    } catch (InterruptedException e) {
+      throw interrupted();
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  /**
+   * Probes the stores that an older version of this program probed, which found out less. One that
+   * does not answer is tried again later; until then it is trusted with what is known of it.
+   */
+  public void probeAgain() {
+    var failed = false;
+    for (var active : mounts.all()) {
+      var name = active.mount().name();
+      if (!active.isProbedBefore() || active.mount().policy().readOnly()) {
+        continue;
+      }
+      try {
+        var _ = probeMount(name);
+        LOG.info("Probed the store of /{} again: this version makes use of more", name);
+      } catch (AdminException e) {
+        failed = true;
+        LOG.warn(
+            "The store of /{} could not be probed again, which is tried later: {}",
+            name,
+            e.getMessage());
+      }
+    }
+    if (failed) {
+      var _ = execution.schedule(PROBE_PAUSE, "probe-again", this::probeAgain);
     }
   }
 

@@ -6,6 +6,7 @@ import io.bucketfs.core.mount.ActiveMount;
 import io.bucketfs.core.store.BulkJob;
 import io.bucketfs.core.store.Dirty;
 import io.bucketfs.core.store.Keys;
+import io.bucketfs.core.store.RecordReader;
 import io.bucketfs.core.vfs.FileSystemException;
 import java.io.IOException;
 import java.util.Arrays;
@@ -28,6 +29,16 @@ final class BulkRules {
   }
 
   void run() throws IOException, FileSystemException, InterruptedException {
+    search.apply(this::current);
+    search.each(
+        Family.STALE,
+        Keys.mount(number),
+        entry -> {
+          var mark = Dirty.decode(entry.value());
+          if (mark.job() != 0 && !mark.subtree()) {
+            search.apply(view -> mark(view, entry.key()));
+          }
+        });
     search.each(
         Family.BULK,
         Keys.mount(number),
@@ -37,6 +48,31 @@ final class BulkRules {
             search.apply(view -> job(view, entry.key()));
           }
         });
+  }
+
+  /** The job that removals are added to is there. */
+  private @Nullable Finding current(View view) throws IOException {
+    var value = view.get(Family.BULK, Keys.bulk(number, 0));
+    if (value == null) {
+      return null;
+    }
+    var job = new RecordReader(value).i64();
+    return view.get(Family.BULK, Keys.bulk(number, job)) == null
+        ? wrong(job, "is to get further removals, and is not there")
+        : null;
+  }
+
+  /** What a mark belongs to is there. */
+  private @Nullable Finding mark(View view, byte[] key) throws IOException {
+    var value = view.get(Family.STALE, key);
+    var job = value == null ? 0 : Dirty.decode(value).job();
+    return job == 0 || view.get(Family.BULK, Keys.bulk(number, job)) != null
+        ? null
+        : wrong(job, "has the key " + Keys.textOf(key) + ", and is not there");
+  }
+
+  private Finding wrong(long job, String detail) {
+    return new Finding(Kind.BULK, mount.mount().name(), "job " + job, detail);
   }
 
   private @Nullable Finding job(View view, byte[] key) throws IOException {
@@ -63,10 +99,8 @@ final class BulkRules {
     }
     return left == job.left() && leftBytes == job.leftBytes() && (left > 0 || isSought)
         ? null
-        : new Finding(
-            Kind.BULK,
-            mount.mount().name(),
-            "job " + job.number(),
+        : wrong(
+            job.number(),
             "was noted to have %d objects of %d bytes left, and has %d of %d"
                 .formatted(job.left(), job.leftBytes(), left, leftBytes));
   }

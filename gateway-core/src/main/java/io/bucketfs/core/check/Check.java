@@ -77,6 +77,7 @@ public final class Check {
       ofExtents.extentsOf(mount.mount().number());
       new UploadRules(search, mount).run();
       new BulkRules(search, mount).run();
+      new KeptRules(search, mount, execution).run();
       usage(search, mount);
     }
     ofExtents.references(only == null ? 0 : only.mount().number(), withBytes);

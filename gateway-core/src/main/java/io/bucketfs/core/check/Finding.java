@@ -34,8 +34,13 @@ public record Finding(Kind kind, String mount, String subject, String detail) {
     UPLOAD,
     /** How far a rename or removal of many objects is was counted wrong. */
     BULK,
-    /** Of a file with bytes here it is not known when it was used last: it does not expire. */
+    /**
+     * Of a file with bytes here it is not known when it was used last: it does not expire. Or of a
+     * file that is gone it is still known.
+     */
     LAST_USE,
+    /** What is kept on the local disk by order was noted wrong. */
+    PIN,
     /** What a mount takes was counted wrong; it is right from now on. */
     USAGE
   }

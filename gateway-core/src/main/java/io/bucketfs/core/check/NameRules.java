@@ -5,6 +5,7 @@ import io.bucketfs.core.local.Family;
 import io.bucketfs.core.mount.ActiveMount;
 import io.bucketfs.core.store.Dirent;
 import io.bucketfs.core.store.DirentKey;
+import io.bucketfs.core.store.Dirty;
 import io.bucketfs.core.store.Inode;
 import io.bucketfs.core.store.InodeKey;
 import io.bucketfs.core.store.Keys;
@@ -15,12 +16,16 @@ import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FileType;
 import java.io.IOException;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** The rules about inodes, their names and the dirty queue of one mount. */
 final class NameRules {
   /** Of a file with more names only so many are compared with the bucket. */
   private static final int COMPARED_NAMES_MAX = 16;
+
+  /** So many marks of keys that lost their names are looked through for directories that moved. */
+  private static final int MARKS_MAX = 1_000;
 
   private static final int ATTEMPTS_MAX = 5;
 
@@ -138,12 +143,38 @@ final class NameRules {
             COMPARED_NAMES_MAX)) {
       var name = DirentKey.ofLink(entry.key());
       var path = Paths.path(name, view::inode);
-      if (path != null && !isInBucket(view, inode, mount.keyOf(path))) {
+      if (path != null && !isInBucket(view, inode, mount.keyOf(path)) && !isMoving(view, inode)) {
         return wrong(
             Kind.DIRTY_QUEUE, "/" + path, "is not in the bucket, and nothing is going to put it");
       }
     }
     return null;
+  }
+
+  /**
+   * Whether a directory above it was renamed, and what is below that is not marked one by one yet:
+   * the mark stands at the prefix where its object still is.
+   */
+  private boolean isMoving(View view, Inode inode) throws IOException {
+    var base = inode.content() == null ? null : inode.content().base();
+    if (base == null) {
+      return isAnyMoving(view);
+    }
+    var key = base.key();
+    for (var slash = key.indexOf('/'); slash >= 0; slash = key.indexOf('/', slash + 1)) {
+      var mark = view.get(Family.STALE, Keys.text(number, key.substring(0, slash + 1)));
+      if (mark != null && Dirty.decode(mark).subtree()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Of what has no bytes it is not known where its object is. */
+  private boolean isAnyMoving(View view) throws IOException {
+    var to = Objects.requireNonNull(Keys.endOfPrefix(Keys.mount(number)));
+    return view.scan(Family.STALE, Keys.mount(number), to, MARKS_MAX).stream()
+        .anyMatch(mark -> Dirty.decode(mark.value()).subtree());
   }
 
   private boolean isInBucket(View view, Inode inode, String key) throws IOException {

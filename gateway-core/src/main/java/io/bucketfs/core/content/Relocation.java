@@ -9,7 +9,6 @@ import io.bucketfs.core.store.Committer;
 import io.bucketfs.core.store.Extent;
 import io.bucketfs.core.store.Tx;
 import io.bucketfs.core.vfs.FileSystemException;
-import io.bucketfs.core.vfs.Patience;
 import java.io.IOException;
 import java.util.List;
 import org.slf4j.Logger;

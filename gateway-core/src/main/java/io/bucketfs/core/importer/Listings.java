@@ -270,7 +270,8 @@ final class Listings {
               var edit = step.names().directory(directory.key().number());
               if (edit != null) {
                 edit.imported = true;
-                if (edit.attributesPending && newest != 0) {
+                if (newest != 0
+                    && (edit.attributesPending || !mount.mount().policy().posixMetadata())) {
                   edit.modifyNanos = newest;
                 }
               }

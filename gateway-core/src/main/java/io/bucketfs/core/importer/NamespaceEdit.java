@@ -83,7 +83,7 @@ public final class NamespaceEdit {
             new Inode.Edit(new InodeKey(number, tx.newInode(number)), FileType.FILE),
             mount.mount());
     file.times(ObjectForm.modifyNanos(version, tx.nowNanos()));
-    file.attributesPending = true;
+    file.attributesPending = mount.mount().policy().posixMetadata();
     var content = Content.imported(tx.newContent(), key, version);
     file.content = content;
     file.sizeBytes = version.sizeBytes();
@@ -105,7 +105,7 @@ public final class NamespaceEdit {
             new Inode.Edit(new InodeKey(number, tx.newInode(number)), FileType.DIRECTORY),
             mount.mount());
     edit.times(tx.nowNanos());
-    edit.attributesPending = true;
+    edit.attributesPending = mount.mount().policy().posixMetadata();
     link(edit, parent, name);
     return edit;
   }
@@ -199,7 +199,7 @@ public final class NamespaceEdit {
     var edit = file.edit();
     edit.content = content;
     edit.sizeBytes = version.sizeBytes();
-    edit.attributesPending = true;
+    edit.attributesPending = mount.mount().policy().posixMetadata();
     edit.modified(ObjectForm.modifyNanos(version, tx.nowNanos()));
     edit.changeNanos = tx.nowNanos();
     tx.put(edit.freeze());

@@ -3,9 +3,14 @@ package io.bucketfs.core.importer;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.object.ObjectVersion;
 import io.bucketfs.core.object.PosixAttributes;
+import io.bucketfs.core.object.PosixMetadata;
+import io.bucketfs.core.object.Xattrs;
 import io.bucketfs.core.store.Committer;
 import io.bucketfs.core.store.Inode;
+import io.bucketfs.core.store.RemoteEntry;
 import io.bucketfs.core.vfs.FileType;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** How an inode looks as an object. */
 public final class ObjectForm {
@@ -29,8 +34,40 @@ public final class ObjectForm {
         inode.xattrs());
   }
 
-  /** Digest of these attributes. */
+  /** What user metadata its object carries. */
+  public static Map<String, String> metadata(
+      Mount mount, Inode inode, @Nullable String token, Map<String, String> foreign) {
+    return mount.policy().posixMetadata()
+        ? PosixMetadata.encode(attributesOf(mount, inode), token, foreign)
+        : PosixMetadata.encode(token, foreign);
+  }
+
+  /** What of an object's user metadata is not ours and survives a rewrite. */
+  public static Map<String, String> foreign(Mount mount, Map<String, String> metadata) {
+    return mount.policy().posixMetadata()
+        ? PosixMetadata.decode(metadata, NOTHING).foreign()
+        : PosixMetadata.leftAlone(metadata);
+  }
+
+  private static final PosixAttributes NOTHING =
+      new PosixAttributes(FileType.FILE, 0, 0, 0, 0, 0, 0, null, Xattrs.NONE);
+
+  /** Whether an object is known to carry what has this digest, or is not to carry any. */
+  public static boolean carries(Mount mount, RemoteEntry remote, long hash) {
+    return remote.metadataHash() == hash
+        || (remote.metadataHash() == 0 && !mount.policy().posixMetadata());
+  }
+
+  /** Digest of an object that carries none. */
+  public static long plainHash() {
+    return NOTHING.hash();
+  }
+
+  /** Digest of these attributes; always the same where they do not travel with the object. */
   public static long metadataHash(Mount mount, Inode inode) {
+    if (!mount.policy().posixMetadata()) {
+      return plainHash();
+    }
     var hash = attributesOf(mount, inode).hash();
     return inode.isDirectory() && inode.explicitTimes()
         ? hash ^ Long.rotateLeft(inode.modifyNanos(), 17)

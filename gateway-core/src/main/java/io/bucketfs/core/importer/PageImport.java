@@ -306,7 +306,7 @@ final class PageImport {
     if (remote != null) {
       changed++;
     }
-    directory.attributesPending = true;
+    directory.attributesPending = mount.mount().policy().posixMetadata();
     tx.putRemote(
         number, key, new RemoteEntry(version, directory.key.number(), 0, 0, 0, Map.of(), null));
   }

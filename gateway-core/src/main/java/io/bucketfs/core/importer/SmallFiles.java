@@ -120,12 +120,23 @@ final class SmallFiles {
     }
   }
 
+  /** Where attributes do not travel with objects, nobody has read them together with the data. */
+  private static boolean isMissing(ActiveMount mount, Inode file) {
+    var content = file.content();
+    return file.attributesPending()
+        || (!mount.mount().policy().posixMetadata()
+            && file.sizeBytes() > 0
+            && content != null
+            && content.base() != null
+            && !content.isDirty());
+  }
+
   private void fetch(InodeKey key, AtomicBoolean stopped)
       throws IOException, FileSystemException, InterruptedException {
     var file = cache.inode(key, Patience.FOREVER);
     if (stopped.get()
         || file == null
-        || !file.attributesPending()
+        || !isMissing(mounts.require(key.mount()), file)
         || !comesByItself.test(mounts.require(key.mount()), file)) {
       return;
     }
@@ -138,7 +149,11 @@ final class SmallFiles {
         "import-data",
         () -> {
           try {
-            importing.ensureAttributes(file, Patience.FOREVER);
+            if (file.attributesPending()) {
+              importing.ensureAttributes(file, Patience.FOREVER);
+            } else {
+              copies.fetchWithHead(file);
+            }
           } catch (FileSystemException e) {
             // Others of the directory would meet the same, and who needs it asks again.
             stopped.set(true);

@@ -67,6 +67,8 @@ public record Mount(
    * @param conflicts what becomes of files that others changed, too
    * @param imports which data come before they are read
    * @param retention how long data stay on the local disk
+   * @param exports when files are exported, and how fast
+   * @param posixMetadata whether owner, mode, times and extended attributes travel with objects
    */
   public record Policy(
       boolean readOnly,
@@ -80,7 +82,9 @@ public record Mount(
       ObjectPolicy objects,
       ConflictPolicy conflicts,
       ImportRules imports,
-      Retention retention) {
+      Retention retention,
+      ExportPolicy exports,
+      boolean posixMetadata) {
     /** A policy that is as usual in what is not given. */
     public Policy(
         boolean readOnly,
@@ -102,7 +106,9 @@ public record Mount(
           ObjectPolicy.DEFAULT,
           ConflictPolicy.DEFAULT,
           ImportRules.DEFAULT,
-          Retention.DEFAULT);
+          Retention.DEFAULT,
+          ExportPolicy.DEFAULT,
+          true);
     }
 
     /** The same with other rules for changes of others. */
@@ -119,7 +125,9 @@ public record Mount(
           objects,
           conflicts,
           imports,
-          retention);
+          retention,
+          exports,
+          posixMetadata);
     }
 
     /** The same with other rules for objects. */
@@ -136,7 +144,9 @@ public record Mount(
           other,
           conflicts,
           imports,
-          retention);
+          retention,
+          exports,
+          posixMetadata);
     }
 
     /** The same with another rule for conflicts. */
@@ -153,7 +163,9 @@ public record Mount(
           objects,
           other,
           imports,
-          retention);
+          retention,
+          exports,
+          posixMetadata);
     }
 
     /** The same with other rules for what comes from the bucket and how long it stays. */
@@ -170,14 +182,55 @@ public record Mount(
           objects,
           conflicts,
           otherImports,
-          otherRetention);
+          otherRetention,
+          exports,
+          posixMetadata);
+    }
+
+    /** The same with other rules for exports. */
+    public Policy withExports(ExportPolicy other) {
+      return new Policy(
+          readOnly,
+          writebackIdle,
+          writebackMaxAge,
+          defaultUid,
+          defaultGid,
+          defaultFileMode,
+          defaultDirectoryMode,
+          refresh,
+          objects,
+          conflicts,
+          imports,
+          retention,
+          other,
+          posixMetadata);
+    }
+
+    /** The same with POSIX metadata on objects, or without. */
+    public Policy withPosixMetadata(boolean other) {
+      return new Policy(
+          readOnly,
+          writebackIdle,
+          writebackMaxAge,
+          defaultUid,
+          defaultGid,
+          defaultFileMode,
+          defaultDirectoryMode,
+          refresh,
+          objects,
+          conflicts,
+          imports,
+          retention,
+          exports,
+          other);
     }
 
     /** The same with what can be changed of a mount that is served as another policy has it. */
     public Policy withChangeable(Policy other) {
       return withObjects(other.objects)
           .withConflicts(other.conflicts)
-          .with(other.imports, other.retention);
+          .with(other.imports, other.retention)
+          .withExports(other.exports);
     }
 
     /** What holds where nothing is said. */

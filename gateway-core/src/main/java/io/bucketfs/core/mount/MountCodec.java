@@ -15,7 +15,10 @@ import java.util.UUID;
 
 /** The stored form of a mount. */
 public final class MountCodec {
-  private static final int FORMAT = 5;
+  private static final int FORMAT = 6;
+
+  /** Files were exported in the background at any speed, with POSIX metadata. */
+  private static final int FORMAT_WITHOUT_EXPORTS = 5;
 
   /** Objects were written with the store's defaults, and nothing came before it was read. */
   private static final int FORMAT_WITHOUT_OBJECTS = 4;
@@ -46,9 +49,15 @@ public final class MountCodec {
   /**
    * A mount as it is kept.
    *
+   * @param probed {@link StoreTraits#PROBE} when the traits were found
    * @param leaving whether it is being deleted, so that the rest of its state has to go
    */
-  public record Stored(Mount mount, StoreTraits traits, boolean leaving) {}
+  public record Stored(Mount mount, StoreTraits traits, int probed, boolean leaving) {
+    /** A mount whose traits are what probes find now. */
+    public Stored(Mount mount, StoreTraits traits, boolean leaving) {
+      this(mount, traits, StoreTraits.PROBE, leaving);
+    }
+  }
 
   /** Encodes a mount. */
   public static byte[] encode(Stored stored) {
@@ -97,6 +106,11 @@ public final class MountCodec {
     write(writer, policy.conflicts());
     write(writer, policy.imports());
     writer.i32(policy.retention().expiryDays());
+    writer
+        .text(policy.exports().trigger().text())
+        .i64(policy.exports().bytesPerSecondMax())
+        .bool(policy.posixMetadata())
+        .u8(stored.probed());
     return writer.toBytes();
   }
 
@@ -143,6 +157,10 @@ public final class MountCodec {
     var conflicts = isFull ? conflicts(reader) : ConflictPolicy.DEFAULT;
     var imports = isFull ? imports(reader) : ImportRules.DEFAULT;
     var retention = isFull ? new Retention(reader.i32()) : Retention.DEFAULT;
+    var isNew = format > FORMAT_WITHOUT_EXPORTS;
+    var exports = isNew ? exports(reader) : ExportPolicy.DEFAULT;
+    var posixMetadata = !isNew || reader.bool();
+    var probed = isNew ? reader.u8() : probed(format);
     var traits =
         new StoreTraits(put, copySource, copyTarget, delete, complete, partCopy, deleteMany);
     var whole =
@@ -150,9 +168,29 @@ public final class MountCodec {
             .withRefresh(refresh)
             .withObjects(objects)
             .withConflicts(conflicts)
-            .with(imports, retention);
+            .with(imports, retention)
+            .withExports(exports)
+            .withPosixMetadata(posixMetadata);
     var mount = new Mount(number, uuid, name, location, prefix, whole, access, quota);
-    return new Stored(mount, traits, leaving);
+    return new Stored(mount, traits, probed, leaving);
+  }
+
+  /** What probes found when a format was written that does not say it. */
+  private static int probed(int format) {
+    if (format <= FORMAT_WITHOUT_REFRESH) {
+      return StoreTraits.PROBE_WITHOUT_UPLOADS;
+    }
+    return format <= FORMAT_WITHOUT_OBJECTS
+        ? StoreTraits.PROBE_WITHOUT_DELETE_MANY
+        : StoreTraits.PROBE;
+  }
+
+  private static ExportPolicy exports(RecordReader reader) {
+    var trigger = reader.text();
+    return new ExportPolicy(
+        ExportPolicy.Trigger.of(trigger)
+            .orElseThrow(() -> new IllegalArgumentException("unknown trigger " + trigger)),
+        reader.i64());
   }
 
   private static void write(RecordWriter writer, ConflictPolicy conflicts) {

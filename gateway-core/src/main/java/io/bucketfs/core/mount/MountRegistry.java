@@ -92,7 +92,8 @@ public final class MountRegistry {
         execution.fork("usage-count", () -> countUsage(mount));
       }
       try {
-        table.put(new ActiveMount(mount, stored.traits(), stores.open(mount.location())));
+        var store = stores.open(mount.location());
+        table.put(new ActiveMount(mount, stored.traits(), stored.probed(), store));
       } catch (IllegalArgumentException e) {
         LOG.error("Mount {} cannot be opened: {}", mount.name(), e.getMessage());
       }
@@ -164,7 +165,7 @@ public final class MountRegistry {
           return made;
         });
     limit(mount, Usage.NONE);
-    var active = new ActiveMount(mount, traits, store);
+    var active = new ActiveMount(mount, traits, StoreTraits.PROBE, store);
     table.put(active);
     return active;
   }
@@ -208,9 +209,25 @@ public final class MountRegistry {
 
   private void commit(ActiveMount changed) throws FileSystemException {
     committer.commit(tx -> {
-      put(tx, new MountCodec.Stored(changed.mount(), changed.traits(), false));
+      put(tx, stored(changed, false));
       return true;
     });
+  }
+
+  private static MountCodec.Stored stored(ActiveMount active, boolean leaving) {
+    return new MountCodec.Stored(active.mount(), active.traits(), active.probed(), leaving);
+  }
+
+  /** Keeps what a probe found now of the store of a mount that is served, and goes by it. */
+  public ActiveMount setTraits(ActiveMount active, StoreTraits traits) throws FileSystemException {
+    return keep(active.with(traits));
+  }
+
+  /** Keeps other rules for exports of a mount that is served, and applies them. */
+  public ActiveMount setExports(ActiveMount active, ExportPolicy exports)
+      throws FileSystemException {
+    var mount = active.mount();
+    return keep(active.with(mount.withPolicy(mount.policy().withExports(exports))));
   }
 
   /** Keeps other rules for what comes to the local disk and stays there, and applies them. */
@@ -237,7 +254,7 @@ public final class MountRegistry {
   public void remove(ActiveMount active) throws FileSystemException {
     var number = active.mount().number();
     committer.commit(tx -> {
-      put(tx, new MountCodec.Stored(active.mount(), active.traits(), true));
+      put(tx, stored(active, true));
       return true;
     });
     active.store().close();

@@ -411,6 +411,10 @@ public final class Namespace implements FileSystem {
     contents.commit(InodeKey.of(file), patience);
   }
 
+  /** Here a close waits for nothing. */
+  @Override
+  public void closing(FileId file, Patience patience) {}
+
   @Override
   public SeekResult seek(FileId file, long offset, Region region, Patience patience)
       throws FileSystemException {

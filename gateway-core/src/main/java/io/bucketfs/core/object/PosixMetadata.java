@@ -93,6 +93,28 @@ public final class PosixMetadata {
     return metadata;
   }
 
+  /** The metadata of an object whose attributes do not travel with it. */
+  public static Map<String, String> encode(@Nullable String token, Map<String, String> foreign) {
+    var metadata = new LinkedHashMap<>(foreign);
+    if (token != null) {
+      metadata.put(TOKEN, token);
+    }
+    return metadata;
+  }
+
+  /**
+   * What survives a rewrite where attributes do not travel with objects: all but our token and the
+   * times, which would be wrong then.
+   */
+  public static Map<String, String> leftAlone(Map<String, String> metadata) {
+    var left = new HashMap<>(metadata);
+    left.remove(TOKEN);
+    left.remove(MTIME);
+    left.remove("mtime");
+    left.remove(GOOG + "file-mtime");
+    return Map.copyOf(left);
+  }
+
   private static boolean isDevice(FileType type) {
     return type == FileType.BLOCK_DEVICE || type == FileType.CHARACTER_DEVICE;
   }

@@ -20,6 +20,15 @@ public record StoreTraits(
     boolean conditionalComplete,
     boolean conditionalPartCopy,
     boolean conditionalDeleteMany) {
+  /** What probes find out grows with this number, so that older findings can be told. */
+  public static final int PROBE = 2;
+
+  /** Probes that did not try to delete many objects by one request. */
+  public static final int PROBE_WITHOUT_DELETE_MANY = 1;
+
+  /** Probes that tried nothing of multipart uploads. */
+  public static final int PROBE_WITHOUT_UPLOADS = 0;
+
   /** A store that honours every condition. */
   public static final StoreTraits FULL = new StoreTraits(true, true, true, true, true, true, true);
 

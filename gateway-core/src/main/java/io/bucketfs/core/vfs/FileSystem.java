@@ -142,6 +142,12 @@ public interface FileSystem {
   void commit(FileId file, Patience patience) throws FileSystemException;
 
   /**
+   * A client is about to close a file that it had open for writing: waits where the mount wants it
+   * to be in the bucket then. The close goes on whatever becomes of that, unless it is DELAY.
+   */
+  void closing(FileId file, Patience patience) throws FileSystemException;
+
+  /**
    * Finds where data or a hole begins, at an offset or after it. Every file ends with a hole. Bytes
    * that only the bucket has count as data.
    *

@@ -26,6 +26,8 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Sends requests that change objects, each on a condition, and finds out what became of them
@@ -38,6 +40,7 @@ import org.jspecify.annotations.Nullable;
  * is remembered, so that its token is never taken for somebody else's.
  */
 final class BucketWrites {
+  private static final Logger LOG = LoggerFactory.getLogger(BucketWrites.class);
   private static final int LATE_MAX = 4;
 
   /** How often bytes are sent that arrive damaged. */
@@ -47,26 +50,45 @@ final class BucketWrites {
 
   private final Execution execution;
   private final Deletions deletions;
+  private final UploadBandwidth bandwidth;
   private final Meters.Counter lostReplies;
   private final Map<ObjectName, List<Job>> late = new ConcurrentHashMap<>();
+
+  /** Tokens of writes that the store says it got damaged. */
+  private final Map<ObjectName, String> damaged = new ConcurrentHashMap<>();
+
   private final Set<Integer> withoutPartCopies = ConcurrentHashMap.newKeySet();
   private final Set<Integer> withoutUploads = ConcurrentHashMap.newKeySet();
 
-  BucketWrites(Execution execution, Meters meters) {
+  BucketWrites(Execution execution, UploadBandwidth bandwidth, Meters meters) {
     this.execution = execution;
+    this.bandwidth = bandwidth;
     deletions = new Deletions(execution);
     lostReplies = meters.counter("writeback_lost_replies");
   }
 
   /** A PUT of a body. */
   Outcome put(ActiveMount mount, Target target, BodySource body) throws InterruptedException {
-    return write(
-        mount,
-        target.key(),
-        target.expected(),
-        target.job(),
-        mount.traits().conditionalPut(),
-        condition -> mount.store().put(request(target, condition), body));
+    try (var turn = bandwidth.begin(mount.mount().number(), body.sizeBytes())) {
+      var limited = turn.limit(body);
+      return write(
+          mount,
+          target.key(),
+          target.expected(),
+          target.job(),
+          mount.traits().conditionalPut(),
+          condition -> mount.store().put(request(target, condition), limited));
+    }
+  }
+
+  /** One part of an upload. */
+  MultipartStore.Part uploadPart(
+      ActiveMount mount, String key, String uploadId, int number, BodySource body)
+      throws Refused, InterruptedException {
+    try (var turn = bandwidth.begin(mount.mount().number(), body.sizeBytes())) {
+      var limited = turn.limit(body);
+      return await(() -> mount.store().uploadPart(key, uploadId, number, limited));
+    }
   }
 
   private static ObjectStore.PutRequest request(Target target, Condition condition) {
@@ -132,12 +154,22 @@ final class BucketWrites {
     return withoutUploads.contains(mount.mount().number());
   }
 
+  /** Notes that the store was probed again: what it refused before it may take now. */
+  void probed(int mount) {
+    withoutPartCopies.remove(mount);
+    withoutUploads.remove(mount);
+    deletions.probed(mount);
+  }
+
   /** Notes that it did. */
   void refusedUploads(ActiveMount mount) {
     withoutUploads.add(mount.mount().number());
   }
 
-  /** The end of an upload, whose parts are all there. */
+  /**
+   * The end of an upload, whose parts are all there. It can be ended only once: where the store
+   * tells another checksum of the whole than that of the parts, what is there is read.
+   */
   Outcome complete(
       ActiveMount mount,
       String key,
@@ -146,17 +178,32 @@ final class BucketWrites {
       String uploadId,
       List<MultipartStore.Part> parts)
       throws InterruptedException {
-    return write(
-        mount,
-        key,
-        expected,
-        job,
-        mount.traits().conditionalComplete(),
-        condition ->
-            mount
-                .store()
-                .completeUpload(
-                    new MultipartStore.CompleteRequest(key, uploadId, condition, parts)));
+    var outcome =
+        write(
+            mount,
+            key,
+            expected,
+            job,
+            mount.traits().conditionalComplete(),
+            1,
+            condition ->
+                mount
+                    .store()
+                    .completeUpload(
+                        new MultipartStore.CompleteRequest(key, uploadId, condition, parts)));
+    if (!(outcome instanceof Outcome.Damaged(var written, var head, var failure))) {
+      return outcome;
+    }
+    LOG.warn("An object in parts is read, since the store says: {}", failure.detail());
+    try {
+      if (!new ReadBack(mount, this).agrees(key, head.version(), parts)) {
+        return outcome;
+      }
+    } catch (Refused e) {
+      return new Outcome.Unknown(e.failure);
+    }
+    damaged.remove(new ObjectName(mount.mount().number(), key));
+    return new Outcome.Written(written, head.version());
   }
 
   private static Condition condition(@Nullable ObjectVersion expected) {
@@ -171,6 +218,19 @@ final class BucketWrites {
       boolean honoured,
       Function<Condition, CompletionStage<ObjectVersion>> request)
       throws InterruptedException {
+    return write(mount, key, expected, job, honoured, CORRUPT_MAX, request);
+  }
+
+  private Outcome write(
+      ActiveMount mount,
+      String key,
+      @Nullable ObjectVersion expected,
+      Job job,
+      boolean honoured,
+      int attemptsMax,
+      Function<Condition, CompletionStage<ObjectVersion>> request)
+      throws InterruptedException {
+    var name = new ObjectName(mount.mount().number(), key);
     if (!honoured) {
       try {
         var head = head(mount, key);
@@ -186,14 +246,18 @@ final class BucketWrites {
       try {
         var now = condition;
         var version = await(() -> request.apply(now));
-        late.remove(new ObjectName(mount.mount().number(), key));
+        late.remove(name);
+        damaged.remove(name);
         return new Outcome.Written(job, version);
       } catch (Refused e) {
-        if (e.failure instanceof BackendFailure.Corrupt && attempt < CORRUPT_MAX) {
-          var damaged = ownVersion(mount, key, job);
-          condition = damaged == null ? condition : Condition.matches(damaged);
+        if (e.failure instanceof BackendFailure.Corrupt) {
+          damaged.put(name, job.token());
+        }
+        if (e.failure instanceof BackendFailure.Corrupt && attempt < attemptsMax) {
+          var own = ownVersion(mount, key, job);
+          condition = own == null ? condition : Condition.matches(own);
         } else {
-          return isCertain(e.failure)
+          return isCertain(e.failure) && !job.token().equals(damaged.get(name))
               ? new Outcome.NotDone(e.failure)
               : settle(mount, key, expected, job, e.failure);
         }
@@ -267,6 +331,9 @@ final class BucketWrites {
     var name = new ObjectName(mount.mount().number(), key);
     var token = head == null ? null : head.metadata().get(PosixMetadata.TOKEN);
     if (head != null && token != null) {
+      if (token.equals(job.token()) && token.equals(damaged.get(name))) {
+        return new Outcome.Damaged(job, head, failure);
+      }
       if (token.equals(job.token())) {
         late.remove(name);
         return new Outcome.Written(job, head.version());
@@ -316,8 +383,8 @@ final class BucketWrites {
     }
   }
 
-  private @Nullable ObjectHead head(ActiveMount mount, String key)
-      throws Refused, InterruptedException {
+  /** What is at a key; null for nothing. */
+  @Nullable ObjectHead head(ActiveMount mount, String key) throws Refused, InterruptedException {
     try {
       return Objects.requireNonNull(await(() -> mount.store().head(key)));
     } catch (Refused e) {

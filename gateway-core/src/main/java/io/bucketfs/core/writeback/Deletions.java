@@ -51,6 +51,11 @@ final class Deletions {
     this.execution = execution;
   }
 
+  /** Forgets what the store of a mount refused. */
+  void probed(int mount) {
+    refused.remove(mount);
+  }
+
   /** Whether a mount's objects are deleted many at a time. */
   boolean isInBatches(ActiveMount mount) {
     var traits = mount.traits();

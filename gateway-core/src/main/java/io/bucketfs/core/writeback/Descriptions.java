@@ -5,7 +5,6 @@ import io.bucketfs.core.mount.ActiveMount;
 import io.bucketfs.core.mount.ObjectPolicy;
 import io.bucketfs.core.object.BackendFailure;
 import io.bucketfs.core.object.ObjectHeaders;
-import io.bucketfs.core.object.PosixMetadata;
 import io.bucketfs.core.store.Inode;
 import io.bucketfs.core.store.Job;
 import io.bucketfs.core.store.RemoteEntry;
@@ -49,8 +48,9 @@ final class Descriptions {
       Map<String, String> tags) {
     var remote = Step.Like.remoteOf(like);
     var metadata =
-        PosixMetadata.encode(
-            ObjectForm.attributesOf(mount.mount(), state),
+        ObjectForm.metadata(
+            mount.mount(),
+            state,
             job.token(),
             remote == null ? Map.of() : remote.foreignMetadata());
     var headers = remote == null ? ObjectHeaders.NONE : remote.headers();

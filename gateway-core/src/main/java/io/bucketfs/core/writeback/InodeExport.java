@@ -4,6 +4,7 @@ import io.bucketfs.core.content.ByteRun;
 import io.bucketfs.core.content.Snapshot;
 import io.bucketfs.core.content.Snapshots;
 import io.bucketfs.core.importer.Importing;
+import io.bucketfs.core.importer.ObjectForm;
 import io.bucketfs.core.mount.ActiveMount;
 import io.bucketfs.core.mount.ObjectPolicy;
 import io.bucketfs.core.object.BackendFailure;
@@ -116,6 +117,7 @@ final class InodeExport {
         importing.ensureAttributes(inode, Patience.FOREVER);
         yield null;
       }
+      case Step.ReadForeign(var key, var remote) -> readForeign(key, remote);
       case Step.TakeSnapshot _ -> takeSnapshot();
       case Step.Settle settle -> settle(settle);
       case Step.Abandon(var key, var upload) -> abandon(key, upload);
@@ -123,6 +125,53 @@ final class InodeExport {
       case Step.Copy copy -> copy(copy);
       case Step.StepAside aside -> stepAside(aside);
     };
+  }
+
+  /**
+   * Notes what others keep with an object. Where it is another one by now, or gone, the condition
+   * of what is sent next finds out.
+   */
+  private @Nullable Attempt readForeign(String key, RemoteEntry unread)
+      throws FileSystemException, InterruptedException {
+    ObjectHead head;
+    try {
+      head = writes.head(mount, key);
+    } catch (Refused e) {
+      return e.failure.isRetryable()
+          ? later(e.failure)
+          : new Attempt.Failing(Reasons.of(e.failure));
+    }
+    committer.commit(tx -> {
+      var remote = tx.remote(file.mount(), key);
+      if (remote != null && remote.equals(unread)) {
+        tx.putRemote(file.mount(), key, read(remote, head));
+      }
+      return true;
+    });
+    return null;
+  }
+
+  private RemoteEntry read(RemoteEntry remote, @Nullable ObjectHead head) {
+    var hash = ObjectForm.plainHash();
+    return head == null || !head.version().mayEqual(remote.version())
+        ? new RemoteEntry(
+            remote.version(),
+            remote.inode(),
+            remote.content(),
+            remote.contentSequence(),
+            hash,
+            remote.foreignMetadata(),
+            remote.contentType(),
+            remote.headers())
+        : new RemoteEntry(
+            remote.version().completedBy(head.version()),
+            remote.inode(),
+            remote.content(),
+            remote.contentSequence(),
+            hash,
+            ObjectForm.foreign(mount.mount(), head.metadata()),
+            head.contentType(),
+            head.headers());
   }
 
   private @Nullable Attempt takeSnapshot() throws FileSystemException, IOException {
@@ -157,12 +206,21 @@ final class InodeExport {
         });
         yield null;
       }
+      case Outcome.Damaged damaged -> writtenDamaged(step.key(), damaged);
       case Outcome.Foreign _, Outcome.NotDone _ -> {
         dropJob(step.key());
         yield null;
       }
       case Outcome.Unknown(var unknown) -> later(unknown);
     };
+  }
+
+  private Attempt writtenDamaged(String key, Outcome.Damaged damaged) throws FileSystemException {
+    committer.commit(tx -> {
+      settlement.damaged(tx, mount, key, damaged.job(), damaged.head());
+      return true;
+    });
+    return later(damaged.failure());
   }
 
   private void dropJob(String key) throws FileSystemException {
@@ -376,6 +434,7 @@ final class InodeExport {
             : new Attempt.Failing(Reasons.of(failure));
       }
       case Outcome.Unknown(var failure) -> later(failure);
+      case Outcome.Damaged damaged -> writtenDamaged(key, damaged);
       case Outcome.Deleted _ -> throw new IllegalStateException("a write was taken for a deletion");
     };
   }
@@ -426,6 +485,7 @@ final class InodeExport {
         yield later(failure);
       }
       case Outcome.Unknown(var failure) -> later(failure);
+      case Outcome.Damaged damaged -> writtenDamaged(key, damaged);
       case Outcome.Foreign _, Outcome.Deleted _ -> {
         dropJob(key);
         yield new Attempt.Later("the temporary key is taken", Duration.ZERO);

@@ -208,12 +208,18 @@ final class InodePlan {
       return failing(
           "an object has at most " + limits.objectBytesMax() + " bytes; make the file smaller");
     }
+    if (remote != null && isUnread(remote)) {
+      return new Step.ReadForeign(key, remote);
+    }
     var content = state.content();
     if (content == null) {
       return put(key, path, remote, state, Step.Like.of(key, remote));
     }
     var base = mayCopy ? wholeBase(inode, state) : null;
     var like = base == null ? null : tx.remote(number, base.key());
+    if (base != null && like != null && isUnread(like)) {
+      return new Step.ReadForeign(base.key(), like);
+    }
     if (base != null && like != null) {
       var job = job(inode, content, state, hash);
       var upload = tx.upload(number, key);
@@ -234,11 +240,26 @@ final class InodePlan {
         remote != null || oldBase == null
             ? Step.Like.of(key, remote)
             : Step.Like.of(oldBase.key(), tx.remote(number, oldBase.key()));
+    if (kept != null && isUnread(kept.remote())) {
+      return new Step.ReadForeign(kept.key(), kept.remote());
+    }
     return put(key, path, remote, state, kept);
   }
 
-  private static boolean holds(@Nullable RemoteEntry remote, Inode state, long hash) {
-    if (remote == null || remote.inode() != state.key().number() || remote.metadataHash() != hash) {
+  /**
+   * Whether an object is there of which only its version is known. Where attributes travel with
+   * objects, they were read together with the rest.
+   */
+  private boolean isUnread(RemoteEntry remote) {
+    return remote.metadataHash() == 0
+        && remote.inode() != 0
+        && !mount.mount().policy().posixMetadata();
+  }
+
+  private boolean holds(@Nullable RemoteEntry remote, Inode state, long hash) {
+    if (remote == null
+        || remote.inode() != state.key().number()
+        || !ObjectForm.carries(mount.mount(), remote, hash)) {
       return false;
     }
     var content = state.content();
@@ -343,6 +364,9 @@ final class InodePlan {
     var base = content.base();
     if (base != null && waitsFor(holder, self, new HashSet<>())) {
       var like = tx.remote(number, base.key());
+      if (like != null && isUnread(like)) {
+        return new Step.ReadForeign(base.key(), like);
+      }
       if (like != null) {
         return new Step.StepAside(holder, base, new Step.Like(base.key(), like));
       }
@@ -375,7 +399,14 @@ final class InodePlan {
     }
     var remote = tx.remote(number, key);
     if (remote != null) {
-      if (remote.metadataHash() == 0) {
+      var posix = mount.mount().policy().posixMetadata();
+      if (!posix && remote.inode() == directory.key().number()) {
+        return clean(directory.key());
+      }
+      if (isUnread(remote)) {
+        return new Step.ReadForeign(key, remote);
+      }
+      if (posix && remote.metadataHash() == 0) {
         return directory.attributesPending()
             ? new Step.ReadAttributes(directory)
             : put(key, path + "/", remote, directory, new Step.Like(key, remote));
@@ -401,6 +432,9 @@ final class InodePlan {
 
   private boolean isMarkerWanted(Inode directory) throws IOException {
     var policy = mount.mount().policy();
+    if (!policy.posixMetadata()) {
+      return tx.isEmptyDirectory(number, directory.key().number());
+    }
     return directory.explicitTimes()
         || !directory.xattrs().isEmpty()
         || directory.uid() != policy.defaultUid()

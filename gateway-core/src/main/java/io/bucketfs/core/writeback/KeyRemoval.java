@@ -235,6 +235,13 @@ final class KeyRemoval {
         gone();
         yield new Attempt.Clean();
       }
+      case Outcome.Damaged damaged -> {
+        committer.commit(tx -> {
+          settlement.damaged(tx, mount, key, damaged.job(), damaged.head());
+          return true;
+        });
+        yield null;
+      }
       case Outcome.Foreign _, Outcome.NotDone _ -> {
         dropJob();
         yield null;
@@ -283,7 +290,8 @@ final class KeyRemoval {
             : new Attempt.Failing(Reasons.of(failure));
       }
       case Outcome.Unknown(var failure) -> new Attempt.Later(failure.detail(), Duration.ZERO);
-      case Outcome.Written _ -> throw new IllegalStateException("a deletion was taken for a write");
+      case Outcome.Written _, Outcome.Damaged _ ->
+          throw new IllegalStateException("a deletion was taken for a write");
     };
   }
 

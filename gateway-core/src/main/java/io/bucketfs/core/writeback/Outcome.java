@@ -15,6 +15,14 @@ sealed interface Outcome {
    */
   record Written(Job job, ObjectVersion version) implements Outcome {}
 
+  /**
+   * It was carried out, and what is there is ours; but the store says that it got other bytes than
+   * were sent.
+   *
+   * @param head of what is there, which has to be written over
+   */
+  record Damaged(Job job, ObjectHead head, BackendFailure failure) implements Outcome {}
+
   /** The object is gone, as was asked for. */
   record Deleted() implements Outcome {}
 

@@ -197,10 +197,7 @@ final class PartedWrite {
         var part =
             body == null
                 ? copy(upload, piece)
-                : writes.await(() ->
-                    mount
-                        .store()
-                        .uploadPart(target.key(), upload.uploadId(), piece.number(), body));
+                : writes.uploadPart(mount, target.key(), upload.uploadId(), piece.number(), body);
         keep(upload, new StoredPart(piece.offset(), part));
         return;
       } catch (Refused e) {

@@ -500,6 +500,34 @@ final class Schedule {
     return barrier;
   }
 
+  /** As {@link #barrier(int, Predicate)}, around one subject. */
+  Barrier barrier(Subject subject) {
+    var barrier = new Barrier();
+    lock.lock();
+    try {
+      var queue = mounts.get(subject.mount());
+      if (queue != null) {
+        cover(queue.entries.get(subject), barrier);
+      }
+      barrier.finished();
+    } finally {
+      lock.unlock();
+    }
+    pump();
+    return barrier;
+  }
+
+  /** Whether nothing of a subject is to be exported. */
+  boolean isClean(Subject subject) {
+    lock.lock();
+    try {
+      var queue = mounts.get(subject.mount());
+      return queue == null || !queue.entries.containsKey(subject);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   @GuardedBy("lock")
   private void cover(@Nullable Entry entry, Barrier barrier) {
     if (entry == null || (entry.dirty == null && !entry.running)) {

@@ -9,7 +9,6 @@ import io.bucketfs.core.mount.MountTallies;
 import io.bucketfs.core.object.ObjectHead;
 import io.bucketfs.core.object.ObjectHeaders;
 import io.bucketfs.core.object.ObjectVersion;
-import io.bucketfs.core.object.PosixMetadata;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.store.Conflict;
 import io.bucketfs.core.store.Content;
@@ -105,6 +104,29 @@ final class Settlement {
     return content.exported(job.contentSequence(), key, version, job.sizeBytes());
   }
 
+  /**
+   * An object was written that the store says it got damaged: the next request is conditional on
+   * it, and writes over it. Nothing rests on it.
+   */
+  void damaged(Tx tx, ActiveMount mount, String key, Job job, ObjectHead head) throws IOException {
+    var number = mount.mount().number();
+    tx.deleteJob(number, key);
+    forgetUpload(tx, number, key, job);
+    recent.finished(number, key);
+    tx.putRemote(
+        number,
+        key,
+        new RemoteEntry(
+            head.version(),
+            0,
+            0,
+            0,
+            0,
+            ObjectForm.foreign(mount.mount(), head.metadata()),
+            head.contentType(),
+            head.headers()));
+  }
+
   /** An object was deleted. */
   void deleted(Tx tx, ActiveMount mount, String key) {
     var number = mount.mount().number();
@@ -172,7 +194,7 @@ final class Settlement {
             ? "deleted in the bucket while it was changed here"
             : "changed in the bucket while it was changed here";
     if (mount.mount().policy().conflicts().winner() == Winner.LOCAL_WINS) {
-      writtenOver(tx, mount, key, path, inode, head, reason);
+      writtenOver(tx, mount, key, path, head, reason);
       return;
     }
     names.moveAway(parent, name.name(), dirent, inode, path, reason);
@@ -188,24 +210,15 @@ final class Settlement {
 
   /** Lets the next request be conditional on what is there now. */
   private void writtenOver(
-      Tx tx,
-      ActiveMount mount,
-      String key,
-      String path,
-      Inode inode,
-      @Nullable ObjectHead head,
-      String reason)
+      Tx tx, ActiveMount mount, String key, String path, @Nullable ObjectHead head, String reason)
       throws IOException {
     var number = mount.mount().number();
     if (head == null) {
       tx.deleteRemote(number, key);
     } else {
-      var theirs =
-          PosixMetadata.decode(head.metadata(), ObjectForm.attributesOf(mount.mount(), inode));
+      var foreign = ObjectForm.foreign(mount.mount(), head.metadata());
       tx.putRemote(
-          number,
-          key,
-          new RemoteEntry(head.version(), 0, 0, 0, 0, theirs.foreign(), head.contentType()));
+          number, key, new RemoteEntry(head.version(), 0, 0, 0, 0, foreign, head.contentType()));
     }
     tx.putConflict(number, new Conflict(path, path, tx.nowNanos(), reason + ": written over"));
     count(tx, number);
@@ -249,7 +262,7 @@ final class Settlement {
       var inode = tx.inode(directory);
       if (inode != null) {
         var edit = inode.edit();
-        edit.attributesPending = true;
+        edit.attributesPending = mount.mount().policy().posixMetadata();
         tx.put(edit.changed(tx.nowNanos()).freeze());
       }
     }

@@ -27,6 +27,9 @@ sealed interface Step {
   /** Owner, mode and times are not known yet, and would be lost. */
   record ReadAttributes(Inode inode) implements Step {}
 
+  /** What others keep with an object is not known yet, and would be lost. */
+  record ReadForeign(String key, RemoteEntry remote) implements Step {}
+
   /** The bytes have to be pinned. */
   record TakeSnapshot() implements Step {}
 

@@ -76,6 +76,11 @@ final class UploadRemoval {
             settlement.written(tx, mount, key, written.job(), written.version(), known);
             return true;
           });
+      case Outcome.Damaged damaged ->
+          committer.commit(tx -> {
+            settlement.damaged(tx, mount, key, damaged.job(), damaged.head());
+            return true;
+          });
       case Outcome.Foreign _, Outcome.NotDone _, Outcome.Deleted _ -> {}
     }
     forget(mount, key, upload);

@@ -5,6 +5,7 @@ import io.bucketfs.core.importer.Importing;
 import io.bucketfs.core.importer.RecentExports;
 import io.bucketfs.core.local.Family;
 import io.bucketfs.core.mount.ActiveMount;
+import io.bucketfs.core.mount.ExportPolicy;
 import io.bucketfs.core.mount.Mount;
 import io.bucketfs.core.mount.MountTable;
 import io.bucketfs.core.mount.MountTallies;
@@ -18,7 +19,9 @@ import io.bucketfs.core.store.InodeKey;
 import io.bucketfs.core.store.Keys;
 import io.bucketfs.core.store.MetadataCache;
 import io.bucketfs.core.store.RecordReader;
+import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.WouldBlock;
 import java.io.IOException;
@@ -27,6 +30,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +61,10 @@ public final class WriteBack implements AutoCloseable {
   private final LostAndFound lostAndFound;
   private final Schedule schedule;
   private final Claims claims = new Claims();
+
+  /** Barriers around all of a mount that clients wait for, or waited for and come again. */
+  private final Map<Integer, Barrier> awaited = new ConcurrentHashMap<>();
+
   private final Meters.Counter exports;
   private final Meters.Counter retries;
   private final Meters.Counter failures;
@@ -84,7 +93,13 @@ public final class WriteBack implements AutoCloseable {
     this.execution = execution;
     this.limits = limits;
     gatewayId = HexFormat.of().toHexDigits(epoch.gatewayId());
-    writes = new BucketWrites(execution, meters);
+    var bandwidth =
+        new UploadBandwidth(
+            execution,
+            limits.bytesPerSecondMax(),
+            number -> bytesPerSecondMax(mounts, number),
+            meters.counter("writeback_limited_bytes"));
+    writes = new BucketWrites(execution, bandwidth, meters);
     tallies.others().begin(gatewayId, execution, meters);
     lostAndFound = new LostAndFound(mounts, cache, committer, execution, meters);
     settlement = new Settlement(recent, tallies, meters);
@@ -95,6 +110,13 @@ public final class WriteBack implements AutoCloseable {
     failures = meters.counter("writeback_failures");
     schedule = new Schedule(execution, limits, this::policy, this::removalsMax, this::export);
     committer.onDirty(this::changed);
+  }
+
+  private static long bytesPerSecondMax(MountTable mounts, int number) {
+    var active = mounts.get(number);
+    return active == null
+        ? ExportPolicy.NO_LIMIT
+        : active.mount().policy().exports().bytesPerSecondMax();
   }
 
   private Mount.@Nullable Policy policy(int mount) {
@@ -362,6 +384,60 @@ public final class WriteBack implements AutoCloseable {
     }
   }
 
+  /**
+   * Exports a file and waits until the bucket has it as it is now.
+   *
+   * @throws FileSystemException DELAY where the patience ends before; the export goes on. IO where
+   *     it cannot be exported
+   */
+  public void await(FileId file, Patience patience) throws FileSystemException {
+    if (schedule.isClean(Subject.of(InodeKey.of(file)))) {
+      return;
+    }
+    patience.requireWaiting();
+    await(schedule.barrier(Subject.of(InodeKey.of(file))), patience);
+  }
+
+  /**
+   * Exports all of a mount that is dirty now, and waits for it. As {@link #await}; who comes again
+   * waits for what was dirty when he came first, and then for what is dirty by then.
+   */
+  public void awaitAll(int mount, Patience patience) throws FileSystemException {
+    patience.requireWaiting();
+    snapshots.commitAll();
+    var before = awaited.get(mount);
+    if (before != null) {
+      awaitDone(before, patience);
+    }
+    var barrier = schedule.barrier(mount, _ -> true);
+    awaited.put(mount, barrier);
+    await(barrier, patience);
+    awaited.remove(mount, barrier);
+  }
+
+  private void await(Barrier barrier, Patience patience) throws FileSystemException {
+    var failed = awaitDone(barrier, patience);
+    if (!failed.isEmpty()) {
+      var first = failed.getFirst();
+      throw new FileSystemException(
+          FsError.IO, pathOf(first.subject()) + " cannot be exported: " + first.reason());
+    }
+  }
+
+  private List<Barrier.Failure> awaitDone(Barrier barrier, Patience patience)
+      throws FileSystemException {
+    try {
+      return execution.await(barrier.done(), patience);
+    } catch (TimeoutException e) {
+      throw new FileSystemException(FsError.DELAY, "the export goes on");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new FileSystemException(FsError.DELAY, "interrupted");
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("a barrier failed", e);
+    }
+  }
+
   private boolean covers(Subject subject, String path, String key) {
     if (path.isEmpty()) {
       return true;
@@ -466,9 +542,15 @@ public final class WriteBack implements AutoCloseable {
     schedule.hurry(mount);
   }
 
+  /** Goes by what a probe of a mount's store found now. */
+  public void probed(int mount) {
+    writes.probed(mount);
+  }
+
   /** Forgets a mount that is gone. */
   public void forget(int mount) {
     schedule.forget(mount);
+    awaited.remove(mount);
   }
 
   /** Starts no more exports and waits a bounded time for those that run. */

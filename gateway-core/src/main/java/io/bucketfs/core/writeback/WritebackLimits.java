@@ -1,6 +1,7 @@
 package io.bucketfs.core.writeback;
 
 import io.bucketfs.core.content.Contents;
+import io.bucketfs.core.mount.ExportPolicy;
 import io.bucketfs.core.mount.ObjectPolicy;
 import java.time.Duration;
 
@@ -13,6 +14,8 @@ import java.time.Duration;
  *     objects, where one request deletes many; else as many as bulkPerMountMax
  * @param bytesPerMountMax bytes of them together; a bigger file is exported alone
  * @param bytesMax bytes of the exports of all mounts; one export of each goes on beyond it
+ * @param bytesPerSecondMax what all mounts together send in a second, on average; {@link
+ *     ExportPolicy#NO_LIMIT} for whatever it takes
  * @param objectBytesMax the biggest object
  * @param backoffMin first pause after a failure that passes
  * @param backoffMax longest pause
@@ -26,6 +29,7 @@ public record WritebackLimits(
     int removalsPerMountMax,
     long bytesPerMountMax,
     long bytesMax,
+    long bytesPerSecondMax,
     long objectBytesMax,
     Duration backoffMin,
     Duration backoffMax,
@@ -42,6 +46,7 @@ public record WritebackLimits(
           1_000,
           256L << 20,
           512L << 20,
+          ExportPolicy.NO_LIMIT,
           Contents.FILE_BYTES_MAX,
           Duration.ofMillis(100),
           Duration.ofSeconds(30),
@@ -73,12 +78,30 @@ public record WritebackLimits(
         removalsPerMountMax,
         newBytesPerMountMax,
         newBytesMax,
+        bytesPerSecondMax,
         objectBytesMax,
         backoffMin,
         backoffMax,
         failingPause,
         closeWait,
         newMultipart);
+  }
+
+  /** The same with another bandwidth of all mounts together. */
+  public WritebackLimits withBandwidth(long otherBytesPerSecondMax) {
+    return new WritebackLimits(
+        exportsPerMountMax,
+        bulkPerMountMax,
+        removalsPerMountMax,
+        bytesPerMountMax,
+        bytesMax,
+        otherBytesPerSecondMax,
+        objectBytesMax,
+        backoffMin,
+        backoffMax,
+        failingPause,
+        closeWait,
+        multipart);
   }
 
   /** The same with another threshold of multipart uploads; 0 for no other. */
@@ -95,7 +118,10 @@ public record WritebackLimits(
     if (exportsPerMountMax < 1 || bulkPerMountMax < 1 || removalsPerMountMax < 1) {
       throw new IllegalArgumentException("write-back limits must be positive");
     }
-    if (bytesPerMountMax < 1 || bytesMax < bytesPerMountMax || objectBytesMax < 1) {
+    if (bytesPerMountMax < 1
+        || bytesMax < bytesPerMountMax
+        || objectBytesMax < 1
+        || bytesPerSecondMax < ExportPolicy.BYTES_PER_SECOND_MIN) {
       throw new IllegalArgumentException("write-back limits must be positive");
     }
   }

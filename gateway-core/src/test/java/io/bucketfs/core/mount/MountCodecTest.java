@@ -28,8 +28,11 @@ final class MountCodecTest {
   /** Count of import rules; the one of the default; days until data expire. */
   private static final int IMPORT_BYTES = 4 + 4 + 1 + Long.BYTES + 4;
 
-  /** All that came with the present format. */
-  private static final int NEW_BYTES = OBJECTS_BYTES + CONFLICT_BYTES + IMPORT_BYTES;
+  /** What waits for exports, their speed; POSIX metadata; what probes found. */
+  private static final int EXPORT_BYTES = Integer.BYTES + "on-idle".length() + Long.BYTES + 2;
+
+  /** All that came with the present format and the one before. */
+  private static final int NEW_BYTES = OBJECTS_BYTES + CONFLICT_BYTES + IMPORT_BYTES + EXPORT_BYTES;
 
   private static MountCodec.Stored stored(RefreshPolicy refresh) {
     return stored(refresh, StoreTraits.FULL);
@@ -99,7 +102,10 @@ final class MountCodecTest {
     var before = Arrays.copyOf(now, now.length - NEW_BYTES - REFRESH_BYTES);
     before[0] = 3;
     var withoutUploads = new StoreTraits(true, true, true, true, false, false, false);
-    assertThat(MountCodec.decode(before)).isEqualTo(stored(RefreshPolicy.DEFAULT, withoutUploads));
+    assertThat(MountCodec.decode(before))
+        .isEqualTo(
+            probed(
+                stored(RefreshPolicy.DEFAULT, withoutUploads), StoreTraits.PROBE_WITHOUT_UPLOADS));
   }
 
   /**
@@ -113,7 +119,35 @@ final class MountCodecTest {
     var before = Arrays.copyOf(now, now.length - NEW_BYTES);
     before[0] = 4;
     var traits = new StoreTraits(true, true, true, true, true, true, false);
-    assertThat(MountCodec.decode(before)).isEqualTo(stored(refresh, traits));
+    assertThat(MountCodec.decode(before))
+        .isEqualTo(probed(stored(refresh, traits), StoreTraits.PROBE_WITHOUT_DELETE_MANY));
+  }
+
+  /** Mounts of a gateway that exported in the background at any speed go on so. */
+  @Test
+  void readsTheFormatWithoutExports() {
+    var now = MountCodec.encode(stored(RefreshPolicy.DEFAULT));
+    var before = Arrays.copyOf(now, now.length - EXPORT_BYTES);
+    before[0] = 5;
+    assertThat(MountCodec.decode(before)).isEqualTo(stored(RefreshPolicy.DEFAULT));
+  }
+
+  @Test
+  void readsWhenFilesAreExported() {
+    for (var trigger : ExportPolicy.Trigger.values()) {
+      var plain = stored(RefreshPolicy.DEFAULT).mount();
+      var policy =
+          plain
+              .policy()
+              .withExports(new ExportPolicy(trigger, ExportPolicy.BYTES_PER_SECOND_MIN))
+              .withPosixMetadata(false);
+      var stored = new MountCodec.Stored(plain.withPolicy(policy), StoreTraits.FULL, 1, false);
+      assertThat(MountCodec.decode(MountCodec.encode(stored))).isEqualTo(stored);
+    }
+  }
+
+  private static MountCodec.Stored probed(MountCodec.Stored stored, int probe) {
+    return new MountCodec.Stored(stored.mount(), stored.traits(), probe, stored.leaving());
   }
 
   @Test
@@ -142,7 +176,7 @@ final class MountCodecTest {
   @Test
   void refusesAFormatThatItDoesNotKnow() {
     var later = MountCodec.encode(stored(RefreshPolicy.DEFAULT));
-    later[0] = 6;
-    assertThatThrownBy(() -> MountCodec.decode(later)).hasMessageContaining("unknown format 6");
+    later[0] = 7;
+    assertThatThrownBy(() -> MountCodec.decode(later)).hasMessageContaining("unknown format 7");
   }
 }

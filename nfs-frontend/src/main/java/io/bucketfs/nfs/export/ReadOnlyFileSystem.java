@@ -163,6 +163,9 @@ public final class ReadOnlyFileSystem implements FileSystem {
   }
 
   @Override
+  public void closing(FileId file, Patience patience) {}
+
+  @Override
   public SeekResult seek(FileId file, long offset, Region region, Patience patience)
       throws FileSystemException {
     return all.seek(file, offset, region, patience);

@@ -1,5 +1,6 @@
 package io.bucketfs.nfs.op;
 
+import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.nfs.state.StateId;
 import io.bucketfs.nfs.status.NfsException;
 import io.bucketfs.nfs.status.NfsStatus;
@@ -19,18 +20,21 @@ record Close(StateId stateId) implements Operation {
   }
 
   @Override
-  public NfsStatus run(Compound c) throws NfsException {
+  public NfsStatus run(Compound c) throws NfsException, FileSystemException {
     var file = c.currentFile(NfsStatus.BAD_STATEID);
-    c.services()
-        .openFiles()
-        .close(
-            c.client(),
-            c.resolve(stateId),
-            file,
-            c.ledger(id -> {
-              c.setCurrentStateId(id);
-              id.write(c.out());
-            }));
+    var id = c.resolve(stateId);
+    var openFiles = c.services().openFiles();
+    if (openFiles.isForWriting(c.client(), id, file)) {
+      c.fileSystem().closing(file, c.patience());
+    }
+    openFiles.close(
+        c.client(),
+        id,
+        file,
+        c.ledger(closed -> {
+          c.setCurrentStateId(closed);
+          closed.write(c.out());
+        }));
     return NfsStatus.OK;
   }
 }

@@ -217,6 +217,11 @@ public final class OpenFiles {
     }
   }
 
+  /** Whether an open is one for writing. */
+  public boolean isForWriting(Client client, StateId id, FileId file) throws NfsException {
+    return (requireOpen(client, id, file).access() & Share.WRITE) != 0;
+  }
+
   /** Closes an open, and frees the locks that were taken through it. */
   public void close(Client client, StateId id, FileId file, Ledger ledger) throws NfsException {
     drop(requireOpen(client, id, file), null, ledger);
