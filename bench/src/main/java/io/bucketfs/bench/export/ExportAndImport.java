@@ -51,6 +51,9 @@ public final class ExportAndImport {
   private static final int PARTS = 8;
   private static final int READS = 128;
 
+  /** Before these rounds the compiler takes more of the machine than what is measured. */
+  private static final int WARM_UPS = 4;
+
   private static final Duration NOT_BEFORE_THE_END = Duration.ofHours(1);
 
   private final Gateway gateway;
@@ -130,14 +133,13 @@ public final class ExportAndImport {
   private void compare(String name, Work bareWork, Work prepare, Work ours) throws Exception {
     var bareTimes = new double[rounds];
     var ourTimes = new double[rounds];
-    // One more at first, which warms both up and does not count.
-    for (var round = 0; round <= rounds; round++) {
+    for (var round = 0; round < WARM_UPS + rounds; round++) {
       prepare.run(round);
       var bareTime = time(bareWork, round);
       var ourTime = time(ours, round);
-      if (round > 0) {
-        bareTimes[round - 1] = bareTime;
-        ourTimes[round - 1] = ourTime;
+      if (round >= WARM_UPS) {
+        bareTimes[round - WARM_UPS] = bareTime;
+        ourTimes[round - WARM_UPS] = ourTime;
       }
     }
     Arrays.sort(bareTimes);
