@@ -576,7 +576,7 @@ final class CliTest {
   void explainsItselfWhereNothingIsSaid() {
     assertThat(run(new String[0]).code()).isEqualTo(2);
     assertThat(run(new String[0]).err()).contains("Usage: bucketfs");
-    assertThat(run("mount").err()).contains("create, list, show, set or delete");
+    assertThat(run("mount").err()).contains("create, list, show, set, probe or delete");
     var unknown = run("fly");
     assertThat(unknown.code()).isEqualTo(2);
     assertThat(unknown.err()).contains("'fly'");

@@ -305,6 +305,8 @@ final class KeyRemoval {
       var start = from;
       from = committer.commit(tx -> new Cursor(expandChunk(tx, start, derived))).next();
     }
+    // The key itself may have got a mark of its own in the place of this one.
+    derived.add(Subject.of(number, key));
     return new Attempt.Done(List.copyOf(derived));
   }
 

@@ -25,7 +25,8 @@ record Close(StateId stateId) implements Operation {
     var id = c.resolve(stateId);
     var openFiles = c.services().openFiles();
     if (openFiles.isForWriting(c.client(), id, file)) {
-      c.fileSystem().closing(file, c.patience());
+      // The open is enough: whether the client may still write is not asked when it closes.
+      c.services().fileSystem().closing(file, c.patience());
     }
     openFiles.close(
         c.client(),
