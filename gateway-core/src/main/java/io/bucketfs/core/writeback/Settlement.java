@@ -49,9 +49,7 @@ final class Settlement {
       @Nullable RemoteEntry like)
       throws IOException {
     var number = mount.mount().number();
-    tx.deleteJob(number, key);
-    forgetUpload(tx, number, key, job);
-    recent.finished(number, key);
+    ended(tx, number, key, job);
     tx.putRemote(
         number,
         key,
@@ -104,15 +102,19 @@ final class Settlement {
     return content.exported(job.contentSequence(), key, version, job.sizeBytes());
   }
 
+  private void ended(Tx tx, int number, String key, Job job) throws IOException {
+    tx.deleteJob(number, key);
+    forgetUpload(tx, number, key, job);
+    recent.finished(number, key);
+  }
+
   /**
    * An object was written that the store says it got damaged: the next request is conditional on
    * it, and writes over it. Nothing rests on it.
    */
   void damaged(Tx tx, ActiveMount mount, String key, Job job, ObjectHead head) throws IOException {
     var number = mount.mount().number();
-    tx.deleteJob(number, key);
-    forgetUpload(tx, number, key, job);
-    recent.finished(number, key);
+    ended(tx, number, key, job);
     tx.putRemote(
         number,
         key,
