@@ -208,6 +208,7 @@ public final class ExportAndImport {
       var part = PatternBytes.of(seed, at, (int) Math.min(CHUNK_BYTES, bytes - at));
       files.write(file, at, Unpooled.wrappedBuffer(part), Stability.UNSTABLE, Patience.FOREVER);
     }
+    files.commit(file, Patience.FOREVER); // as an NFS client does when it closes
   }
 
   private void writeSmall(int round) throws Exception {
