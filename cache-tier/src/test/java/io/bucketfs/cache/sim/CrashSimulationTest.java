@@ -106,6 +106,7 @@ class CrashSimulationTest {
       world.execution.runFor(Duration.ofMillis(1 + random.nextInt(300_000)));
       var kind = random.nextBoolean() ? Crash.KILL : Crash.POWER;
       world.crash(kind);
+      clients.forEach(SimulatedClient::noteUnderWay);
       checkObjects(world, history);
       world.execution.run(() -> {
         world.start();

@@ -114,7 +114,21 @@ final class SimulatedClient {
   private void done(Map<String, FileModel> next) {
     model = next;
     pending = null;
-    next.values().forEach(file -> history.add(Digests.of(file.bytes())));
+    note(next);
+  }
+
+  private void note(Map<String, FileModel> files) {
+    files.values().forEach(file -> history.add(Digests.of(file.bytes())));
+  }
+
+  /**
+   * Counts what the operation under way would leave as a state that files had: where a sync waits
+   * for the bucket, the bucket has it before the client hears of it.
+   */
+  void noteUnderWay() {
+    if (pending != null) {
+      note(pending);
+    }
   }
 
   private void operate() throws Exception {
