@@ -3,11 +3,13 @@ package io.bucketfs.core.content;
 import io.bucketfs.core.importer.Importing;
 import io.bucketfs.core.local.ExtentRecord;
 import io.bucketfs.core.local.ExtentStore;
+import io.bucketfs.core.local.Family;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.store.Committer;
 import io.bucketfs.core.store.Content;
 import io.bucketfs.core.store.Extent;
 import io.bucketfs.core.store.Inode;
+import io.bucketfs.core.store.Keys;
 import io.bucketfs.core.store.MetadataCache;
 import io.bucketfs.core.vfs.FileSystem.ReadResult;
 import io.bucketfs.core.vfs.FileSystemException;
@@ -190,22 +192,37 @@ final class Reader {
 
   /**
    * The object is another one than the base, and looking at it changed nothing: either an export of
-   * our own whose reply was lost, which is about to be settled, or the base is gone for good.
+   * our own is under way whose outcome is not known yet, which may take as long as the bucket does
+   * not answer, or one is about to be settled, or the base is gone for good.
    */
   private void awaitSettlement(
       Inode inode, Patience patience, int attempt, Fills.BaseGoneException gone)
       throws FileSystemException {
-    if (!inode.requireContent().isDirty() || attempt == ATTEMPTS_MAX - 1) {
+    var unsettled = isUnsettled(inode);
+    if (!unsettled && (!inode.requireContent().isDirty() || attempt == ATTEMPTS_MAX - 1)) {
       throw new FileSystemException(FsError.IO, "the object is gone: " + gone.getMessage());
     }
-    if (patience.remainingNanos(execution.nanoTime()) < SETTLEMENT.toNanos()) {
-      throw new FileSystemException(FsError.DELAY, "an export is being settled");
-    }
+    do {
+      if (patience.remainingNanos(execution.nanoTime()) < SETTLEMENT.toNanos()) {
+        throw new FileSystemException(FsError.DELAY, "an export is being settled");
+      }
+      try {
+        execution.sleep(SETTLEMENT);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new FileSystemException(FsError.DELAY, "interrupted");
+      }
+    } while (isUnsettled(inode));
+  }
+
+  /** Whether a request for the object of the base was sent of which nobody knows what it did. */
+  private boolean isUnsettled(Inode inode) throws FileSystemException {
+    var base = inode.requireContent().base();
     try {
-      execution.sleep(SETTLEMENT);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new FileSystemException(FsError.DELAY, "interrupted");
+      return base != null
+          && cache.store().get(Family.JOBS, Keys.text(inode.key().mount(), base.key())) != null;
+    } catch (IOException e) {
+      throw Failures.ofDisk(e);
     }
   }
 

@@ -46,7 +46,7 @@ public final class MemoryExtentStore implements ExtentStore {
       throws IOException {
     var bytes = records.get(record.position());
     if (bytes == null) {
-      throw new IOException("no such record");
+      throw new CorruptExtentException("no such record");
     }
     return Unpooled.copiedBuffer(bytes, skip, length);
   }
@@ -98,6 +98,14 @@ public final class MemoryExtentStore implements ExtentStore {
   public long diskBytes() {
     return end.get();
   }
+
+  @Override
+  public long spareBytes() {
+    return 0;
+  }
+
+  @Override
+  public void trim() {}
 
   @Override
   public void close() {}

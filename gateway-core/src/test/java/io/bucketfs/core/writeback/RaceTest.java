@@ -1,5 +1,6 @@
 package io.bucketfs.core.writeback;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bucketfs.core.local.Crash;
@@ -157,6 +158,43 @@ final class RaceTest {
       assertThat(world.operations.conflicts(null, 10)).isEmpty();
       assertThat(world.read("a")).isEqualTo("bytes");
     });
+  }
+
+  /** The rest of the file is in an object that the store does not have under its ETag any more. */
+  @Test
+  void aReaderWaitsForWhatAKilledProcessSentToBeSettled() {
+    var execution = new SimulatedExecution(3);
+    var metadata = new MemoryKeyValueStore(execution, 3);
+    var extents = new MemoryExtentStore();
+    var bucket = new MemoryBucket(execution);
+    execution.run(() -> {
+      bucket.foreign().put("a", "0123456789".getBytes(UTF_8));
+      var world = new World(execution, metadata, extents, bucket);
+      world.overwrite(world.at("a").id(), 0, "AB");
+      bucket.faults().delay(RequestKind.PUT, Duration.ofSeconds(20), Duration.ofSeconds(20));
+      execution.fork("flush", () -> flushed(world));
+      execution.sleep(Duration.ofSeconds(12));
+      assertThat(world.object("a")).isEqualTo("AB23456789");
+    });
+    execution.abandonAll();
+    bucket.faults().delay(Duration.ZERO, Duration.ZERO);
+    var after = metadata.crash(Crash.KILL, new SplittableRandom(3));
+    execution.run(() -> {
+      // The copy of the rest is gone, as after a loss of power.
+      var world = new World(execution, after, new MemoryExtentStore(), bucket);
+      var rest = world.files.read(world.at("a").id(), 2, 8, Patience.FOREVER).data();
+      assertThat(rest.toString(UTF_8)).isEqualTo("23456789");
+      rest.release();
+      assertThat(world.read("a")).isEqualTo("AB23456789");
+    });
+  }
+
+  private static void flushed(World world) {
+    try {
+      world.flush();
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
   }
 
   /** Rule 15: what changed while the request was on its way stays dirty. */
