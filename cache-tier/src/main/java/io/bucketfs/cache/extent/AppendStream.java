@@ -13,6 +13,8 @@ import java.util.Deque;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Appends the records of one stream, to one file after the other.
@@ -21,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * in this order: {@link #writing}, held over the disk, and {@link #lock}, which never waits.
  */
 final class AppendStream {
+  private static final Logger LOG = LoggerFactory.getLogger(AppendStream.class);
+
   /**
    * How many large records are on native threads at a time: one is written while the next ones come
    * there. More would only keep threads from others.
@@ -87,7 +91,7 @@ final class AppendStream {
                 who.sequence(),
                 image.checksums());
         var header = new RecordHeader(record, who.inode(), who.offset());
-        write(file, end, record, image.of(header));
+        write(file, end, record, image.of(header, file.diskBytes()));
         return record;
       } finally {
         catalog.release(file);
@@ -100,6 +104,7 @@ final class AppendStream {
   private void write(ExtentFile file, long end, ExtentRecord record, ByteBuffer... bytes)
       throws IOException {
     var position = record.position();
+    var before = file.diskBytes();
     file.records().begin(position, RecordHeader.recordBytes(record.length()));
     var written = false;
     try {
@@ -108,7 +113,7 @@ final class AppendStream {
     } finally {
       if (written) {
         file.records().finish(position);
-        catalog.grew(file.records().end() - end);
+        catalog.grew(file.diskBytes() - before);
       } else {
         file.records().retract(position, end);
       }
@@ -153,9 +158,10 @@ final class AppendStream {
   /** {@link #writing} is held. */
   private ExtentFile roll() throws IOException {
     var next = catalog.create(stream);
+    ExtentFile last;
     lock.lock();
     try {
-      var last = current;
+      last = current;
       if (last != null) {
         last.seal();
         unsettled.add(last);
@@ -164,7 +170,27 @@ final class AppendStream {
     } finally {
       lock.unlock();
     }
+    cut(last);
     return next;
+  }
+
+  /** Gives back what a sealed file has of the disk and does not need. Waits for the disk. */
+  private void cut(@Nullable ExtentFile file) {
+    if (file == null) {
+      return;
+    }
+    var before = file.diskBytes();
+    try {
+      file.acquire();
+      try {
+        file.cut();
+      } finally {
+        catalog.release(file);
+      }
+    } catch (IOException e) {
+      LOG.debug("{} stays longer than it needs to be", file.name(), e);
+    }
+    catalog.grew(file.diskBytes() - before);
   }
 
   /** Where the next record to be finished lies at the earliest. */

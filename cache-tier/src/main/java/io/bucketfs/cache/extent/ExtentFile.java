@@ -42,6 +42,10 @@ final class ExtentFile {
   @GuardedBy("lock")
   private boolean growing;
 
+  /** Length of what it was made of, until it is sealed; 0 where it was made of nothing. */
+  @GuardedBy("lock")
+  private long spareBytes;
+
   private final AtomicInteger pins = new AtomicInteger();
 
   /** Who must find the file readable: reads, writes, syncs and pins. */
@@ -68,6 +72,24 @@ final class ExtentFile {
     handle = disk.create(name(number, stream));
     growing = true;
   }
+
+  /**
+   * A new file, that takes records over those of a deleted one. What is left of these has another
+   * number in its header, and so nobody takes it for a record.
+   */
+  ExtentFile(Disk disk, long number, Stream stream, Spare spare) throws IOException {
+    this.number = number;
+    this.stream = stream;
+    this.disk = disk;
+    createdHere = true;
+    records = new RecordSync(name(number, stream), 0, false);
+    disk.rename(spare.name(), name(number, stream));
+    spareBytes = spare.bytes();
+    growing = true;
+  }
+
+  /** A deleted file that is still on the disk, under its old name. */
+  record Spare(String name, long bytes) {}
 
   private ExtentFile(Disk disk, long number, Stream stream, long end, boolean poisoned) {
     this.number = number;
@@ -176,11 +198,33 @@ final class ExtentFile {
   void seal() {
     lock.lock();
     try {
-      if (growing) {
-        growing = false;
-      }
+      growing = false;
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** What it takes of the disk. */
+  long diskBytes() {
+    lock.lock();
+    try {
+      return Math.max(records.end(), spareBytes);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Cuts off what no record has taken. The file is sealed, and nobody writes it. */
+  void cut() throws IOException {
+    var end = records.end();
+    if (end < diskBytes()) {
+      handle().truncate(end);
+      lock.lock();
+      try {
+        spareBytes = 0;
+      } finally {
+        lock.unlock();
+      }
     }
   }
 
@@ -243,6 +287,16 @@ final class ExtentFile {
     } finally {
       lock.unlock();
     }
+  }
+
+  /**
+   * Leaves the file on the disk for another one to be made of it. As {@link #remove}, but of a file
+   * whose syncs all succeeded.
+   */
+  Spare retire() throws IOException {
+    var spare = new Spare(name(), diskBytes());
+    close();
+    return spare;
   }
 
   /** Removes the file from the disk. Only after a true from {@link #release} or {@link #delete}. */

@@ -48,7 +48,7 @@ public final class ExtentFiles implements ExtentStore {
       throws IOException {
     this.execution = execution;
     this.allocator = allocator;
-    catalog = new Catalog(disk, execution);
+    catalog = new Catalog(disk, execution, settings.fileBytes());
     writes = new AppendStream(Stream.WRITE, catalog, execution, settings.fileBytes());
     fills = new AppendStream(Stream.FILL, catalog, execution, settings.fileBytes());
     ram = new RamTier(settings.ramBytesMax());
@@ -57,6 +57,7 @@ public final class ExtentFiles implements ExtentStore {
     walk = new RecordWalk(catalog, handles, execution, allocator);
     syncTimer = meters.timer("extent_sync");
     meters.gauge("cache_disk_bytes", catalog::diskBytes);
+    meters.gauge("cache_spare_bytes", catalog::spareBytes);
     meters.gauge("cache_ram_bytes", ram::bytes);
   }
 
@@ -198,6 +199,16 @@ public final class ExtentFiles implements ExtentStore {
   @Override
   public long diskBytes() {
     return catalog.diskBytes();
+  }
+
+  @Override
+  public long spareBytes() {
+    return catalog.spareBytes();
+  }
+
+  @Override
+  public void trim() throws IOException {
+    NativeWait.run(execution, catalog::trim);
   }
 
   @Override

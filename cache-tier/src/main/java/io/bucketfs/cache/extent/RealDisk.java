@@ -79,6 +79,11 @@ public final class RealDisk implements Disk {
   }
 
   @Override
+  public void rename(String from, String to) throws IOException {
+    Files.move(directory.resolve(from), directory.resolve(to));
+  }
+
+  @Override
   public void syncDirectory() throws IOException {
     syncDirectory(directory);
   }

@@ -148,6 +148,11 @@ final class RealFile implements DiskFile {
     });
   }
 
+  @Override
+  public void truncate(long size) throws IOException {
+    var _ = cached.on(it -> it.truncate(size));
+  }
+
   /** What has passed by the page cache needs it as well, for the disk has a cache of its own. */
   @Override
   public void sync() throws IOException {

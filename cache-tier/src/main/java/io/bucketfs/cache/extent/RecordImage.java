@@ -3,6 +3,7 @@ package io.bucketfs.cache.extent;
 import io.bucketfs.core.local.ExtentRecord;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +32,10 @@ final class RecordImage implements AutoCloseable {
     payload = pages(data);
     var large = RecordHeader.isLarge(length);
     var headBytes = RecordHeader.headBytes(length);
-    var here = payload == null ? RecordHeader.recordBytes(length) : headBytes;
+    var here =
+        payload != null
+            ? headBytes
+            : RecordHeader.recordBytes(length) + (large ? 0 : RecordHeader.ALIGNMENT);
     memory = DiskMemory.allocate(allocator, here, large);
     head = memory.bytes();
     for (var block = 0; block < checksums.length; block++) {
@@ -64,9 +68,7 @@ final class RecordImage implements AutoCloseable {
   }
 
   private void zero(int from, int to) {
-    for (var at = from; at < to; at++) {
-      head.put(at, (byte) 0);
-    }
+    MemorySegment.ofBuffer(head.slice(from, to - from)).fill((byte) 0);
   }
 
   /** Length of the payload. */
@@ -78,12 +80,23 @@ final class RecordImage implements AutoCloseable {
     return checksums;
   }
 
-  /** All bytes, with that header. */
-  ByteBuffer[] of(RecordHeader header) {
+  /**
+   * All bytes, with that header.
+   *
+   * @param fileBytes length of the file: what is written there within it through the page cache
+   *     ends where a page ends, in zeroes, or the kernel would have to read that page first
+   */
+  ByteBuffer[] of(RecordHeader header, long fileBytes) {
     header.encode(head);
-    return payload == null
-        ? new ByteBuffer[] {head.duplicate()}
-        : new ByteBuffer[] {head.duplicate(), payload.duplicate()};
+    if (payload != null) {
+      return new ByteBuffer[] {head.duplicate(), payload.duplicate()};
+    }
+    var end = RecordHeader.end(header.record());
+    var padded = RecordHeader.aligned(end);
+    var padding = padded <= fileBytes ? padded - end : 0;
+    return new ByteBuffer[] {
+      head.duplicate().limit((int) (end - header.record().position() + padding))
+    };
   }
 
   @Override

@@ -156,10 +156,14 @@ class ExtentFilesProperties {
     }
 
     private void disturb(SplittableRandom own) throws IOException {
-      if (own.nextInt(3) == 0) {
-        disk.failSyncs(1);
-        return;
+      switch (own.nextInt(8)) {
+        case 0, 1 -> disk.failSyncs(1);
+        case 2 -> files.trim();
+        default -> deleteOldest();
       }
+    }
+
+    private void deleteOldest() throws IOException {
       var sealed = files.files().stream().filter(file -> !file.open()).toList();
       if (sealed.size() > 3) {
         var file = sealed.getFirst().file();

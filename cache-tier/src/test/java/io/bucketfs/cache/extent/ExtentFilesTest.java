@@ -358,6 +358,7 @@ class ExtentFilesTest {
     var second = append(bytes(600_000));
     var before = files.diskBytes();
     files.delete(first.file());
+    files.trim();
     assertThat(files.diskBytes()).isEqualTo(before - RecordHeader.recordBytes(600_000));
     assertThat(disk.list()).hasSize(1);
     assertThatThrownBy(() -> read(first, 0, 1)).isInstanceOf(NoSuchFileException.class);
@@ -378,10 +379,109 @@ class ExtentFilesTest {
     assertThat(read(first, 0, data.length)).isEqualTo(data);
     pin.close();
     assertThatThrownBy(pin::close).isInstanceOf(IllegalStateException.class);
-    while (files.diskBytes() == before) {
+    while (files.spareBytes() == 0) {
       Thread.onSpinWait();
     }
     assertThatThrownBy(() -> files.pin(first.file())).isInstanceOf(NoSuchElementException.class);
+    files.trim();
+    assertThat(files.diskBytes()).isEqualTo(before - RecordHeader.recordBytes(600_000));
+  }
+
+  @Test
+  void makesNewFilesOfDeletedOnes() throws Exception {
+    var dead = append(bytes(600_000));
+    append(bytes(600_000));
+    files.delete(dead.file());
+    var before = files.diskBytes();
+    assertThat(files.spareBytes()).isEqualTo(RecordHeader.recordBytes(600_000));
+    var data = bytes(550_000);
+    var small = bytes(300);
+    var record = append(data);
+    var behind = append(small);
+    assertThat(record.file()).isGreaterThan(dead.file() + 1);
+    assertThat(disk.list()).as("no third file").hasSize(2);
+    assertThat(files.spareBytes()).isZero();
+    assertThat(files.diskBytes()).isEqualTo(before);
+    assertThat(read(record, 0, data.length)).isEqualTo(data);
+    assertThat(read(behind, 0, small.length)).isEqualTo(small);
+    assertThatThrownBy(() -> read(dead, 0, 1)).isInstanceOf(NoSuchFileException.class);
+    files.sync(List.of(record, behind));
+    reopen(Crash.POWER);
+    assertThat(read(record, 0, data.length)).isEqualTo(data);
+    assertThat(replayed(record.file(), 0))
+        .as("nothing of what was there before")
+        .extracting(Replayed::record)
+        .usingRecursiveComparison()
+        .isEqualTo(List.of(record, behind));
+  }
+
+  @Test
+  void cutsOffWhatASpareFileHasTooMuch() throws Exception {
+    var dead = append(bytes(900_000));
+    append(bytes(900_000));
+    files.delete(dead.file());
+    var record = append(bytes(500_000));
+    var next = append(bytes(700_000));
+    assertThat(next.file()).isGreaterThan(record.file());
+    var expected =
+        RecordHeader.recordBytes(900_000)
+            + RecordHeader.recordBytes(500_000)
+            + RecordHeader.recordBytes(700_000);
+    assertThat(files.diskBytes()).isEqualTo(expected);
+    assertThat(
+            disk.list().stream().mapToLong(name -> requireNonNull(disk.bytes(name)).length).sum())
+        .isEqualTo(expected);
+  }
+
+  /** Or a page of the file would be read for each of them. */
+  @Test
+  void smallRecordsInASpareFileEndTheirPage() throws Exception {
+    var dead = append(bytes(600_000));
+    append(bytes(600_000));
+    files.delete(dead.file());
+    append(bytes(500_000));
+    for (var i = 0; i < 30; i++) {
+      var record = append(bytes(random.nextInt(1, 3_000)));
+      var bytes = requireNonNull(disk.bytes("%012d.w".formatted(record.file())));
+      var end = (int) RecordHeader.end(record);
+      var page = Math.min(bytes.length, (int) RecordHeader.aligned(end));
+      assertThat(page == end ? new byte[1] : Arrays.copyOfRange(bytes, end, page)).containsOnly(0);
+    }
+  }
+
+  @Test
+  void aFileWhoseSyncFailedIsNotWrittenOver() throws Exception {
+    var record = append(bytes(600_000));
+    disk.failSyncs(1);
+    assertThatThrownBy(() -> files.sync(List.of(record))).isInstanceOf(IOException.class);
+    append(bytes(600_000));
+    files.delete(record.file());
+    assertThat(files.spareBytes()).isZero();
+    assertThat(disk.list()).hasSize(1);
+  }
+
+  @Test
+  void aSpareFileThatIsGoneOnlyCostsItself() throws Exception {
+    var dead = append(bytes(600_000));
+    append(bytes(600_000));
+    files.delete(dead.file());
+    disk.delete("%012d.w".formatted(dead.file()));
+    var data = bytes(600_000);
+    assertThat(read(append(data), 0, data.length)).isEqualTo(data);
+    assertThat(files.diskBytes()).isEqualTo(2L * RecordHeader.recordBytes(600_000));
+  }
+
+  @Test
+  void keepsNoMoreSpareFilesThanItNeeds() throws Exception {
+    var records = new ArrayList<ExtentRecord>();
+    for (var i = 0; i < 20; i++) {
+      records.add(append(bytes(600_000)));
+    }
+    for (var record : records.subList(0, 19)) {
+      files.delete(record.file());
+    }
+    assertThat(files.spareBytes()).isEqualTo(8L * RecordHeader.recordBytes(600_000));
+    assertThat(disk.list()).hasSize(9);
   }
 
   @Test

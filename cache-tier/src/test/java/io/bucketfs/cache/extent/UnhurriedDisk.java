@@ -40,6 +40,11 @@ record UnhurriedDisk(Disk disk, Execution execution) implements Disk {
   }
 
   @Override
+  public void rename(String from, String to) throws IOException {
+    disk.rename(from, to);
+  }
+
+  @Override
   public void syncDirectory() throws IOException {
     disk.syncDirectory();
     letOthersRun();
@@ -66,6 +71,11 @@ record UnhurriedDisk(Disk disk, Execution execution) implements Disk {
     @Override
     public int read(long position, ByteBuffer target) throws IOException {
       return file.read(position, target);
+    }
+
+    @Override
+    public void truncate(long size) throws IOException {
+      file.truncate(size);
     }
 
     @Override

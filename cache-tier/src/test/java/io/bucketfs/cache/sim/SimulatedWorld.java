@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class SimulatedWorld {
   static final String BUCKET = "sim";
-  private static final long EXTENT_FILE_BYTES_MAX = 1 << 20;
+  static final long EXTENT_FILE_BYTES_MAX = 1 << 20;
 
   /** Least size of a part where small files are written in parts. */
   static final int PART_BYTES_MIN = 4_000;

@@ -73,6 +73,7 @@ public final class MetricCatalog {
           counter("cache_held_writes", "Writes held until their mount had less that is dirty."),
           gauge("cache_ram_bytes", "File data in the RAM tier."),
           gauge("cache_disk_bytes", "Extent files on the local disk."),
+          gauge("cache_spare_bytes", "Of these, deleted ones that wait to be written over."),
           gauge("metadata_disk_bytes", "Metadata on the local disk."),
           gauge("disk_bytes", "What the local tier occupies."),
           gauge("disk_bytes_max", "What the local tier may occupy."),

@@ -319,12 +319,24 @@ public final class Contents implements Snapshots, AutoCloseable {
               offset,
               part);
       var extent = new Extent(offset, part.readableBytes(), sequence, record, 0);
-      file.wrote(inode, extent, mark, redo.hold(part), Committer.nanos(execution.now()));
+      var superseded =
+          file.wrote(inode, extent, mark, redo.hold(part), Committer.nanos(execution.now()));
       space.wrote(file.key.mount(), extent.length());
+      letGo(file.key.mount(), superseded);
+      evictor.wrote(record.file());
     } catch (IOException e) {
       mark.release();
       throw Failures.ofDisk(e);
     }
+  }
+
+  /** Lets go of unstable writes over which others were written. */
+  private void letGo(int mount, List<FileContent.Unstable> superseded) {
+    for (var write : superseded) {
+      write.mark().release();
+      space.superseded(mount, write.extent().length());
+    }
+    redo.letGo(superseded);
   }
 
   /** Makes everything durable that was written to the file before this call. */

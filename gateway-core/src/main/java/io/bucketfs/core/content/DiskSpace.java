@@ -207,7 +207,7 @@ final class DiskSpace {
 
   /** Whether so many bytes fit without an eviction. */
   boolean isFree(long bytes) {
-    return usedBytes() + bytes <= highWater(effectiveBytesMax());
+    return usedBytes() - extents.spareBytes() + bytes <= highWater(effectiveBytesMax());
   }
 
   /** Bytes of a mount that S3 does not have, committed or not. */
@@ -230,6 +230,11 @@ final class DiskSpace {
   /** Notes that bytes which were written are committed. */
   void committed(int mount, long bytes) {
     pace(mount).committed(bytes);
+  }
+
+  /** Notes that bytes which were written need not be committed any more. */
+  void superseded(int mount, long bytes) {
+    pace(mount).superseded(bytes);
   }
 
   /** Forgets a mount that is gone. */

@@ -5,6 +5,7 @@ import io.bucketfs.core.content.References.Mapping;
 import io.bucketfs.core.content.References.Reference;
 import io.bucketfs.core.local.ExtentStore;
 import io.bucketfs.core.local.ExtentStore.FileInfo;
+import io.bucketfs.core.local.ExtentStore.Stream;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.store.Committer;
@@ -49,6 +50,12 @@ final class Evictor {
   private static final Logger LOG = LoggerFactory.getLogger(Evictor.class);
   private static final Duration STOP = Duration.ofSeconds(30);
   private static final Duration SWEEP = Duration.ofSeconds(10);
+
+  /** After so many new extent files those that were written last are looked at. */
+  private static final int LOOK_AFTER_FILES = 4;
+
+  /** How many of them. */
+  private static final int LOOK_AT_FILES = 32;
 
   /**
    * A file is worth evicting where at least one part in so many of it is not dirty: half, and where
@@ -97,6 +104,13 @@ final class Evictor {
 
   private final Map<Long, Long> restingUntil = new HashMap<>();
   private final Signal signal = new Signal();
+
+  /** The file that was the last one when it looked for dead ones. */
+  private volatile long lookedAt;
+
+  /** When it looked at all files; used by the evictor's task only. */
+  private long sweptNanos;
+
   private volatile boolean stopped;
 
   /** Completed when its task is over; at once where it was never begun. */
@@ -128,6 +142,7 @@ final class Evictor {
     staying = new KeptBytes(extents, cache, pins, space, execution);
     relocation = new Relocation(extents, committer, table, floor, fillFloor, uses);
     this.execution = execution;
+    sweptNanos = execution.nanoTime() - SWEEP.toNanos();
     droppedBytes = meters.counter("cache_evicted_bytes");
     keptBytes = meters.counter("cache_second_chance_bytes");
   }
@@ -140,6 +155,17 @@ final class Evictor {
 
   void wake() {
     signal.raise();
+  }
+
+  /**
+   * Notes where a write went. What is written over and over leaves one dead file after the other,
+   * of which the next ones can be made. Any thread, not waiting.
+   */
+  void wrote(long file) {
+    if (file - lookedAt >= LOOK_AFTER_FILES) {
+      lookedAt = file;
+      signal.raise();
+    }
   }
 
   /** Returns once it leaves the files alone, or seems to hang. */
@@ -170,8 +196,8 @@ final class Evictor {
           return;
         }
         try {
-          deleteDead();
-          while (!stopped && space.excessBytes() > 0 && evictLeast()) {
+          deleteDead(toLookAt());
+          while (!stopped && isShort() && evictLeast()) {
             // Each turn frees another file.
           }
         } catch (FileSystemException | IOException e) {
@@ -206,8 +232,28 @@ final class Evictor {
         .toList();
   }
 
-  private void deleteDead() throws IOException, FileSystemException {
-    for (var file : candidates()) {
+  /** All files every now and then, and where room is short; else the ones written last. */
+  private List<FileInfo> toLookAt() {
+    var candidates = candidates();
+    var now = execution.nanoTime();
+    if (now - sweptNanos >= SWEEP.toNanos() || space.excessBytes() > 0) {
+      sweptNanos = now;
+      return candidates;
+    }
+    var writes = candidates.stream().filter(file -> file.stream() == Stream.WRITE).toList();
+    return writes.subList(Math.max(0, writes.size() - LOOK_AT_FILES), writes.size());
+  }
+
+  /** Whether a file has to go, now that no spare one is left. */
+  private boolean isShort() throws IOException {
+    if (space.excessBytes() > 0 && extents.spareBytes() > 0) {
+      extents.trim();
+    }
+    return space.excessBytes() > 0;
+  }
+
+  private void deleteDead(List<FileInfo> files) throws IOException, FileSystemException {
+    for (var file : files) {
       if (!stopped && References.of(cache.store(), file.file(), 1).isEmpty()) {
         delete(file.file());
       }

@@ -6,8 +6,10 @@ import io.bucketfs.core.store.Inode;
 import io.bucketfs.core.store.InodeKey;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
@@ -55,8 +57,13 @@ final class FileContent {
   @GuardedBy("lock")
   private long sequence;
 
+  /** By their sequence. */
   @GuardedBy("lock")
-  private final List<Unstable> unstable = new ArrayList<>();
+  private final SequencedMap<Long, Unstable> unstable = new LinkedHashMap<>();
+
+  /** Up to this sequence a commit may be about to persist the unstable writes. */
+  @GuardedBy("lock")
+  private long captured;
 
   /** What is reserved of the mount's quota for unstable writes and those that are under way. */
   @GuardedBy("lock")
@@ -138,7 +145,7 @@ final class FileContent {
       loaded = content.id();
       fence++;
       map = extents;
-      unstable.forEach(write -> map.lay(write.extent));
+      unstable.values().forEach(write -> map.lay(write.extent));
     } finally {
       lock.unlock();
     }
@@ -262,24 +269,48 @@ final class FileContent {
     }
   }
 
-  /** Makes a write visible. */
-  void wrote(
+  /**
+   * Makes a write visible.
+   *
+   * @return the unstable writes of which nothing is left under it, and which nobody needs any more
+   */
+  List<Unstable> wrote(
       Inode inode, Extent extent, LogFloor.Mark mark, byte @Nullable [] bytes, long nowNanos) {
     lock.lock();
     try {
+      var under = map.overlapping(extent.offset(), extent.end());
       // What is fetched from a base is stored before it is in the map.
-      var alone =
-          inode.requireContent().base() == null
-              && map.overlapping(extent.offset(), extent.end()).isEmpty();
+      var alone = inode.requireContent().base() == null && under.isEmpty();
+      var superseded = takeSuperseded(under, extent);
       map.lay(extent);
-      unstable.add(new Unstable(extent, mark, bytes, alone));
+      unstable.put(extent.sequence(), new Unstable(extent, mark, bytes, alone));
       var old = overlay;
       var size = Math.max(old == null ? inode.sizeBytes() : old.sizeBytes, extent.end());
       var change = Math.max(inode.change(), old == null ? 0 : old.change) + 1;
       overlay = new Overlay(size, old == null ? nowNanos : old.sinceNanos, nowNanos, change);
+      return superseded;
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Takes out what lies whole under a write, but for what a commit may have taken already. */
+  @GuardedBy("lock")
+  private List<Unstable> takeSuperseded(List<Extent> under, Extent over) {
+    var taken = new ArrayList<Unstable>();
+    for (var extent : under) {
+      if (extent.sequence() <= captured
+          || extent.offset() < over.offset()
+          || extent.end() > over.end()) {
+        continue;
+      }
+      var write = unstable.get(extent.sequence());
+      if (write != null && write.extent.equals(extent)) {
+        unstable.remove(extent.sequence());
+        taken.add(write);
+      }
+    }
+    return taken;
   }
 
   /** What {@link #filled} asks back. */
@@ -368,7 +399,8 @@ final class FileContent {
         return null;
       }
       reservedEnd = current.sizeBytes;
-      return new Capture(counted, List.copyOf(unstable), current, sequence, reservedBytes);
+      captured = sequence;
+      return new Capture(counted, List.copyOf(unstable.values()), current, sequence, reservedBytes);
     } finally {
       lock.unlock();
     }
@@ -378,8 +410,7 @@ final class FileContent {
   void committed(Capture capture) {
     lock.lock();
     try {
-      // Writes are only ever added behind it, so that a capture is what it begins with.
-      unstable.subList(0, capture.writes.size()).clear();
+      capture.writes.forEach(write -> unstable.remove(write.extent.sequence()));
       reservedBytes -= capture.reservedBytes;
       var left = overlay;
       if (capture.overlay.equals(left)) {
@@ -398,7 +429,7 @@ final class FileContent {
   void relocated(Map<Unstable, Unstable> copies) {
     lock.lock();
     try {
-      unstable.replaceAll(write -> copies.getOrDefault(write, write));
+      unstable.replaceAll((_, write) -> copies.getOrDefault(write, write));
       copies.forEach((from, to) -> {
         for (var there : map.overlapping(from.extent.offset(), from.extent.end())) {
           if (there.sequence() == from.extent.sequence()) {

@@ -60,6 +60,12 @@ final class WriterPace {
     unstableBytes.addAndGet(-bytes);
   }
 
+  /** Notes that bytes which were written are not going to be committed. */
+  void superseded(long bytes) {
+    unstableBytes.addAndGet(-bytes);
+    writtenBytes.addAndGet(-bytes);
+  }
+
   /** Bytes that were written and are not committed. */
   long unstableBytes() {
     return unstableBytes.get();

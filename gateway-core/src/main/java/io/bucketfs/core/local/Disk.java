@@ -23,7 +23,13 @@ public interface Disk {
   /** Removes a file; open handles go on reading it. */
   void delete(String name) throws IOException;
 
-  /** Makes creations and deletions durable. */
+  /**
+   * Gives a file another name, which no file has. A crash before {@link #syncDirectory} may leave
+   * it with the old one.
+   */
+  void rename(String from, String to) throws IOException;
+
+  /** Makes creations, deletions and renames durable. */
   void syncDirectory() throws IOException;
 
   /** Bytes that the file system below could still take. */
@@ -36,6 +42,9 @@ public interface Disk {
 
     /** Fills the buffer from the position on; fewer bytes only at the end of the file. */
     int read(long position, ByteBuffer target) throws IOException;
+
+    /** Cuts the file to a length that is not above its own; not durable before {@link #sync}. */
+    void truncate(long size) throws IOException;
 
     /** Makes the bytes and length durable (fdatasync). After a failure nothing is known. */
     void sync() throws IOException;

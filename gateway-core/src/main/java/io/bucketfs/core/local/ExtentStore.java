@@ -105,7 +105,10 @@ public interface ExtentStore extends AutoCloseable {
    */
   record FileInfo(long file, Stream stream, long sizeBytes, boolean open, boolean pinned) {}
 
-  /** Deletes a sealed file once its last reader and pin are done; its bytes count until then. */
+  /**
+   * Deletes a sealed file once its last reader and pin are done; its bytes count until then, and
+   * longer where they become spare.
+   */
   void delete(long file) throws IOException;
 
   /** Keeps a file readable until the pin is closed, also after {@link #delete}. */
@@ -117,8 +120,17 @@ public interface ExtentStore extends AutoCloseable {
     void close();
   }
 
-  /** Bytes of all files that are not yet gone from the disk. */
+  /** Bytes of all files that are not yet gone from the disk, spare ones included. */
   long diskBytes();
+
+  /**
+   * Bytes of deleted files that are kept because it costs a disk much less to write where a file
+   * has its blocks already; the next files are made of them.
+   */
+  long spareBytes();
+
+  /** Gives the spare bytes back to the disk. Waits for it. */
+  void trim() throws IOException;
 
   /** Bytes that the file system below could still take. */
   long usableBytes() throws IOException;

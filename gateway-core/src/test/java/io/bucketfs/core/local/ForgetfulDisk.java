@@ -22,8 +22,9 @@ import org.jspecify.annotations.Nullable;
  * <p>It keeps two states of everything, what programs see and what is on the medium. A {@link
  * Crash#POWER} shows what the medium had, plus a random part of the rest: any subset of the
  * unsynced pages, some of them torn between sectors; any length between the synced and the last
- * one; unsynced creations gone, unsynced deletions undone. As kernels do, it also writes a page
- * back now and then without being asked.
+ * one; unsynced creations gone, unsynced deletions undone, a file with an unsynced new name under
+ * either name or under none. As kernels do, it also writes a page back now and then without being
+ * asked.
  *
  * <p>Thread-safe. {@link #crash} ends this disk, whose every call then fails, and returns the one
  * that the next start finds.
@@ -98,8 +99,10 @@ public final class ForgetfulDisk implements Disk {
     var survivors = new HashMap<ForgetfulFile, ForgetfulFile>();
     for (var name : ordered) {
       var file = chance.nextBoolean() ? old.seen.get(name) : old.durable.get(name);
-      if (file != null) {
-        var survivor = survivors.computeIfAbsent(file, it -> it.afterPowerLoss(chance));
+      // One name each: a rename is not half done.
+      if (file != null && !survivors.containsKey(file)) {
+        var survivor = file.afterPowerLoss(chance);
+        survivors.put(file, survivor);
         seen.put(name, survivor);
         durable.put(name, survivor);
       }
@@ -264,6 +267,24 @@ public final class ForgetfulDisk implements Disk {
   }
 
   @Override
+  public void rename(String from, String to) throws IOException {
+    lock.lock();
+    try {
+      requireRunning();
+      if (seen.containsKey(to)) {
+        throw new FileAlreadyExistsException(to);
+      }
+      var file = seen.remove(from);
+      if (file == null) {
+        throw new NoSuchFileException(from);
+      }
+      seen.put(to, file);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
   public void syncDirectory() throws IOException {
     lock.lock();
     try {
@@ -350,6 +371,17 @@ public final class ForgetfulDisk implements Disk {
           throw new IOException("Input/output error");
         }
         return file.read(position, target);
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    @Override
+    public void truncate(long size) throws IOException {
+      lock.lock();
+      try {
+        requireOpen();
+        file.shorten(size);
       } finally {
         lock.unlock();
       }

@@ -1,6 +1,7 @@
 package io.bucketfs.core.local;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -72,6 +73,8 @@ final class ForgetfulFile {
     }
     dirty.clear();
     durableSize = size;
+    var last = size / PAGE_BYTES;
+    durable.keySet().removeIf(page -> page > last);
   }
 
   /** Saves some pages and forgets of the others that they were ever to be saved. */
@@ -95,6 +98,20 @@ final class ForgetfulFile {
     }
   }
 
+  /** Cuts it as programs do; the medium follows with the next sync. */
+  void shorten(long newSize) {
+    size = Math.min(size, newSize);
+    var last = size / PAGE_BYTES;
+    seen.keySet().removeIf(page -> page > last);
+    var end = seen.get(last);
+    if (end != null) {
+      seen.put(last, Arrays.copyOf(Arrays.copyOf(end, (int) (size % PAGE_BYTES)), PAGE_BYTES));
+    }
+    dirty.tailSet(last + 1).clear();
+    unsaved.tailSet(last + 1).clear();
+  }
+
+  /** Cuts it on the medium and in every cache. */
   void truncate(long newSize) {
     size = Math.min(size, newSize);
     durableSize = size;
@@ -119,7 +136,10 @@ final class ForgetfulFile {
         switch (random.nextInt(3)) {
           case 0 -> size;
           case 1 -> durableSize;
-          default -> size == durableSize ? size : random.nextLong(durableSize, size);
+          default ->
+              size == durableSize
+                  ? size
+                  : random.nextLong(Math.min(size, durableSize), Math.max(size, durableSize));
         };
     next.forgetBeyondEnd();
     next.durableSize = next.size;
