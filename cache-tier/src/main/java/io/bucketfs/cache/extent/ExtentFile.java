@@ -88,10 +88,8 @@ final class ExtentFile {
     }
     var digits = name.substring(0, NAME_DIGITS);
     var stream = name.endsWith(SUFFIX_WRITE) ? Stream.WRITE : Stream.FILL;
-    try (var file = disk.open(name)) {
-      var poisoned = names.contains(name + SUFFIX_POISONED);
-      return new ExtentFile(disk, Long.parseLong(digits), stream, file.size(), poisoned);
-    }
+    var poisoned = names.contains(name + SUFFIX_POISONED);
+    return new ExtentFile(disk, Long.parseLong(digits), stream, disk.size(name), poisoned);
   }
 
   /** Whether a name is one of an extent file. */
