@@ -69,12 +69,13 @@ final class ExtentFile {
     growing = true;
   }
 
-  private ExtentFile(Disk disk, long number, Stream stream, long end, boolean poisoned) {
+  private ExtentFile(
+      Disk disk, String name, long number, Stream stream, long end, boolean poisoned) {
     this.number = number;
     this.stream = stream;
     this.disk = disk;
     createdHere = false;
-    records = new RecordSync(name(number, stream), end, poisoned);
+    records = new RecordSync(name, end, poisoned);
   }
 
   /**
@@ -89,7 +90,8 @@ final class ExtentFile {
     var digits = name.substring(0, NAME_DIGITS);
     var stream = name.endsWith(SUFFIX_WRITE) ? Stream.WRITE : Stream.FILL;
     var poisoned = names.contains(name + SUFFIX_POISONED);
-    return new ExtentFile(disk, Long.parseLong(digits), stream, disk.size(name), poisoned);
+    var number = Long.parseLong(digits);
+    return new ExtentFile(disk, name, number, stream, disk.size(name), poisoned);
   }
 
   /** Whether a name is one of an extent file. */
