@@ -111,7 +111,9 @@ final class S3ObjectStore implements ObjectStore {
     }
     var transfer = new RangeTransfer(key, offset, count, sink, meters);
     return send(
-        Operation.GET, () -> client.get().getObject(sdkRequest.build(), transfer), Function.identity());
+        Operation.GET,
+        () -> client.get().getObject(sdkRequest.build(), transfer),
+        Function.identity());
   }
 
   @Override

@@ -58,8 +58,8 @@ public final class S3ObjectStores implements ObjectStores, AutoCloseable {
     var store =
         new S3ObjectStore(
             location.bucket(),
-            new LazyClient(() ->
-                builder(location, endpoint).credentialsProvider(credentials).build()),
+            new LazyClient(
+                () -> builder(location, endpoint).credentialsProvider(credentials).build()),
             credentials,
             new RequestMeters(meters, location.bucket()),
             settings,

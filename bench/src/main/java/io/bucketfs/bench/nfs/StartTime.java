@@ -56,7 +56,10 @@ public final class StartTime {
         try (var _ = new StreamClient(target, "start-" + i, 1)) {
           var answered = System.nanoTime() - begin;
           System.out.printf(
-              Locale.ROOT, "ready after %.2f s, answers after %.2f s%n", ready / 1e9, answered / 1e9);
+              Locale.ROOT,
+              "ready after %.2f s, answers after %.2f s%n",
+              ready / 1e9,
+              answered / 1e9);
         }
       } finally {
         stop(process);
