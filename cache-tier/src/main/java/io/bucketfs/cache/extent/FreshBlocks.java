@@ -1,7 +1,6 @@
 package io.bucketfs.cache.extent;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.bucketfs.cache.extent.RamTier.Key;
 import io.netty.buffer.ByteBuf;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -19,7 +18,7 @@ final class FreshBlocks implements AutoCloseable {
 
   /** The oldest first. */
   @GuardedBy("lock")
-  private final Map<Key, ByteBuf> blocks = new LinkedHashMap<>();
+  private final Map<RamTier.Key, ByteBuf> blocks = new LinkedHashMap<>();
 
   @GuardedBy("lock")
   private long bytes;
@@ -32,7 +31,7 @@ final class FreshBlocks implements AutoCloseable {
   }
 
   /** Puts in a block, and takes over the buffer. */
-  void put(Key key, ByteBuf buffer) {
+  void put(RamTier.Key key, ByteBuf buffer) {
     lock.lock();
     try {
       if (closed || buffer.capacity() > bytesMax) {
@@ -62,7 +61,7 @@ final class FreshBlocks implements AutoCloseable {
   }
 
   /** Takes a block out, for the caller to release; null where it is not here. */
-  @Nullable ByteBuf take(Key key) {
+  @Nullable ByteBuf take(RamTier.Key key) {
     lock.lock();
     try {
       var buffer = blocks.remove(key);
