@@ -4,6 +4,7 @@
 #
 #   start_gateway MB_PER_SECOND CACHE_MIB MEMORY_MIB [KEY=MEBIBYTES...]
 #
+# $mount_options are further options of `bucketfs mount create`.
 # Needs what `./mvnw -Pquick -DskipTests package` builds.
 . "$home/.mvn/jdk25.sh"
 work=$(mktemp -d "${BENCH_DIR:-/var/tmp}/bucketfs-bench.XXXXXX")
@@ -52,5 +53,5 @@ start_gateway() {
     sleep 0.2
   done
   "$home/bucketfs" mount create --state "$work/state" --bucket bench --region us-east-1 \
-    --path-style --endpoint "$endpoint" >"$work/mount.log"
+    --path-style --endpoint "$endpoint" ${mount_options:-} >"$work/mount.log"
 }

@@ -67,6 +67,7 @@ public final class NfsServer implements AutoCloseable {
   private static final int WRITE_LOW_BYTES = 2 * 1_048_576;
   private static final int WRITE_HIGH_BYTES = 8 * 1_048_576;
   private static final Duration CONNECTION_SWEEP = Duration.ofSeconds(1);
+  private static final int SWEEPS_IN_LEASE = 8;
   private static final Duration SWEEP_MIN = Duration.ofMillis(100);
   private static final Duration SWEEP_MAX = Duration.ofSeconds(1);
 
@@ -249,7 +250,8 @@ public final class NfsServer implements AutoCloseable {
 
   /** A small part of a lease: states age in steps of it, and a pause is noticed after it. */
   private Duration sweepInterval() {
-    var interval = config.lease().dividedBy(8);
+    // Not dividedBy, which computes with decimals and loads all that they need.
+    var interval = Duration.ofNanos(config.lease().toNanos() / SWEEPS_IN_LEASE);
     return interval.compareTo(SWEEP_MIN) < 0
         ? SWEEP_MIN
         : interval.compareTo(SWEEP_MAX) > 0 ? SWEEP_MAX : interval;

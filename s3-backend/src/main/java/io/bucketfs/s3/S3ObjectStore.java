@@ -20,7 +20,6 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
-import software.amazon.awssdk.services.s3.S3AsyncClient;
 import software.amazon.awssdk.services.s3.model.AbortMultipartUploadRequest;
 import software.amazon.awssdk.services.s3.model.BucketAlreadyOwnedByYouException;
 import software.amazon.awssdk.services.s3.model.ChecksumAlgorithm;
@@ -52,7 +51,7 @@ final class S3ObjectStore implements ObjectStore {
   private static final long COPY_SPEEDUP = 64;
 
   private final String bucket;
-  private final S3AsyncClient client;
+  private final LazyClient client;
   private final SigningCredentials credentials;
   private final RequestMeters meters;
   private final S3Settings settings;
@@ -62,7 +61,7 @@ final class S3ObjectStore implements ObjectStore {
 
   S3ObjectStore(
       String bucket,
-      S3AsyncClient client,
+      LazyClient client,
       SigningCredentials credentials,
       RequestMeters meters,
       S3Settings settings,
@@ -87,13 +86,13 @@ final class S3ObjectStore implements ObjectStore {
             // XML cannot carry every key; the SDK decodes what this encodes.
             .encodingType(EncodingType.URL)
             .build();
-    return send(Operation.LIST, () -> client.listObjectsV2(sdkRequest), S3Replies::listing);
+    return send(Operation.LIST, () -> client.get().listObjectsV2(sdkRequest), S3Replies::listing);
   }
 
   @Override
   public CompletionStage<ObjectHead> head(String key) {
     var sdkRequest = HeadObjectRequest.builder().bucket(bucket).key(key).build();
-    return send(Operation.HEAD, () -> client.headObject(sdkRequest), S3Replies::head);
+    return send(Operation.HEAD, () -> client.get().headObject(sdkRequest), S3Replies::head);
   }
 
   @Override
@@ -112,7 +111,9 @@ final class S3ObjectStore implements ObjectStore {
     }
     var transfer = new RangeTransfer(key, offset, count, sink, meters);
     return send(
-        Operation.GET, () -> client.getObject(sdkRequest.build(), transfer), Function.identity());
+        Operation.GET,
+        () -> client.get().getObject(sdkRequest.build(), transfer),
+        Function.identity());
   }
 
   @Override
@@ -137,7 +138,7 @@ final class S3ObjectStore implements ObjectStore {
     var upload = new Upload(body, meters);
     return send(
         Operation.PUT,
-        () -> upload.send(() -> client.putObject(sdkRequest.build(), upload)),
+        () -> upload.send(() -> client.get().putObject(sdkRequest.build(), upload)),
         (PutObjectResponse reply) -> S3Replies.stored(reply, upload));
   }
 
@@ -165,14 +166,14 @@ final class S3ObjectStore implements ObjectStore {
     }
     return send(
         Operation.COPY,
-        () -> client.copyObject(sdkRequest.build()),
+        () -> client.get().copyObject(sdkRequest.build()),
         reply -> S3Replies.copied(reply, source.sizeBytes()));
   }
 
   @Override
   public CompletionStage<Map<String, String>> tags(String key) {
     var sdkRequest = GetObjectTaggingRequest.builder().bucket(bucket).key(key).build();
-    return send(Operation.TAGS, () -> client.getObjectTagging(sdkRequest), Placements::tags);
+    return send(Operation.TAGS, () -> client.get().getObjectTagging(sdkRequest), Placements::tags);
   }
 
   @Override
@@ -185,7 +186,7 @@ final class S3ObjectStore implements ObjectStore {
       case Condition.Matches(var version) -> sdkRequest.ifMatch(version.etag());
     }
     return send(
-        Operation.DELETE, () -> client.deleteObject(sdkRequest.build()), S3Replies::nothing);
+        Operation.DELETE, () -> client.get().deleteObject(sdkRequest.build()), S3Replies::nothing);
   }
 
   @Override
@@ -201,7 +202,7 @@ final class S3ObjectStore implements ObjectStore {
             .delete(Delete.builder().objects(keys).quiet(true).build())
             .build();
     return send(
-        Operation.DELETE_MANY, () -> client.deleteObjects(sdkRequest), S3Replies::notDeleted);
+        Operation.DELETE_MANY, () -> client.get().deleteObjects(sdkRequest), S3Replies::notDeleted);
   }
 
   @Override
@@ -219,7 +220,7 @@ final class S3ObjectStore implements ObjectStore {
     }
     return send(
         Operation.CREATE_UPLOAD,
-        () -> client.createMultipartUpload(sdkRequest.build()),
+        () -> client.get().createMultipartUpload(sdkRequest.build()),
         MultipartReplies::created);
   }
 
@@ -240,7 +241,7 @@ final class S3ObjectStore implements ObjectStore {
     var upload = new Upload(body, meters);
     return send(
         Operation.UPLOAD_PART,
-        () -> upload.send(() -> client.uploadPart(sdkRequest.build(), upload)),
+        () -> upload.send(() -> client.get().uploadPart(sdkRequest.build(), upload)),
         (UploadPartResponse reply) -> MultipartReplies.sent(number, reply, upload));
   }
 
@@ -263,7 +264,7 @@ final class S3ObjectStore implements ObjectStore {
             .build();
     return send(
         Operation.COPY_PART,
-        () -> client.uploadPartCopy(sdkRequest),
+        () -> client.get().uploadPartCopy(sdkRequest),
         reply -> MultipartReplies.copied(request, reply));
   }
 
@@ -283,7 +284,7 @@ final class S3ObjectStore implements ObjectStore {
     }
     return send(
         Operation.COMPLETE_UPLOAD,
-        () -> client.completeMultipartUpload(sdkRequest.build()),
+        () -> client.get().completeMultipartUpload(sdkRequest.build()),
         reply -> MultipartReplies.completed(request, reply));
   }
 
@@ -293,7 +294,7 @@ final class S3ObjectStore implements ObjectStore {
         AbortMultipartUploadRequest.builder().bucket(bucket).key(key).uploadId(uploadId).build();
     return send(
         Operation.ABORT_UPLOAD,
-        () -> client.abortMultipartUpload(sdkRequest),
+        () -> client.get().abortMultipartUpload(sdkRequest),
         MultipartReplies::nothing);
   }
 
@@ -310,7 +311,7 @@ final class S3ObjectStore implements ObjectStore {
             .build();
     return send(
         Operation.LIST_UPLOADS,
-        () -> client.listMultipartUploads(sdkRequest),
+        () -> client.get().listMultipartUploads(sdkRequest),
         MultipartReplies::listing);
   }
 
@@ -395,7 +396,7 @@ final class S3ObjectStore implements ObjectStore {
     var sdkRequest = CreateBucketRequest.builder().bucket(bucket).build();
     return send(
         Operation.CREATE_BUCKET,
-        () -> client.createBucket(sdkRequest).exceptionally(S3ObjectStore::existing),
+        () -> client.get().createBucket(sdkRequest).exceptionally(S3ObjectStore::existing),
         S3Replies::nothing);
   }
 

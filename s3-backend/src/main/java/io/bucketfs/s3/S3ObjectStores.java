@@ -9,6 +9,7 @@ import java.net.URISyntaxException;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
 import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
 import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
@@ -52,11 +53,13 @@ public final class S3ObjectStores implements ObjectStores, AutoCloseable {
     if (location.bucket().isEmpty()) {
       throw new IllegalArgumentException("the bucket has no name");
     }
+    var endpoint = location.endpoint() == null ? null : parse(location.endpoint());
     var credentials = SigningCredentials.of(location.credentials());
     var store =
         new S3ObjectStore(
             location.bucket(),
-            builder(location).credentialsProvider(credentials).build(),
+            new LazyClient(
+                () -> builder(location, endpoint).credentialsProvider(credentials).build()),
             credentials,
             new RequestMeters(meters, location.bucket()),
             settings,
@@ -73,7 +76,7 @@ public final class S3ObjectStores implements ObjectStores, AutoCloseable {
         .connectionMaxIdleTime(settings.idleConnectionMax());
   }
 
-  private S3AsyncClientBuilder builder(BucketLocation location) {
+  private S3AsyncClientBuilder builder(BucketLocation location, @Nullable URI endpoint) {
     var builder =
         S3AsyncClient.builder()
             // Made by the client and closed with it.
@@ -95,9 +98,8 @@ public final class S3ObjectStores implements ObjectStores, AutoCloseable {
                     .apiCallTimeout(settings.replyMax())
                     .scheduledExecutorService(timeouts)
                     .build());
-    var endpoint = location.endpoint();
     if (endpoint != null) {
-      builder.endpointOverride(parse(endpoint));
+      builder.endpointOverride(endpoint);
     }
     return builder;
   }

@@ -78,8 +78,12 @@ public final class DescribeFiles {
         var gateway = state.openGateway()) {
       var location =
           new BucketLocation(
-              OpenState.BUCKET, "us-east-1", null, true, new Credentials.Anonymous());
-      // The bucket that is said to hold all this is empty, and is not asked.
+              OpenState.BUCKET,
+              "us-east-1",
+              "http://127.0.0.1:1",
+              true,
+              new Credentials.Anonymous());
+      // The bucket that is said to hold all this is nowhere, and is not asked.
       var policy =
           Mount.Policy.DEFAULT.withRefresh(
               new RefreshPolicy(null, false, RefreshPolicy.Imported.ALL));

@@ -39,6 +39,7 @@ final class BlockReader {
 
   private final Catalog catalog;
   private final RamTier ram;
+  private final FreshBlocks fresh;
   private final Execution execution;
   private final ByteBufAllocator allocator;
   private final OpenHandles handles;
@@ -52,12 +53,14 @@ final class BlockReader {
   BlockReader(
       Catalog catalog,
       RamTier ram,
+      FreshBlocks fresh,
       OpenHandles handles,
       Execution execution,
       ByteBufAllocator allocator,
       Meters meters) {
     this.catalog = catalog;
     this.ram = ram;
+    this.fresh = fresh;
     this.handles = handles;
     this.execution = execution;
     this.allocator = allocator;
@@ -151,7 +154,7 @@ final class BlockReader {
   private void takeFromMemory(Span span, @Nullable ByteBuf[] parts, Patience patience) {
     var taken = 0;
     for (var i = 0; i < parts.length; i++) {
-      parts[i] = ram.get(span.key(i), span.from(i), span.lengthIn(i));
+      parts[i] = fromMemory(span, i);
       if (parts[i] != null) {
         taken += span.lengthIn(i);
       } else if (patience.isNone()) {
@@ -159,6 +162,32 @@ final class BlockReader {
       }
     }
     ramBytes.add(taken);
+  }
+
+  private @Nullable ByteBuf fromMemory(Span span, int index) {
+    var key = span.key(index);
+    var part = ram.get(key, span.from(index), span.lengthIn(index));
+    if (part != null) {
+      return part;
+    }
+    var block = fresh.take(key);
+    if (block == null) {
+      return null;
+    }
+    // As if it had come from the disk now.
+    part = block.retainedSlice(span.from(index), span.lengthIn(index));
+    ram.put(key, block);
+    return part;
+  }
+
+  /** Keeps what was just appended for its first readers. */
+  void keepFresh(ExtentRecord record, ByteBuf data) {
+    for (var at = 0; at < record.length(); at += BLOCK_BYTES) {
+      var length = Math.min(BLOCK_BYTES, record.length() - at);
+      var block = ram.allocator().directBuffer(length, length);
+      data.getBytes(data.readerIndex() + at, block, length);
+      fresh.put(new RamTier.Key(record, at / BLOCK_BYTES), block);
+    }
   }
 
   private void load(Span span, @Nullable ByteBuf[] parts) throws IOException {

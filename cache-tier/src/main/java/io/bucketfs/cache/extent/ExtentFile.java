@@ -91,12 +91,13 @@ final class ExtentFile {
   /** A deleted file that is still on the disk, under its old name. */
   record Spare(String name, long bytes) {}
 
-  private ExtentFile(Disk disk, long number, Stream stream, long end, boolean poisoned) {
+  private ExtentFile(
+      Disk disk, String name, long number, Stream stream, long end, boolean poisoned) {
     this.number = number;
     this.stream = stream;
     this.disk = disk;
     createdHere = false;
-    records = new RecordSync(name(number, stream), end, poisoned);
+    records = new RecordSync(name, end, poisoned);
   }
 
   /**
@@ -110,10 +111,9 @@ final class ExtentFile {
     }
     var digits = name.substring(0, NAME_DIGITS);
     var stream = name.endsWith(SUFFIX_WRITE) ? Stream.WRITE : Stream.FILL;
-    try (var file = disk.open(name)) {
-      var poisoned = names.contains(name + SUFFIX_POISONED);
-      return new ExtentFile(disk, Long.parseLong(digits), stream, file.size(), poisoned);
-    }
+    var poisoned = names.contains(name + SUFFIX_POISONED);
+    var number = Long.parseLong(digits);
+    return new ExtentFile(disk, name, number, stream, disk.size(name), poisoned);
   }
 
   /** Whether a name is one of an extent file. */

@@ -23,12 +23,20 @@ public final class ExtentFiles implements ExtentStore {
   /** The largest target size; positions are 32 bits wide on disk. */
   public static final long FILE_BYTES_MAX = 1L << 30;
 
+  /** What part of memory for file data is for what was fetched and not read yet. */
+  private static final int FRESH_PART = 4;
+
+  /** As much as some readers are run ahead of. */
+  private static final long FRESH_BYTES_MAX = 128L << 20;
+
   private final Execution execution;
   private final ByteBufAllocator allocator;
+  private final long freshBytes;
   private final Catalog catalog;
   private final AppendStream writes;
   private final AppendStream fills;
   private final RamTier ram;
+  private final FreshBlocks fresh;
   private final BlockReader reader;
   private final RecordWalk walk;
   private final Meters.Timer syncTimer;
@@ -51,14 +59,16 @@ public final class ExtentFiles implements ExtentStore {
     catalog = new Catalog(disk, execution, settings.fileBytes());
     writes = new AppendStream(Stream.WRITE, catalog, execution, settings.fileBytes());
     fills = new AppendStream(Stream.FILL, catalog, execution, settings.fileBytes());
-    ram = new RamTier(settings.ramBytesMax());
+    freshBytes = Math.min(FRESH_BYTES_MAX, settings.ramBytesMax() / FRESH_PART);
+    fresh = new FreshBlocks(freshBytes);
+    ram = new RamTier(settings.ramBytesMax() - freshBytes);
     var handles = new OpenHandles(settings.openFilesMax());
-    reader = new BlockReader(catalog, ram, handles, execution, allocator, meters);
+    reader = new BlockReader(catalog, ram, fresh, handles, execution, allocator, meters);
     walk = new RecordWalk(catalog, handles, execution, allocator);
     syncTimer = meters.timer("extent_sync");
     meters.gauge("cache_disk_bytes", catalog::diskBytes);
     meters.gauge("cache_spare_bytes", catalog::spareBytes);
-    meters.gauge("cache_ram_bytes", ram::bytes);
+    meters.gauge("cache_ram_bytes", () -> ram.bytes() + fresh.bytes());
   }
 
   private AppendStream streamOf(Stream stream) {
@@ -77,7 +87,11 @@ public final class ExtentFiles implements ExtentStore {
     }
     var identity = new Identity(mount, inode, content, sequence, offset);
     try (var image = new RecordImage(data, allocator)) {
-      return streamOf(stream).append(identity, image);
+      var record = streamOf(stream).append(identity, image);
+      if (stream == Stream.FILL) {
+        reader.keepFresh(record, data);
+      }
+      return record;
     }
   }
 
@@ -193,7 +207,7 @@ public final class ExtentFiles implements ExtentStore {
 
   /** Changes what blocks in memory may take, at once. */
   public void setRamBytesMax(long bytes) {
-    ram.setBytesMax(bytes);
+    ram.setBytesMax(Math.max(0, bytes - freshBytes));
   }
 
   @Override
@@ -225,6 +239,7 @@ public final class ExtentFiles implements ExtentStore {
         failure.addSuppressed(e);
       }
     }
+    fresh.close();
     ram.close();
     if (failure != null) {
       throw failure;

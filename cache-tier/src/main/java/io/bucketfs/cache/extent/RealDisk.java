@@ -73,6 +73,12 @@ public final class RealDisk implements Disk {
     return new RealFile(directory.resolve(name), directOptions);
   }
 
+  /** Without opening it, which takes many times as long. */
+  @Override
+  public long size(String name) throws IOException {
+    return Files.size(directory.resolve(name));
+  }
+
   @Override
   public void delete(String name) throws IOException {
     Files.delete(directory.resolve(name));

@@ -132,6 +132,32 @@ class ExtentFilesTest {
     assertThat(read(record, 10, 20)).isEqualTo(part(data, 10, 20));
   }
 
+  @Test
+  void whatWasFetchedIsReadFromMemoryTheFirstTimeToo() throws Exception {
+    var data = bytes(3 * BLOCK + 5);
+    var fetched = append(Stream.FILL, data);
+    for (var round = 0; round < 2; round++) {
+      assertThat(copied(files.read(fetched, 0, data.length, Patience.NONE))).isEqualTo(data);
+    }
+    var written = append(Stream.WRITE, data);
+    assertThatThrownBy(() -> files.read(written, 0, data.length, Patience.NONE))
+        .isInstanceOf(WouldBlock.class);
+  }
+
+  @Test
+  void whatWasFetchedAndNotReadTakesABoundedPartOfMemory() throws Exception {
+    closeQuietly();
+    files = open(new ExtentSettings(1L << 30, 16 * BLOCK, 8));
+    var data = bytes(4 * BLOCK);
+    var oldest = append(Stream.FILL, data);
+    for (var i = 0; i < 8; i++) {
+      assertThat(read(append(Stream.FILL, data), 0, 1)).isEqualTo(part(data, 0, 1));
+    }
+    assertThatThrownBy(() -> files.read(oldest, BLOCK, BLOCK, Patience.NONE))
+        .isInstanceOf(WouldBlock.class);
+    assertThat(read(oldest, BLOCK, BLOCK)).isEqualTo(part(data, BLOCK, BLOCK));
+  }
+
   /** Readers share loads, and memory keeps a part only, so that every way of a block is taken. */
   @Test
   void manyReadersGetTheSameBytes() throws Exception {

@@ -46,12 +46,14 @@ class RealDiskTest {
       assertThat(read(file, 1, 100)).isEqualTo("neTWO");
       assertThat(read(file, 100, 1)).isEmpty();
       assertThat(file.size()).isEqualTo(6);
+      assertThat(disk.size("a")).isEqualTo(6);
       assertThat(disk.list()).containsExactly("a");
       assertThat(disk.usableBytes()).isPositive();
       assertThatThrownBy(() -> disk.create("a")).isInstanceOf(FileAlreadyExistsException.class);
       disk.delete("a");
       assertThat(read(file, 0, 3)).isEqualTo("one");
       assertThatThrownBy(() -> disk.open("a")).isInstanceOf(NoSuchFileException.class);
+      assertThatThrownBy(() -> disk.size("a")).isInstanceOf(NoSuchFileException.class);
     }
   }
 

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
@@ -25,46 +27,66 @@ public final class Cli {
   /** Runs a command and returns the exit code of the process. */
   int run(String... arguments) {
     try {
-      return commandLine().execute(arguments);
+      var serve = ServeCommand.plain(context, arguments);
+      return serve == null
+          ? commandLine(arguments).execute(arguments)
+          : run(serve, "bucketfs serve");
     } finally {
       context.out().flush();
       context.err().flush();
     }
   }
 
-  /** All commands. */
-  CommandLine commandLine() {
-    var mount =
-        new CommandLine(new MountCommand())
-            .addSubcommand("create", new MountCreateCommand(context))
-            .addSubcommand("list", new MountListCommand(context))
-            .addSubcommand("show", new MountShowCommand(context))
-            .addSubcommand("set", new MountSetCommand(context))
-            .addSubcommand("probe", new MountProbeCommand(context))
-            .addSubcommand("delete", new MountDeleteCommand(context));
-    var clients =
-        new CommandLine(new ClientsCommand(context))
-            .addSubcommand("revoke", new ClientsRevokeCommand(context));
-    var root =
-        new CommandLine(new RootCommand(context))
-            .addSubcommand("demo", new DemoCommand(context))
-            .addSubcommand("serve", new ServeCommand(context))
-            .addSubcommand("mount", mount)
-            .addSubcommand("flush", new FlushCommand(context))
-            .addSubcommand("refresh", new RefreshCommand(context))
-            .addSubcommand("jobs", new JobsCommand(context))
-            .addSubcommand("warm", new WarmCommand(context))
-            .addSubcommand("evict", new EvictCommand(context))
-            .addSubcommand("pin", new PinCommand(context))
-            .addSubcommand("unpin", new UnpinCommand(context))
-            .addSubcommand("import", new ImportCommand(context))
-            .addSubcommand("status", new StatusCommand(context))
-            .addSubcommand("cache", new CacheCommand(context))
-            .addSubcommand("clients", clients)
-            .addSubcommand("report", new ReportCommand(context))
-            .addSubcommand("check", new CheckCommand(context))
-            .addSubcommand("rebuild", new RebuildCommand(context))
-            .addSubcommand("version", new VersionCommand(context));
+  /** All commands, by their names. */
+  private Map<String, Supplier<Object>> commands() {
+    Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
+    commands.put("demo", () -> new DemoCommand(context));
+    commands.put("serve", () -> new ServeCommand(context));
+    commands.put("mount", this::mount);
+    commands.put("flush", () -> new FlushCommand(context));
+    commands.put("refresh", () -> new RefreshCommand(context));
+    commands.put("jobs", () -> new JobsCommand(context));
+    commands.put("warm", () -> new WarmCommand(context));
+    commands.put("evict", () -> new EvictCommand(context));
+    commands.put("pin", () -> new PinCommand(context));
+    commands.put("unpin", () -> new UnpinCommand(context));
+    commands.put("import", () -> new ImportCommand(context));
+    commands.put("status", () -> new StatusCommand(context));
+    commands.put("cache", () -> new CacheCommand(context));
+    commands.put("clients", this::clients);
+    commands.put("report", () -> new ReportCommand(context));
+    commands.put("check", () -> new CheckCommand(context));
+    commands.put("rebuild", () -> new RebuildCommand(context));
+    commands.put("version", () -> new VersionCommand(context));
+    return commands;
+  }
+
+  private CommandLine mount() {
+    return new CommandLine(new MountCommand())
+        .addSubcommand("create", new MountCreateCommand(context))
+        .addSubcommand("list", new MountListCommand(context))
+        .addSubcommand("show", new MountShowCommand(context))
+        .addSubcommand("set", new MountSetCommand(context))
+        .addSubcommand("probe", new MountProbeCommand(context))
+        .addSubcommand("delete", new MountDeleteCommand(context));
+  }
+
+  private CommandLine clients() {
+    return new CommandLine(new ClientsCommand(context))
+        .addSubcommand("revoke", new ClientsRevokeCommand(context));
+  }
+
+  /**
+   * The commands among which one is to be found: the one that is named first, since to describe all
+   * of them takes most of the time of a start, or else all.
+   */
+  CommandLine commandLine(String... arguments) {
+    var root = new CommandLine(new RootCommand(context));
+    var commands = commands();
+    if (arguments.length > 0 && commands.containsKey(arguments[0])) {
+      commands.keySet().retainAll(Set.of(arguments[0]));
+    }
+    commands.forEach((name, command) -> root.addSubcommand(name, command.get()));
     prepare(root);
     return root.setOut(context.out())
         .setErr(context.err())

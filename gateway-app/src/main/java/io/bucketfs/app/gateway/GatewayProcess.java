@@ -2,6 +2,7 @@ package io.bucketfs.app.gateway;
 
 import io.bucketfs.app.config.GatewayConfig;
 import io.bucketfs.app.metrics.GatewayMetrics;
+import io.bucketfs.cache.NativeLibrary;
 import io.bucketfs.core.admin.Administration;
 import io.bucketfs.core.runtime.ThreadExecution;
 import java.io.IOException;
@@ -31,6 +32,7 @@ public final class GatewayProcess implements AutoCloseable {
    */
   public static GatewayProcess start(GatewayConfig config, String version)
       throws IOException, InterruptedException {
+    NativeLibrary.loadSoon();
     return start(config, version, WiredDataPath::open);
   }
 

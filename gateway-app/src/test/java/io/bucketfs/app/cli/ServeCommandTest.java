@@ -3,15 +3,19 @@ package io.bucketfs.app.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bucketfs.app.config.GatewayConfig;
+import io.bucketfs.app.config.InvalidInputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 final class ServeCommandTest {
   @TempDir Path directory;
@@ -43,6 +47,47 @@ final class ServeCommandTest {
                 Duration.ofSeconds(20),
                 List.of(),
                 file));
+  }
+
+  @Test
+  void readsPlainLinesAsPicocliDoes() throws InvalidInputException {
+    var values =
+        Map.ofEntries(
+            Map.entry("--state", "/s"),
+            Map.entry("--listen", "10.0.0.1"),
+            Map.entry("--port", "1"),
+            Map.entry("--admin-port", "2"),
+            Map.entry("--memory", "1GiB"),
+            Map.entry("--cache-size", "2GiB"),
+            Map.entry("--free-space", "3GiB"),
+            Map.entry("--lease", "20s"),
+            Map.entry("--writeback-bandwidth", "1MiB"),
+            Map.entry("--webhook-port", "3"),
+            Map.entry("--webhook-secret-file", "/secret"));
+    var line = new ArrayList<>(List.of("serve"));
+    values.forEach((name, value) -> line.addAll(List.of(name, value)));
+    var context = cli.context();
+    var serve = new ServeCommand(context);
+    var options = new CommandLine(serve).getCommandSpec().optionsMap().keySet();
+    // All options but that of a file, which would have to be there.
+    assertThat(values.keySet())
+        .containsExactlyInAnyOrderElementsOf(
+            options.stream().filter(option -> !option.equals("--config")).toList());
+    var _ = new CommandLine(serve).parseArgs(line.subList(1, line.size()).toArray(new String[0]));
+    var plain = ServeCommand.plain(context, line.toArray(new String[0]));
+    assertThat(Objects.requireNonNull(plain).settings()).isEqualTo(serve.settings());
+  }
+
+  @Test
+  void leavesOtherLinesToPicocli() {
+    var context = cli.context();
+    assertThat(ServeCommand.plain(context, "serve", "--port")).isNull();
+    assertThat(ServeCommand.plain(context, "serve", "--help")).isNull();
+    assertThat(ServeCommand.plain(context, "serve", "--port", "1", "--port", "2")).isNull();
+    assertThat(ServeCommand.plain(context, "serve", "--state", "--port")).isNull();
+    assertThat(ServeCommand.plain(context, "serve", "--state", "@file")).isNull();
+    assertThat(ServeCommand.plain(context, "serve", "--prot", "1")).isNull();
+    assertThat(ServeCommand.plain(context, "demo")).isNull();
   }
 
   @Test

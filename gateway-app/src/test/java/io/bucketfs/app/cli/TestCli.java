@@ -47,26 +47,34 @@ final class TestCli {
   private Result run(List<String> arguments, boolean launching) {
     var out = new StringWriter();
     var err = new StringWriter();
-    var context =
-        new CliContext(
-            new PrintWriter(out),
-            new PrintWriter(err),
-            environment,
-            new Machine(16L << 30, false, Path.of("/home/me")),
-            "gateway",
-            InstantSource.fixed(FakeAdministration.THEN.plusSeconds(60)),
-            launching,
-            config -> {
-              started.add(config);
-              return () -> {};
-            },
-            settings -> {
-              demos.add(settings);
-              return () -> {};
-            },
-            service -> ExitCode.OK,
-            Optional.of(Path.of("/opt/bucketfs")));
+    var context = context(out, err, launching);
     var code = new Cli(context).run(arguments.toArray(String[]::new));
     return new Result(code, out.toString(), err.toString());
+  }
+
+  /** What commands know that print nothing. */
+  CliContext context() {
+    return context(new StringWriter(), new StringWriter(), false);
+  }
+
+  private CliContext context(StringWriter out, StringWriter err, boolean launching) {
+    return new CliContext(
+        new PrintWriter(out),
+        new PrintWriter(err),
+        environment,
+        new Machine(16L << 30, false, Path.of("/home/me")),
+        "gateway",
+        InstantSource.fixed(FakeAdministration.THEN.plusSeconds(60)),
+        launching,
+        config -> {
+          started.add(config);
+          return () -> {};
+        },
+        settings -> {
+          demos.add(settings);
+          return () -> {};
+        },
+        service -> ExitCode.OK,
+        Optional.of(Path.of("/opt/bucketfs")));
   }
 }

@@ -20,6 +20,13 @@ public interface Disk {
   /** Opens an existing file for reading and writing. */
   DiskFile open(String name) throws IOException;
 
+  /** Length of an existing file in bytes. Asked of every file at a start. */
+  default long size(String name) throws IOException {
+    try (var file = open(name)) {
+      return file.size();
+    }
+  }
+
   /** Removes a file; open handles go on reading it. */
   void delete(String name) throws IOException;
 
