@@ -12,7 +12,8 @@ import java.time.Duration;
  * @param bulkPerMountMax of them, those of renames of directories that nobody waits for
  * @param removalsPerMountMax keys of one mount that are worked on at a time to delete their
  *     objects, where one request deletes many; else as many as bulkPerMountMax
- * @param bytesPerMountMax bytes of them together, and of those that are made ready; a bigger file is exported alone
+ * @param bytesPerMountMax bytes of them together, and of those that are made ready; a bigger file
+ *     is exported alone
  * @param bytesMax bytes of the exports of all mounts; one export of each goes on beyond it
  * @param bytesPerSecondMax what all mounts together send in a second, on average; {@link
  *     ExportPolicy#NO_LIMIT} for whatever it takes
