@@ -17,7 +17,7 @@ final class ExportTurns {
   }
 
   /** A turn, until it is closed. */
-  final class Turn implements AutoCloseable {
+  static final class Turn implements AutoCloseable {
     private final Semaphore permit;
 
     private Turn(Semaphore permit) {
