@@ -261,8 +261,7 @@ public final class ExportAndImport {
 
   private void list(String mount, int round) throws Exception {
     var seen = new int[1];
-    var directory =
-        files.lookup(Caller.ROOT, root(mount), "" + round, Patience.FOREVER).id();
+    var directory = files.lookup(Caller.ROOT, root(mount), "" + round, Patience.FOREVER).id();
     var whole =
         files.readDirectory(
             Caller.ROOT,
