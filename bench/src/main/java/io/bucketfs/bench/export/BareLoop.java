@@ -1,16 +1,19 @@
 package io.bucketfs.bench.export;
 
+import io.bucketfs.core.object.BodySink;
 import io.bucketfs.core.object.BodySource;
 import io.bucketfs.core.object.Condition;
 import io.bucketfs.core.object.MultipartStore.CompleteRequest;
 import io.bucketfs.core.object.MultipartStore.Part;
 import io.bucketfs.core.object.MultipartStore.UploadRequest;
+import io.bucketfs.core.object.ObjectHead;
 import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.object.ObjectStore.CopyRequest;
 import io.bucketfs.core.object.ObjectStore.ListRequest;
 import io.bucketfs.core.object.ObjectStore.PutRequest;
 import io.bucketfs.core.object.ObjectVersion;
 import io.bucketfs.core.object.PatternBytes;
+import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -25,6 +28,17 @@ import java.util.concurrent.Semaphore;
 final class BareLoop {
   private static final int PART_BYTES = 16 << 20;
   private static final int PAGE = 1_000;
+
+  private static final BodySink NOWHERE =
+      new BodySink() {
+        @Override
+        public void head(ObjectHead head) {}
+
+        @Override
+        public void data(ByteBuf part) {
+          part.release();
+        }
+      };
 
   private final ObjectStore store;
 
@@ -100,6 +114,19 @@ final class BareLoop {
     var page = join(store.list(new ListRequest(prefix, "/", null, PAGE)));
     inParallel(
         page.entries().size(), concurrency, i -> join(store.head(page.entries().get(i).key())));
+  }
+
+  /** One LIST, and a GET of each object. */
+  void read(String prefix, int concurrency) throws Exception {
+    var page = join(store.list(new ListRequest(prefix, "/", null, PAGE)));
+    inParallel(
+        page.entries().size(),
+        concurrency,
+        i -> {
+          var entry = page.entries().get(i);
+          var bytes = entry.version().sizeBytes();
+          return join(store.get(entry.key(), entry.version(), 0, bytes, NOWHERE));
+        });
   }
 
   /** Does one thing of many. */

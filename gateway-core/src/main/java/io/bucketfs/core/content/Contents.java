@@ -519,11 +519,12 @@ public final class Contents implements Snapshots, AutoCloseable {
   }
 
   @Override
-  public Snapshot snapshot(InodeKey key) throws FileSystemException, IOException {
+  public <T> Taken<T> snapshot(InodeKey key, Sequel<T> sequel)
+      throws FileSystemException, IOException {
     var file = table.acquire(key);
     try {
       while (true) {
-        var taken = takeSnapshot(file);
+        var taken = takeSnapshot(file, sequel);
         if (taken != null) {
           return taken;
         }
@@ -534,7 +535,11 @@ public final class Contents implements Snapshots, AutoCloseable {
     }
   }
 
-  private @Nullable Snapshot takeSnapshot(FileContent file) throws FileSystemException {
+  /** What a transaction noted of a snapshot. */
+  private record Noted<T>(Inode inode, T found) {}
+
+  private <T> @Nullable Taken<T> takeSnapshot(FileContent file, Sequel<T> sequel)
+      throws FileSystemException {
     var key = file.key;
     file.commits.lock();
     try {
@@ -545,7 +550,7 @@ public final class Contents implements Snapshots, AutoCloseable {
           persist(file, capture);
         }
         var gaps = file.gaps(loader.loadAlone(file));
-        var inode =
+        var done =
             committer.commit(tx -> {
               var now = tx.requireInode(key);
               for (var gap : gaps) {
@@ -559,20 +564,23 @@ public final class Contents implements Snapshots, AutoCloseable {
               if (dirty != null) {
                 tx.putDirty(key, dirty.snapshotTaken());
               }
-              return noted;
+              return new Noted<>(noted, sequel.apply(tx, noted));
             });
         if (!gaps.isEmpty()) {
           file.unload();
         }
         loader.loadAlone(file);
         var mapped = file.allExtents();
+        var inode = done.inode();
         var content = inode.requireContent();
         // What the base has may be evicted meanwhile, and be fetched again where it is needed.
         var pins = pin(mapped.stream().filter(extent -> !content.hasInBase(extent)).toList());
         return pins == null
             ? null
-            : new PinnedSnapshot(
-                inode, mapped, pins, extents, mounts.require(key.mount()).store(), execution);
+            : new Taken<>(
+                new PinnedSnapshot(
+                    inode, mapped, pins, extents, mounts.require(key.mount()).store(), execution),
+                done.found());
       } finally {
         file.gate.writeLock().unlock();
       }

@@ -16,6 +16,7 @@ import io.bucketfs.core.vfs.NameSink;
 import io.bucketfs.core.vfs.Patience;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,31 +38,21 @@ final class DirectoryListing {
 
   private record Listed(long cookie, String name, Inode inode) {}
 
+  /** Entries that follow each other, and where the ones after them begin; null for none. */
+  private record Page(List<Listed> entries, byte @Nullable [] next) {}
+
   boolean list(
       Inode directory, long cookie, boolean withAttributes, DirectorySink sink, Patience patience)
       throws FileSystemException, IOException {
     var mount = directory.key().mount();
     var number = directory.key().number();
-    var from = Keys.cookie(mount, number, cookie + 1);
-    var to = Keys.cookie(mount, number + 1, 0);
+    var page = page(mount, number, Keys.cookie(mount, number, cookie + 1));
+    var pending = withAttributes && prefetch(page);
     while (true) {
-      var page = cache.store().scan(Family.COOKIES, from, to, PAGE);
-      var listed = new ArrayList<Listed>(page.size());
-      for (var entry : page) {
-        var key = new RecordReader(entry.key());
-        key.i32();
-        key.i64();
-        var value = new RecordReader(entry.value());
-        var inode = cache.inode(new InodeKey(mount, value.i64()), Patience.FOREVER);
-        if (inode != null) {
-          listed.add(new Listed(key.i64(), value.restText(), inode));
-        }
-      }
-      if (withAttributes) {
-        importing.prefetchAttributes(
-            listed.stream().map(Listed::inode).filter(Inode::attributesPending).toList());
-      }
-      for (var entry : listed) {
+      // While this page waits for the bucket, the next one is asked for.
+      var ahead = pending && page.next != null ? page(mount, number, page.next) : null;
+      var aheadPending = ahead != null && prefetch(ahead);
+      for (var entry : page.entries) {
         var inode = withAttributes ? complete(entry.inode, patience) : entry.inode;
         if (inode != null
             && !sink.offer(
@@ -69,11 +60,42 @@ final class DirectoryListing {
           return false;
         }
       }
-      if (page.size() < PAGE) {
+      if (page.next == null) {
         return true;
       }
-      from = Keys.after(page.getLast().key());
+      if (ahead == null) {
+        page = page(mount, number, page.next);
+        pending = withAttributes && prefetch(page);
+      } else {
+        page = ahead;
+        pending = aheadPending;
+      }
     }
+  }
+
+  private Page page(int mount, long directory, byte[] from) throws IOException {
+    var to = Keys.cookie(mount, directory + 1, 0);
+    var found = cache.store().scan(Family.COOKIES, from, to, PAGE);
+    var listed = new ArrayList<Listed>(found.size());
+    for (var entry : found) {
+      var key = new RecordReader(entry.key());
+      key.i32();
+      key.i64();
+      var value = new RecordReader(entry.value());
+      var inode = cache.inode(new InodeKey(mount, value.i64()), Patience.FOREVER);
+      if (inode != null) {
+        listed.add(new Listed(key.i64(), value.restText(), inode));
+      }
+    }
+    return new Page(listed, found.size() < PAGE ? null : Keys.after(found.getLast().key()));
+  }
+
+  /** Asks for the attributes that are not known; whether there are any. */
+  private boolean prefetch(Page page) {
+    var pending =
+        page.entries.stream().map(Listed::inode).filter(Inode::attributesPending).toList();
+    importing.prefetchAttributes(pending);
+    return !pending.isEmpty();
   }
 
   /** Lists names alone, without a look at what they stand for. */

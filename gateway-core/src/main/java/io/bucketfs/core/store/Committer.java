@@ -44,6 +44,7 @@ public final class Committer implements AutoCloseable {
   private final LinkedBlockingQueue<Submission<?>> queue = new LinkedBlockingQueue<>();
   private final List<Consumer<List<Batch.DirtyMark>>> markListeners = new ArrayList<>();
   private final UsageTable usages = new UsageTable();
+  private final FirstNames firstNames = new FirstNames();
   private final Execution.Task thread;
   private volatile @Nullable Throwable broken;
   private volatile boolean closed;
@@ -244,7 +245,7 @@ public final class Committer implements AutoCloseable {
       Submission<T> submission, Batch batch, long now) {
     batch.begin();
     try {
-      var tx = new Tx(batch, store, cache, usages, remoteListener, now);
+      var tx = new Tx(batch, store, cache, usages, firstNames, remoteListener, now);
       var result = submission.transaction.apply(tx);
       var _ = tx.settle(false);
       return () -> submission.result.complete(result);

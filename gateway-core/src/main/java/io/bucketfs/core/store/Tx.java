@@ -33,6 +33,7 @@ public final class Tx {
   private final KeyValueStore store;
   private final MetadataCache cache;
   private final UsageTable usages;
+  private final FirstNames firstNames;
   private final Committer.RemoteListener remoteListener;
   private final long nowNanos;
   private final BulkJobs bulkJobs;
@@ -54,12 +55,14 @@ public final class Tx {
       KeyValueStore store,
       MetadataCache cache,
       UsageTable usages,
+      FirstNames firstNames,
       Committer.RemoteListener remoteListener,
       long nowNanos) {
     this.batch = batch;
     this.store = store;
     this.cache = cache;
     this.usages = usages;
+    this.firstNames = firstNames;
     this.remoteListener = remoteListener;
     this.nowNanos = nowNanos;
     bulkJobs = new BulkJobs(this);
@@ -310,8 +313,7 @@ public final class Tx {
   }
 
   public boolean isEmptyDirectory(int mount, long directory) throws IOException {
-    var from = Keys.cookie(mount, directory, 0);
-    return scan(Family.COOKIES, from, Keys.cookie(mount, directory + 1, 0), 1).isEmpty();
+    return firstNames.isEmpty(this, new InodeKey(mount, directory));
   }
 
   /** All names of an inode that is not a mount's root; at most {@code max}. */

@@ -47,6 +47,7 @@ final class InodeExport {
   private final BucketWrites writes;
   private final Settlement settlement;
   private final UploadRemoval uploads;
+  private final ExportTurns turns;
   private final Execution execution;
   private WritebackLimits limits;
   private final Supplier<String> tokens;
@@ -54,6 +55,10 @@ final class InodeExport {
   private final Descriptions descriptions;
 
   private @Nullable Snapshot snapshot;
+
+  /** The next step, where the transaction that ended the last one found it. */
+  private @Nullable Step planned;
+
   private boolean mayCopy = true;
   private boolean mayCopyParts = true;
   private boolean uploadsRefused;
@@ -68,6 +73,7 @@ final class InodeExport {
       BucketWrites writes,
       Settlement settlement,
       UploadRemoval uploads,
+      ExportTurns turns,
       Execution execution,
       WritebackLimits limits,
       Supplier<String> tokens,
@@ -80,6 +86,7 @@ final class InodeExport {
     this.writes = writes;
     this.settlement = settlement;
     this.uploads = uploads;
+    this.turns = turns;
     this.execution = execution;
     this.limits = limits;
     this.tokens = tokens;
@@ -87,10 +94,17 @@ final class InodeExport {
     descriptions = new Descriptions(mount, writes);
   }
 
-  Attempt run() throws FileSystemException, IOException, InterruptedException {
+  /**
+   * Runs the attempt.
+   *
+   * @param bytes whether the file was just seen to have bytes that the bucket has not: they are
+   *     pinned first, since whatever is to be done rests on them
+   */
+  Attempt run(boolean bytes) throws FileSystemException, IOException, InterruptedException {
+    planned = bytes ? new Step.TakeSnapshot() : null;
     try {
       for (var steps = 0; steps < STEPS_MAX; steps++) {
-        var attempt = act(committer.commit(this::plan));
+        var attempt = act(nextStep());
         if (attempt != null) {
           return attempt;
         }
@@ -103,9 +117,34 @@ final class InodeExport {
     }
   }
 
+  private Step nextStep() throws FileSystemException {
+    var next = planned;
+    planned = null;
+    return next == null ? committer.commit(this::plan) : next;
+  }
+
   private Step plan(Tx tx) throws IOException {
-    return new InodePlan(tx, mount, claim, limits, tokens)
-        .next(file, snapshot == null ? null : snapshot.inode(), mayCopy);
+    return plan(tx, snapshot == null ? null : snapshot.inode());
+  }
+
+  private Step plan(Tx tx, @Nullable Inode pinned) throws IOException {
+    return new InodePlan(tx, mount, claim, limits, tokens).next(file, pinned, mayCopy);
+  }
+
+  /** What the end of a step changes. */
+  @FunctionalInterface
+  private interface Change {
+    void apply(Tx tx) throws IOException;
+  }
+
+  /** Ends a step, and finds the next one in the same transaction: it waits for one sync. */
+  private @Nullable Attempt goOnAfter(Change change) throws FileSystemException {
+    planned =
+        committer.commit(tx -> {
+          change.apply(tx);
+          return plan(tx);
+        });
+    return null;
   }
 
   /** Does a step; the end of the attempt, or null where it goes on. */
@@ -141,14 +180,12 @@ final class InodeExport {
           ? later(e.failure)
           : new Attempt.Failing(Reasons.of(e.failure));
     }
-    committer.commit(tx -> {
+    return goOnAfter(tx -> {
       var remote = tx.remote(file.mount(), key);
       if (remote != null && remote.equals(unread)) {
         tx.putRemote(file.mount(), key, read(remote, head));
       }
-      return true;
     });
-    return null;
   }
 
   private RemoteEntry read(RemoteEntry remote, @Nullable ObjectHead head) {
@@ -176,7 +213,9 @@ final class InodeExport {
 
   private @Nullable Attempt takeSnapshot() throws FileSystemException, IOException {
     try {
-      snapshot = snapshots.snapshot(file);
+      var taken = snapshots.snapshot(file, this::plan);
+      snapshot = taken.snapshot();
+      planned = taken.found();
       return null;
     } catch (FileSystemException e) {
       if (e.error() != FsError.STALE) {
@@ -191,26 +230,15 @@ final class InodeExport {
     var failure = new BackendFailure.Conflict("left over");
     var outcome = writes.settle(mount, step.key(), step.expected(), step.job(), failure);
     return switch (outcome) {
-      case Outcome.Written written -> {
-        committer.commit(tx -> {
-          var like = tx.remote(file.mount(), step.key());
-          settlement.written(tx, mount, step.key(), written.job(), written.version(), like);
-          return true;
-        });
-        yield null;
-      }
-      case Outcome.Deleted _ -> {
-        committer.commit(tx -> {
-          settlement.deleted(tx, mount, step.key());
-          return true;
-        });
-        yield null;
-      }
+      case Outcome.Written written ->
+          goOnAfter(tx -> {
+            var like = tx.remote(file.mount(), step.key());
+            settlement.written(tx, mount, step.key(), written.job(), written.version(), like);
+          });
+      case Outcome.Deleted _ -> goOnAfter(tx -> settlement.deleted(tx, mount, step.key()));
       case Outcome.Damaged damaged -> writtenDamaged(step.key(), damaged);
-      case Outcome.Foreign _, Outcome.NotDone _ -> {
-        dropJob(step.key());
-        yield null;
-      }
+      case Outcome.Foreign _, Outcome.NotDone _ ->
+          goOnAfter(tx -> tx.deleteJob(file.mount(), step.key()));
       case Outcome.Unknown(var unknown) -> later(unknown);
     };
   }
@@ -246,7 +274,7 @@ final class InodeExport {
     var expected = put.expected();
     var watched = new Bodies.Watched(body(put.state()));
     Outcome outcome;
-    try {
+    try (var _ = turns.take(file.mount())) {
       outcome = writes.put(mount, target(put), watched);
     } catch (Refused e) {
       outcome = new Outcome.NotDone(e.failure);
@@ -276,7 +304,10 @@ final class InodeExport {
             put.state().sizeBytes(),
             base == null ? List.of() : pinned.unchanged(),
             limits.multipart());
-    var result = inParts(target, pinned, base).run(put.upload(), pieces);
+    PartedWrite.Result result;
+    try (var _ = turns.take(file.mount())) {
+      result = inParts(target, pinned, base).run(put.upload(), pieces);
+    }
     return switch (result) {
       case PartedWrite.Result.Ended(var outcome) -> {
         if (outcome instanceof Outcome.Foreign
@@ -383,8 +414,14 @@ final class InodeExport {
     return conclude(outcome, copy.key(), expected, copy.like());
   }
 
-  /** Copies an object, in parts where it is too big for one request. */
   private Outcome copied(Step.Copy copy) throws FileSystemException, InterruptedException {
+    try (var _ = turns.take(file.mount())) {
+      return copiedNow(copy);
+    }
+  }
+
+  /** Copies an object, in parts where it is too big for one request. */
+  private Outcome copiedNow(Step.Copy copy) throws FileSystemException, InterruptedException {
     var source = copy.source();
     var upload = copy.upload();
     var size = source.version().sizeBytes();
@@ -414,19 +451,13 @@ final class InodeExport {
       Outcome outcome, String key, @Nullable RemoteEntry expected, Step.@Nullable Like like)
       throws FileSystemException {
     return switch (outcome) {
-      case Outcome.Written written -> {
-        committer.commit(tx -> {
-          settlement.written(
-              tx, mount, key, written.job(), written.version(), Step.Like.remoteOf(like));
-          return true;
-        });
-        yield null;
-      }
-      case Outcome.Foreign(var head) -> {
-        conflict(key, expected, head);
-        // What wins may still have to be exported, at another place perhaps.
-        yield null;
-      }
+      case Outcome.Written written ->
+          goOnAfter(tx ->
+              settlement.written(
+                  tx, mount, key, written.job(), written.version(), Step.Like.remoteOf(like)));
+      // What wins may still have to be exported, at another place perhaps.
+      case Outcome.Foreign(var head) ->
+          goOnAfter(tx -> settlement.conflict(tx, mount, key, file, expected, head));
       case Outcome.NotDone(var failure) -> {
         dropJob(key);
         yield failure.isRetryable() || failure instanceof BackendFailure.Conflict
@@ -437,14 +468,6 @@ final class InodeExport {
       case Outcome.Damaged damaged -> writtenDamaged(key, damaged);
       case Outcome.Deleted _ -> throw new IllegalStateException("a write was taken for a deletion");
     };
-  }
-
-  private void conflict(String key, @Nullable RemoteEntry expected, @Nullable ObjectHead head)
-      throws FileSystemException {
-    committer.commit(tx -> {
-      settlement.conflict(tx, mount, key, file, expected, head);
-      return true;
-    });
   }
 
   /**
@@ -476,10 +499,7 @@ final class InodeExport {
             new Step.Copy(
                 key, TEMPORARY + token, null, job, step.holder(), step.base(), step.like(), null));
     return switch (outcome) {
-      case Outcome.Written written -> {
-        committer.commit(tx -> moveBase(tx, step, key, written));
-        yield null;
-      }
+      case Outcome.Written written -> goOnAfter(tx -> moveBase(tx, step, key, written));
       case Outcome.NotDone(var failure) -> {
         dropJob(key);
         yield later(failure);
@@ -493,7 +513,7 @@ final class InodeExport {
     };
   }
 
-  private static boolean moveBase(Tx tx, Step.StepAside step, String key, Outcome.Written written)
+  private static void moveBase(Tx tx, Step.StepAside step, String key, Outcome.Written written)
       throws IOException {
     var holder = tx.inode(step.holder().key());
     var content = holder == null ? null : holder.content();
@@ -519,11 +539,10 @@ final class InodeExport {
         || base == null
         || !base.key().equals(step.base().key())
         || !base.version().equals(step.base().version())) {
-      return false;
+      return;
     }
     var edit = holder.edit();
     edit.content = content.withBase(new Content.Base(key, written.version(), base.length()));
     tx.put(edit.freeze());
-    return true;
   }
 }

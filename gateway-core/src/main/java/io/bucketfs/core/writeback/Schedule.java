@@ -286,7 +286,7 @@ final class Schedule {
   private boolean isFull(int mount, MountQueue queue, Lane lane, long bytes) {
     var files = queue.runningFiles();
     var noRoom =
-        files >= limits.exportsPerMountMax()
+        files >= limits.underWayPerMountMax()
             || (files > 0
                 && (queue.runningBytes + bytes > limits.bytesPerMountMax()
                     || runningBytes + bytes > limits.bytesMax()));

@@ -58,6 +58,7 @@ public final class WriteBack implements AutoCloseable {
   private final Settlement settlement;
   private final UploadRemoval uploads;
   private final UploadSweep sweep;
+  private final ExportTurns turns;
   private final LostAndFound lostAndFound;
   private final Schedule schedule;
   private final Claims claims = new Claims();
@@ -105,6 +106,7 @@ public final class WriteBack implements AutoCloseable {
     settlement = new Settlement(recent, tallies, meters);
     uploads = new UploadRemoval(committer, writes, settlement, meters);
     sweep = new UploadSweep(mounts, cache, committer, claims, uploads);
+    turns = new ExportTurns(limits.exportsPerMountMax());
     exports = meters.counter("writeback_exports");
     retries = meters.counter("writeback_retries");
     failures = meters.counter("writeback_failures");
@@ -303,11 +305,12 @@ public final class WriteBack implements AutoCloseable {
                 writes,
                 settlement,
                 uploads,
+                turns,
                 execution,
                 limits(mount),
                 this::newToken,
                 claim)
-            .run();
+            .run(hasBytes(cache.inode(subject.inodeKey(), Patience.FOREVER)));
       }
       var mark = cache.store().get(Family.STALE, Keys.text(subject.mount(), subject.key()));
       if (mark == null) {
@@ -325,6 +328,17 @@ public final class WriteBack implements AutoCloseable {
               claim)
           .run(Dirty.decode(mark).subtree());
     }
+  }
+
+  /** Whether a file that is known as a whole has bytes that are to be exported. */
+  private static boolean hasBytes(@Nullable Inode inode) {
+    var content = inode == null ? null : inode.content();
+    return inode != null
+        && content != null
+        && content.isDirty()
+        && inode.links() > 0
+        && !inode.localOnly()
+        && !inode.attributesPending();
   }
 
   private WritebackLimits limits(ActiveMount mount) {

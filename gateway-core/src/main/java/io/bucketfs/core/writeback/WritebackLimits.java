@@ -8,11 +8,12 @@ import java.time.Duration;
 /**
  * What write-back does not exceed.
  *
- * @param exportsPerMountMax files of one mount that are exported at a time
+ * @param exportsPerMountMax files of one mount that are sent or copied at a time
  * @param bulkPerMountMax of them, those of renames of directories that nobody waits for
  * @param removalsPerMountMax keys of one mount that are worked on at a time to delete their
  *     objects, where one request deletes many; else as many as bulkPerMountMax
- * @param bytesPerMountMax bytes of them together; a bigger file is exported alone
+ * @param bytesPerMountMax bytes of them together, and of those that are made ready; a bigger file
+ *     is exported alone
  * @param bytesMax bytes of the exports of all mounts; one export of each goes on beyond it
  * @param bytesPerSecondMax what all mounts together send in a second, on average; {@link
  *     ExportPolicy#NO_LIMIT} for whatever it takes
@@ -53,6 +54,14 @@ public record WritebackLimits(
           Duration.ofMinutes(5),
           Duration.ofSeconds(10),
           MultipartLimits.DEFAULT);
+
+  /**
+   * Files of one mount that are worked on at a time: while some are on their way, others are made
+   * ready or settled, so that S3 does not wait for the disk.
+   */
+  int underWayPerMountMax() {
+    return exportsPerMountMax + exportsPerMountMax / 2;
+  }
 
   /** The same with other bounds of multipart uploads. */
   public WritebackLimits with(MultipartLimits otherMultipart) {
