@@ -19,8 +19,10 @@ import org.slf4j.LoggerFactory;
 /**
  * Appends the records of one stream, to one file after the other.
  *
- * <p>One record is written at a time, so that they reach the disk in order and without gaps. Locks,
- * in this order: {@link #writing}, held over the disk, and {@link #lock}, which never waits.
+ * <p>One record is written at a time, so that they reach the disk in order and without gaps. Only
+ * large ones, where the file has its blocks already, are written beside each other, and count once
+ * all before them are written. Locks, in this order: {@link #writing}, held over the disk, and
+ * {@link #lock}, which never waits.
  */
 final class AppendStream {
   private static final Logger LOG = LoggerFactory.getLogger(AppendStream.class);
@@ -62,19 +64,28 @@ final class AppendStream {
   /** Appends a record. */
   ExtentRecord append(Identity identity, RecordImage image) throws IOException {
     if (!RecordHeader.isLarge(image.length())) {
-      return NativeWait.on(execution, () -> write(identity, image));
+      return settled(NativeWait.on(execution, () -> write(identity, image)));
     }
     large.acquireUninterruptibly();
     try {
-      return NativeWait.on(execution, () -> write(identity, image));
+      return settled(NativeWait.on(execution, () -> write(identity, image)));
     } finally {
       large.release();
     }
   }
 
+  /** A record that is written. */
+  private record Written(ExtentFile file, ExtentRecord record) {}
+
+  private static ExtentRecord settled(Written written) throws IOException {
+    written.file.records().awaitSettled(written.record.position());
+    return written.record;
+  }
+
   /** Waits for the disk. */
-  private ExtentRecord write(Identity who, RecordImage image) throws IOException {
+  private Written write(Identity who, RecordImage image) throws IOException {
     writing.lock();
+    var held = true;
     try {
       var recordBytes = RecordHeader.recordBytes(image.length());
       var file = fileFor(recordBytes);
@@ -91,13 +102,40 @@ final class AppendStream {
                 who.sequence(),
                 image.checksums());
         var header = new RecordHeader(record, who.inode(), who.offset());
-        write(file, end, record, image.of(header, file.diskBytes()));
-        return record;
+        var bytes = image.of(header, file.diskBytes());
+        if (RecordHeader.isLarge(image.length()) && RecordHeader.end(record) <= file.diskBytes()) {
+          file.records().begin(record.position(), recordBytes);
+          writing.unlock();
+          held = false;
+          writeBeside(file, record, bytes);
+        } else {
+          write(file, end, record, bytes);
+        }
+        return new Written(file, record);
       } finally {
         catalog.release(file);
       }
     } finally {
-      writing.unlock();
+      if (held) {
+        writing.unlock();
+      }
+    }
+  }
+
+  /** Writes a record over blocks that the file has, while others are written beside it. */
+  private static void writeBeside(ExtentFile file, ExtentRecord record, ByteBuffer... bytes)
+      throws IOException {
+    var written = false;
+    try {
+      file.handle().write(record.position(), bytes);
+      written = true;
+    } finally {
+      if (written) {
+        file.records().finish(record.position());
+      } else {
+        file.seal();
+        file.records().fail(record.position());
+      }
     }
   }
 

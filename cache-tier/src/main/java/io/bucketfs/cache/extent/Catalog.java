@@ -34,8 +34,8 @@ import org.slf4j.LoggerFactory;
 final class Catalog {
   private static final Logger LOG = LoggerFactory.getLogger(Catalog.class);
 
-  /** Half a GiB of files of the usual size: what dies at once while a file is written over. */
-  private static final int SPARES_MAX = 8;
+  /** A GiB of files of the usual size: what dies at once while files are written over. */
+  private static final int SPARES_MAX = 16;
 
   private final Disk disk;
   private final Execution execution;

@@ -9,7 +9,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -23,8 +25,9 @@ final class RealFile implements DiskFile {
   private final SteadyChannel cached;
   private final ReentrantLock lock = new ReentrantLock();
 
-  /** Held by who uses the position of a channel. */
-  private final ReentrantLock gathering = new ReentrantLock();
+  /** Channels of which nobody uses the position. */
+  @GuardedBy("lock")
+  private final Deque<SteadyChannel> gatherers = new ArrayDeque<>();
 
   @GuardedBy("lock")
   private @Nullable SteadyChannel direct;
@@ -80,7 +83,7 @@ final class RealFile implements DiskFile {
   public void write(long position, ByteBuffer... parts) throws IOException {
     var channel = channelFor(position, parts);
     if (parts.length > 1 && !channel.equals(cached)) {
-      gather(channel, position, parts);
+      gather(position, parts);
       return;
     }
     var at = position;
@@ -93,9 +96,8 @@ final class RealFile implements DiskFile {
   }
 
   /** Several parts in one write, which Java has only at a channel's own position. */
-  private void gather(SteadyChannel channel, long position, ByteBuffer... parts)
-      throws IOException {
-    gathering.lock();
+  private void gather(long position, ByteBuffer... parts) throws IOException {
+    var channel = takeGatherer();
     try {
       channel.on(it -> {
         var rest = new ByteBuffer[parts.length];
@@ -110,7 +112,30 @@ final class RealFile implements DiskFile {
         part.position(part.limit());
       }
     } finally {
-      gathering.unlock();
+      giveBack(channel);
+    }
+  }
+
+  private SteadyChannel takeGatherer() throws IOException {
+    lock.lock();
+    try {
+      var idle = gatherers.poll();
+      return idle == null ? new SteadyChannel(path, directOptions) : idle;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void giveBack(SteadyChannel channel) throws IOException {
+    lock.lock();
+    try {
+      if (closed) {
+        channel.close();
+      } else {
+        gatherers.add(channel);
+      }
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -171,6 +196,9 @@ final class RealFile implements DiskFile {
       closed = true;
       if (direct != null) {
         direct.close();
+      }
+      for (var gatherer : gatherers) {
+        gatherer.close();
       }
     } finally {
       lock.unlock();

@@ -30,6 +30,12 @@ final class RecordSync {
   @GuardedBy("lock")
   private final TreeSet<Long> inFlight = new TreeSet<>();
 
+  /** What lies behind this record, which could not be written, is not found by a replay. */
+  @GuardedBy("lock")
+  private long broken = Long.MAX_VALUE;
+
+  private final Condition settled = lock.newCondition();
+
   @GuardedBy("lock")
   private long durableBelow;
 
@@ -130,6 +136,38 @@ final class RecordSync {
     lock.lock();
     try {
       inFlight.remove(position);
+      settled.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The record at the position could not be written, and others may be behind it already. */
+  void fail(long position) {
+    lock.lock();
+    try {
+      broken = Math.min(broken, position);
+      inFlight.remove(position);
+      settled.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Returns once all records before one that is written are written too.
+   *
+   * @throws IOException where one of them could not be, so that a replay would not come that far
+   */
+  void awaitSettled(long position) throws IOException {
+    lock.lock();
+    try {
+      while (position < broken && firstUnsettled() < position) {
+        settled.awaitUninterruptibly();
+      }
+      if (broken < position) {
+        throw new IOException("a record before it in " + name + " could not be written");
+      }
     } finally {
       lock.unlock();
     }

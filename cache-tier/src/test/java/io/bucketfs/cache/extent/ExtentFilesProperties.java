@@ -53,6 +53,10 @@ class ExtentFilesProperties {
     private final SplittableRandom random;
     private final SimulatedExecution execution;
     private final ExtentSettings settings;
+
+    /** Whether there are records that are written beside each other. */
+    private final boolean large;
+
     private ForgetfulDisk disk;
     private ExtentFiles files;
     private long contents;
@@ -73,7 +77,8 @@ class ExtentFilesProperties {
       random = new SplittableRandom(seed);
       execution = new SimulatedExecution(seed);
       disk = new ForgetfulDisk(seed);
-      settings = new ExtentSettings(200_000, seed % 2 == 0 ? 0 : 300_000, 2);
+      large = seed % 3 == 0;
+      settings = new ExtentSettings(large ? 1_000_000 : 200_000, seed % 2 == 0 ? 0 : 300_000, 2);
       files = open();
     }
 
@@ -91,14 +96,43 @@ class ExtentFilesProperties {
 
     /** Starts the tasks, and returns while they are busy. */
     private void live() throws Exception {
+      if (large) {
+        makeSpares();
+      }
       for (var i = 0; i < TASKS; i++) {
         var own = random.split();
         execution.fork("task " + i, () -> work(own));
       }
       execution.sleep(Duration.ofMillis(random.nextInt(1, 60)));
-      for (var i = random.nextInt(20); i > 0; i--) {
+      if (large) {
+        for (var i = 0; i < TASKS; i++) {
+          var own = random.split();
+          execution.fork("burst " + i, () -> burst(own));
+        }
+      }
+      for (var i = random.nextInt(large ? 60 : 20); i > 0; i--) {
         // Tasks stand in the middle of things only while others are runnable.
         execution.offload(() -> true);
+      }
+    }
+
+    /** Large records are written beside each other only where a file has its blocks already. */
+    private void makeSpares() throws IOException {
+      for (var i = 0; i < 60; i++) {
+        append(random);
+      }
+      for (var i = 0; i < 20; i++) {
+        deleteOldest();
+      }
+    }
+
+    private void burst(SplittableRandom own) {
+      try {
+        for (var i = 0; i < 4; i++) {
+          append(own);
+        }
+      } catch (IOException e) {
+        throw new IllegalStateException(e);
       }
     }
 
@@ -123,7 +157,7 @@ class ExtentFilesProperties {
 
     private ExtentRecord append(SplittableRandom own) throws IOException {
       var content = ++contents;
-      var data = new byte[own.nextInt(8) == 0 ? own.nextInt(1, 150_000) : own.nextInt(1, 3_000)];
+      var data = new byte[length(own)];
       own.nextBytes(data);
       tried.put(content, data);
       var stream = own.nextInt(4) == 0 ? Stream.FILL : Stream.WRITE;
@@ -132,6 +166,13 @@ class ExtentFilesProperties {
       assertThat(places.add(new Tail(record.file(), record.position()))).isTrue();
       appended.put(content, record);
       return record;
+    }
+
+    private int length(SplittableRandom own) {
+      if (large && own.nextBoolean()) {
+        return own.nextInt(RecordHeader.LARGE_BYTES_MIN, 2 * RecordHeader.LARGE_BYTES_MIN);
+      }
+      return own.nextInt(8) == 0 ? own.nextInt(1, 150_000) : own.nextInt(1, 3_000);
     }
 
     private void sync(SplittableRandom own, List<ExtentRecord> mine) throws IOException {

@@ -500,14 +500,14 @@ class ExtentFilesTest {
   @Test
   void keepsNoMoreSpareFilesThanItNeeds() throws Exception {
     var records = new ArrayList<ExtentRecord>();
-    for (var i = 0; i < 20; i++) {
+    for (var i = 0; i < 24; i++) {
       records.add(append(bytes(600_000)));
     }
-    for (var record : records.subList(0, 19)) {
+    for (var record : records.subList(0, 23)) {
       files.delete(record.file());
     }
-    assertThat(files.spareBytes()).isEqualTo(8L * RecordHeader.recordBytes(600_000));
-    assertThat(disk.list()).hasSize(9);
+    assertThat(files.spareBytes()).isEqualTo(16L * RecordHeader.recordBytes(600_000));
+    assertThat(disk.list()).hasSize(17);
   }
 
   @Test

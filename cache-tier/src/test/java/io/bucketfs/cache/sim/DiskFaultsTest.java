@@ -161,7 +161,7 @@ class DiskFaultsTest {
   }
 
   @Test
-  void aDiskThatReadsNothingIsAnErrorAlsoForWhatS3Has() {
+  void whatWasJustFetchedIsReadWithoutTheDisk() {
     play(
         world -> {
           write(world, world.create("f"), 1, Stability.FILE_SYNC);
@@ -170,9 +170,28 @@ class DiskFaultsTest {
         Crash.KILL,
         world -> {
           world.disk().failReads(true);
+          assertThat(read(world, "f")).isEqualTo(bytes(1));
+          world.disk().failReads(false);
+        });
+  }
+
+  /** It is more than memory keeps of what was just fetched. */
+  @Test
+  void aDiskThatReadsNothingIsAnErrorAlsoForWhatS3Has() {
+    var large = new byte[4 << 20];
+    Arrays.fill(large, (byte) 1);
+    play(
+        world -> {
+          var data = Unpooled.wrappedBuffer(large);
+          world.files().write(world.create("f"), 0, data, Stability.FILE_SYNC, Patience.FOREVER);
+          world.gateway().administration().flush("sim", "", true);
+        },
+        Crash.KILL,
+        world -> {
+          world.disk().failReads(true);
           fails(FsError.IO, it -> read(it, "f"), world);
           world.disk().failReads(false);
-          assertThat(read(world, "f")).isEqualTo(bytes(1));
+          assertThat(read(world, "f")).isEqualTo(large);
         });
   }
 

@@ -71,7 +71,7 @@ class RuleRemovalTest {
     RULE_4_WHO_MAPS_A_RECORD_KEEPS_ITS_FILE(
         Noticed.SOON,
         CORE + "content/Evictor.java",
-        "if (!stopped && References.of(cache.store(), file.file(), 1).isEmpty()) {",
+        "if (References.of(cache.store(), file.file(), 1).isEmpty()) {",
         "if (References.of(cache.store(), file.file(), 9).size() < 5) {"),
     RULE_5_A_COMMIT_SYNCS_ITS_EXTENT_FILES(
         Noticed.SOON,

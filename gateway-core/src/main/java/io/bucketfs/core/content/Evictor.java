@@ -253,19 +253,31 @@ final class Evictor {
   }
 
   private void deleteDead(List<FileInfo> files) throws IOException, FileSystemException {
+    var dead = new ArrayList<Long>();
     for (var file : files) {
-      if (!stopped && References.of(cache.store(), file.file(), 1).isEmpty()) {
-        delete(file.file());
+      if (stopped) {
+        return;
+      }
+      if (References.of(cache.store(), file.file(), 1).isEmpty()) {
+        dead.add(file.file());
       }
     }
+    delete(dead);
   }
 
-  private void delete(long file) throws IOException, FileSystemException {
+  private void delete(List<Long> files) throws IOException, FileSystemException {
+    if (files.isEmpty()) {
+      return;
+    }
     committer.commit(tx -> {
-      tx.deleteFile(file);
+      for (var file : files) {
+        tx.deleteFile(file);
+      }
       return null;
     });
-    extents.delete(file);
+    for (var file : files) {
+      extents.delete(file);
+    }
   }
 
   /** Frees the file that is worth least of those with something clean in them; false for none. */
@@ -323,7 +335,7 @@ final class Evictor {
     while (!stopped) {
       var references = References.of(cache.store(), file, References.A_TRANSACTION);
       if (references.isEmpty()) {
-        delete(file);
+        delete(List.of(file));
         return;
       }
       pinnedLeft -= keepPinned(file, references, pinnedLeft);
