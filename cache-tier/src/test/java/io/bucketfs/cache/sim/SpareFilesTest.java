@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bucketfs.core.local.Crash;
 import io.bucketfs.core.object.PatternBytes;
+import io.bucketfs.core.object.RequestKind;
+import io.bucketfs.core.vfs.Caller;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.Stability;
@@ -60,6 +62,43 @@ final class SpareFilesTest {
       }
     });
     world.execution.abandonAll();
+  }
+
+  /** What was removed leaves spare files, and then the cap is lowered. */
+  @Test
+  void spareFilesGoBeforeAnyDataGoes() throws Exception {
+    var objects = 10;
+    var world = new SimulatedWorld(1, 32L << 20);
+    world.execution.run(() -> {
+      world.start();
+      world.createMount();
+      for (var i = 0; i < objects; i++) {
+        world.bucket.foreign().put("o" + i, PatternBytes.of(i, 0, 1 << 20));
+      }
+      readAll(world, objects);
+      var file = world.create("f");
+      for (var unit = 0; unit < 140; unit++) {
+        write(world, file, unit, unit);
+      }
+      world.files().remove(Caller.ROOT, world.root(), "f", Patience.FOREVER);
+      world.execution.sleep(Duration.ofMinutes(1));
+      assertThat(diskBytes(world)).as("spare files, too").isGreaterThan(20L << 20);
+      world.gateway().administration().setDiskBytesMax(16L << 20);
+      world.execution.sleep(Duration.ofSeconds(30));
+      assertThat(diskBytes(world)).isLessThan(16L << 20);
+      var before = world.bucket.counts().of(RequestKind.GET);
+      readAll(world, objects);
+      assertThat(world.bucket.counts().of(RequestKind.GET)).isEqualTo(before);
+    });
+    world.execution.abandonAll();
+  }
+
+  private static void readAll(SimulatedWorld world, int objects) throws Exception {
+    for (var i = 0; i < objects; i++) {
+      var id = world.files().lookup(Caller.ROOT, world.root(), "o" + i, Patience.FOREVER).id();
+      assertThat(SimulatedClient.contents(world.files(), id))
+          .isEqualTo(PatternBytes.of(i, 0, 1 << 20));
+    }
   }
 
   /** Committed now and then, so that a loss of power must find the last committed version. */
