@@ -169,6 +169,7 @@ final class GatewayMetricsTest {
             "nfs_reply_cache_bytes",
             "cache_ram_bytes",
             "cache_disk_bytes",
+            "cache_spare_bytes",
             "metadata_disk_bytes")) {
       metrics.meters().gauge(name, () -> 1);
     }
