@@ -117,10 +117,14 @@ final class Catalog {
     try {
       return new ExtentFile(disk, number, stream, spare);
     } catch (IOException e) {
-      LOG.warn("{} is left for the next start to delete", spare.name(), e);
-      diskBytes.addAndGet(-spare.bytes());
+      leave(spare, e);
       return null;
     }
+  }
+
+  private void leave(Spare spare, IOException reason) {
+    LOG.warn("{} is left for the next start to delete", spare.name(), reason);
+    diskBytes.addAndGet(-spare.bytes());
   }
 
   private @Nullable Spare takeSpare() {
@@ -142,10 +146,14 @@ final class Catalog {
   }
 
   /** Deletes the spare files. Waits for the disk. */
-  void trim() throws IOException {
+  void trim() {
     for (var spare = takeSpare(); spare != null; spare = takeSpare()) {
-      disk.delete(spare.name());
-      diskBytes.addAndGet(-spare.bytes());
+      try {
+        disk.delete(spare.name());
+        diskBytes.addAndGet(-spare.bytes());
+      } catch (IOException e) {
+        leave(spare, e);
+      }
     }
   }
 

@@ -299,7 +299,10 @@ final class FileContent {
   private List<Unstable> takeSuperseded(List<Extent> under, Extent over) {
     var taken = new ArrayList<Unstable>();
     for (var extent : under) {
+      // Writers are beside each other: what is under one by its range may be over it by its
+      // sequence.
       if (extent.sequence() <= captured
+          || extent.sequence() > over.sequence()
           || extent.offset() < over.offset()
           || extent.end() > over.end()) {
         continue;

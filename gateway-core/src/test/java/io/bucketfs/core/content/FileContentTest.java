@@ -1,0 +1,97 @@
+package io.bucketfs.core.content;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bucketfs.core.local.ExtentRecord;
+import io.bucketfs.core.local.ExtentStore.Stream;
+import io.bucketfs.core.local.MemoryExtentStore;
+import io.bucketfs.core.store.Content;
+import io.bucketfs.core.store.Extent;
+import io.bucketfs.core.store.Inode;
+import io.bucketfs.core.store.InodeKey;
+import io.bucketfs.core.vfs.FileType;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Which unstable writes a commit persists. */
+final class FileContentTest {
+  private final LogFloor floor = new LogFloor(new MemoryExtentStore(), Stream.WRITE);
+  private final FileContent file = new FileContent(new InodeKey(1, 5));
+  private final Inode inode = inode();
+
+  private Inode inode() {
+    var edit = new Inode.Edit(file.key, FileType.FILE);
+    edit.content = Content.empty(7);
+    return edit.freeze();
+  }
+
+  @BeforeEach
+  void load() {
+    file.install(inode, new ExtentMap());
+  }
+
+  /** A write that has its place in the log, and that nobody sees yet. */
+  private Extent append(long offset, int length) {
+    var sequence = file.nextSequence();
+    var record = new ExtentRecord(1, sequence * 100, length, 1, 7, sequence, 0);
+    return new Extent(offset, length, sequence, record, 0);
+  }
+
+  /** The writes that it let go. */
+  private List<Extent> wrote(Extent extent) {
+    return file.wrote(inode, extent, floor.mark(), null, 1).stream()
+        .map(FileContent.Unstable::extent)
+        .toList();
+  }
+
+  private FileContent.Capture capture() {
+    return requireNonNull(file.capture());
+  }
+
+  private List<Extent> captured() {
+    return capture().writes().stream().map(FileContent.Unstable::extent).toList();
+  }
+
+  @Test
+  void aWriteThatAnotherOneCoversIsLetGo() {
+    var first = append(0, 10);
+    assertThat(wrote(first)).isEmpty();
+    var second = append(0, 20);
+    assertThat(wrote(second)).containsExactly(first);
+    assertThat(captured()).containsExactly(second);
+  }
+
+  /** Two writers of one range: the one that began first is seen last. */
+  @Test
+  void aWriteIsNotLetGoForAnOlderOneThatComesLater() {
+    var older = append(0, 20);
+    var newer = append(0, 10);
+    assertThat(wrote(newer)).isEmpty();
+    assertThat(wrote(older)).isEmpty();
+    assertThat(captured()).containsExactlyInAnyOrder(older, newer);
+  }
+
+  @Test
+  void aWriteOfWhichSomethingShowsStays() {
+    var first = append(0, 10);
+    wrote(first);
+    var second = append(5, 10);
+    assertThat(wrote(second)).isEmpty();
+    var third = append(5, 20);
+    assertThat(wrote(third)).as("what is left of the first is before it").containsExactly(second);
+    assertThat(captured()).containsExactly(first, third);
+  }
+
+  @Test
+  void whatACommitMayHaveTakenStays() {
+    var first = append(0, 10);
+    wrote(first);
+    var taken = capture();
+    var second = append(0, 10);
+    assertThat(wrote(second)).isEmpty();
+    file.committed(taken);
+    assertThat(captured()).containsExactly(second);
+  }
+}
