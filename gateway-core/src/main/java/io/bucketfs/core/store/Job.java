@@ -32,7 +32,7 @@ public record Job(
         .toBytes();
   }
 
-  static Job decode(byte[] value) {
+  public static Job decode(byte[] value) {
     var reader = new RecordReader(value);
     return new Job(
         reader.text(),

@@ -145,6 +145,21 @@ final class Schedule {
     }
   }
 
+  /** Makes one subject due that is dirty; before {@link #open}. */
+  void hurry(Subject subject) {
+    lock.lock();
+    try {
+      var queue = mounts.get(subject.mount());
+      var entry = queue == null ? null : queue.entries.get(subject);
+      if (queue != null && entry != null) {
+        entry.urgent = true;
+        settle(queue, entry);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Queues an entry that is dirty and removes one that is not, unless it is being exported. */
   @GuardedBy("lock")
   private void settle(MountQueue queue, Entry entry) {

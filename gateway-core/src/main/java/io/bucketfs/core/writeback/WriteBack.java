@@ -16,6 +16,7 @@ import io.bucketfs.core.store.Dirty;
 import io.bucketfs.core.store.Epoch;
 import io.bucketfs.core.store.Inode;
 import io.bucketfs.core.store.InodeKey;
+import io.bucketfs.core.store.Job;
 import io.bucketfs.core.store.Keys;
 import io.bucketfs.core.store.MetadataCache;
 import io.bucketfs.core.store.RecordReader;
@@ -146,6 +147,7 @@ public final class WriteBack implements AutoCloseable {
     try {
       loadInodes();
       loadKeys();
+      hurryUnsettled();
     } catch (IOException e) {
       LOG.error("Not all that is dirty could be found; restart the gateway", e);
     }
@@ -221,6 +223,27 @@ public final class WriteBack implements AutoCloseable {
       for (var entry : page) {
         var subject = Subject.of(Keys.mountOf(entry.key()), Keys.textOf(entry.key()));
         schedule.loaded(subject, Dirty.decode(entry.value()), MountQueue.Size.NONE);
+      }
+      if (page.size() < LOAD_PAGE) {
+        return;
+      }
+      from = Keys.after(page.getLast().key());
+    }
+  }
+
+  /**
+   * What a killed process was sending is settled at once: readers of a file whose rest is in the
+   * object wait for that.
+   */
+  private void hurryUnsettled() throws IOException {
+    var from = new byte[0];
+    while (true) {
+      var page = cache.store().scan(Family.JOBS, from, null, LOAD_PAGE);
+      for (var entry : page) {
+        var job = Job.decode(entry.value());
+        if (!job.deletion()) {
+          schedule.hurry(Subject.of(new InodeKey(Keys.mountOf(entry.key()), job.inode())));
+        }
       }
       if (page.size() < LOAD_PAGE) {
         return;
