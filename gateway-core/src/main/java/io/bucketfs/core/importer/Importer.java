@@ -269,7 +269,8 @@ public final class Importer implements Importing {
         target = fetched == null ? target(mount, base.key(), head) : copies.bytes(file);
       }
       var symlink = target;
-      committer.commit(tx ->
+      // What a crash takes back of this is asked for again.
+      committer.apply(tx ->
           !observation.isOutdated(file.key().mount(), base.key())
               && new AttributeImport(tx, mount, snapshots, tallies)
                       .attributes(file.key(), base.key(), head, symlink)

@@ -11,6 +11,7 @@ import io.bucketfs.core.store.Inode;
 import io.bucketfs.core.store.InodeKey;
 import io.bucketfs.core.store.MetadataCache;
 import io.bucketfs.core.store.Paths;
+import io.bucketfs.core.store.Transaction;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Patience;
@@ -217,12 +218,13 @@ final class Listings {
     private void gone(Inode child, String at, RecentExports.Observation observation)
         throws FileSystemException, IOException {
       compare(child, at, NOTHING, PageRange.all(number, at), observation);
-      commit(observation, step -> step.goneDirectory(child.key(), at));
+      commit(observation, true, step -> step.goneDirectory(child.key(), at));
     }
 
     private void commit(PageDifference difference, RecentExports.Observation observation)
         throws FileSystemException {
-      commit(observation, step -> step.apply(difference));
+      // Nobody is shown a first listing before its end, which makes durable what came before it.
+      commit(observation, !isFirst, step -> step.apply(difference));
     }
 
     /** What one transaction takes in. */
@@ -231,13 +233,13 @@ final class Listings {
       void run(PageImport step) throws IOException;
     }
 
-    private void commit(RecentExports.Observation observation, Step step)
+    private void commit(RecentExports.Observation observation, boolean durably, Step step)
         throws FileSystemException {
       if (moved) {
         return;
       }
-      var found =
-          committer.commit(tx -> {
+      Transaction<@Nullable Changes> taken =
+          tx -> {
             var page = new PageImport(tx, mount, snapshots, observation, tallies, imported);
             if (!isInPlace(page.names())) {
               return null;
@@ -245,7 +247,8 @@ final class Listings {
             step.run(page);
             page.names().finish();
             return page.changes();
-          });
+          };
+      var found = durably ? committer.commit(taken) : committer.apply(taken);
       if (found == null) {
         moved = true;
       } else {
@@ -266,6 +269,7 @@ final class Listings {
       if (isFirst) {
         commit(
             observation,
+            true,
             step -> {
               var edit = step.names().directory(directory.key().number());
               if (edit != null) {
@@ -277,7 +281,7 @@ final class Listings {
               }
             });
       } else if (isEmpty && delimiter != null && !directory.isRoot()) {
-        commit(observation, step -> step.goneDirectory(directory.key(), prefix));
+        commit(observation, true, step -> step.goneDirectory(directory.key(), prefix));
       }
     }
   }

@@ -188,7 +188,8 @@ final class RaceTest {
       assertThat(rest.toString(UTF_8)).isEqualTo("23456789");
       rest.release();
       assertThat(world.read("a")).isEqualTo("CD23456789");
-      assertThat(Duration.ofNanos(execution.nanoTime() - began)).isLessThan(World.IDLE.dividedBy(4));
+      assertThat(Duration.ofNanos(execution.nanoTime() - began))
+          .isLessThan(World.IDLE.dividedBy(4));
     });
   }
 
