@@ -1,49 +1,68 @@
 package io.bucketfs.bench.export;
 
-import io.bucketfs.core.object.BodySink;
+import io.bucketfs.core.mount.BucketLocation;
 import io.bucketfs.core.object.BodySource;
 import io.bucketfs.core.object.Condition;
 import io.bucketfs.core.object.MultipartStore.CompleteRequest;
 import io.bucketfs.core.object.MultipartStore.Part;
 import io.bucketfs.core.object.MultipartStore.UploadRequest;
-import io.bucketfs.core.object.ObjectHead;
 import io.bucketfs.core.object.ObjectStore;
 import io.bucketfs.core.object.ObjectStore.CopyRequest;
 import io.bucketfs.core.object.ObjectStore.ListRequest;
 import io.bucketfs.core.object.ObjectStore.PutRequest;
 import io.bucketfs.core.object.ObjectVersion;
 import io.bucketfs.core.object.PatternBytes;
-import io.netty.buffer.ByteBuf;
+import java.net.URI;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
+import software.amazon.awssdk.core.async.AsyncResponseTransformer;
+import software.amazon.awssdk.http.crt.AwsCrtAsyncHttpClient;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.s3.S3AsyncClient;
+import software.amazon.awssdk.services.s3.model.S3Object;
 
-/** The same requests as a gateway's, from a loop that does nothing else. */
-final class BareLoop {
+/**
+ * The same requests as a gateway's, from a loop that does nothing else. What only asks is sent by a
+ * client of the SDK as it comes; what writes goes through the gateway's own way to S3, so that
+ * bodies are signed and checked alike.
+ */
+final class BareLoop implements AutoCloseable {
   private static final int PART_BYTES = 16 << 20;
   private static final int PAGE = 1_000;
 
-  private static final BodySink NOWHERE =
-      new BodySink() {
-        @Override
-        public void head(ObjectHead head) {}
-
-        @Override
-        public void data(ByteBuf part) {
-          part.release();
-        }
-      };
+  /** As the gateway's. */
+  private static final int CONNECTIONS_MAX = 256;
 
   private final ObjectStore store;
+  private final S3AsyncClient sdk;
+  private final String bucket;
 
-  BareLoop(ObjectStore store) {
+  /**
+   * @param store of the same bucket
+   */
+  BareLoop(ObjectStore store, BucketLocation location) {
     this.store = store;
+    bucket = location.bucket();
+    sdk =
+        S3AsyncClient.builder()
+            .httpClientBuilder(AwsCrtAsyncHttpClient.builder().maxConcurrency(CONNECTIONS_MAX))
+            .region(Region.of(location.region()))
+            .endpointOverride(URI.create(Objects.requireNonNull(location.endpoint())))
+            .forcePathStyle(location.pathStyle())
+            .build();
+  }
+
+  @Override
+  public void close() {
+    sdk.close();
   }
 
   /** PUTs of small objects whose content a seed makes. */
@@ -111,22 +130,28 @@ final class BareLoop {
 
   /** One LIST, and a HEAD of each object. */
   void look(String prefix, int concurrency) throws Exception {
-    var page = join(store.list(new ListRequest(prefix, "/", null, PAGE)));
+    var objects = list(prefix);
     inParallel(
-        page.entries().size(), concurrency, i -> join(store.head(page.entries().get(i).key())));
+        objects.size(),
+        concurrency,
+        i -> join(sdk.headObject(r -> r.bucket(bucket).key(objects.get(i).key()))));
   }
 
   /** One LIST, and a GET of each object. */
   void read(String prefix, int concurrency) throws Exception {
-    var page = join(store.list(new ListRequest(prefix, "/", null, PAGE)));
+    var objects = list(prefix);
     inParallel(
-        page.entries().size(),
+        objects.size(),
         concurrency,
-        i -> {
-          var entry = page.entries().get(i);
-          var bytes = entry.version().sizeBytes();
-          return join(store.get(entry.key(), entry.version(), 0, bytes, NOWHERE));
-        });
+        i ->
+            join(
+                sdk.getObject(
+                    r -> r.bucket(bucket).key(objects.get(i).key()),
+                    AsyncResponseTransformer.toBytes())));
+  }
+
+  private List<S3Object> list(String prefix) throws InterruptedException, ExecutionException {
+    return join(sdk.listObjectsV2(r -> r.bucket(bucket).prefix(prefix).delimiter("/"))).contents();
   }
 
   /** Does one thing of many. */

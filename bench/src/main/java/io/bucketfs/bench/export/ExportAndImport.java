@@ -1,5 +1,6 @@
 package io.bucketfs.bench.export;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.bucketfs.cache.LocalTiers;
 import io.bucketfs.cache.TierSettings;
 import io.bucketfs.core.Gateway;
@@ -25,18 +26,23 @@ import io.bucketfs.s3.S3ObjectStores;
 import io.bucketfs.s3.S3Settings;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
+import java.util.function.ToDoubleFunction;
 
 /**
  * The core over the real local tier and the real SDK beside a bare loop of the same requests on the
  * same server, in turn: export of small files, of big ones, renames, and the first listing.
  *
  * <pre>
- * ExportAndImport ENDPOINT STATE_FOLDER ROUNDS
+ * ExportAndImport ENDPOINT STATE_FOLDER ROUNDS [ROWS]
  * </pre>
+ *
+ * ROWS is a part of the names of the rows to measure.
  */
 public final class ExportAndImport {
   private static final int NATIVE_THREADS = 32;
@@ -57,7 +63,7 @@ public final class ExportAndImport {
   private static final int WARM_UPS = 4;
 
   /** A listing is a sixth of the requests of the rest. */
-  private static final int LISTING_WARM_UPS = 20;
+  private static final int LISTING_WARM_UPS = 60;
 
   private static final Duration NOT_BEFORE_THE_END = Duration.ofHours(1);
 
@@ -66,13 +72,16 @@ public final class ExportAndImport {
   private final BareLoop bare;
   private final String endpoint;
   private final int rounds;
+  private final String rows;
 
-  private ExportAndImport(Gateway gateway, BareLoop bare, String endpoint, int rounds) {
+  private ExportAndImport(
+      Gateway gateway, BareLoop bare, String endpoint, int rounds, String rows) {
     this.gateway = gateway;
     files = gateway.fileSystem();
     this.bare = bare;
     this.endpoint = endpoint;
     this.rounds = rounds;
+    this.rows = rows;
   }
 
   public static void main(String... arguments) throws Exception {
@@ -87,12 +96,14 @@ public final class ExportAndImport {
                 Meters.NONE);
         var stores = new S3ObjectStores(Meters.NONE, S3Settings.DEFAULT);
         var store = stores.open(location);
+        var bare = new BareLoop(store, location);
         var gateway =
             Gateway.open(
                 Gateway.Config.ofDisk(32L << 30), local.tier(), stores, execution, Meters.NONE)) {
       local.lossHandled();
       var rounds = Integer.parseInt(arguments[2]);
-      new ExportAndImport(gateway, new BareLoop(store), arguments[0], rounds).run();
+      var rows = arguments.length > 3 ? arguments[3] : "";
+      new ExportAndImport(gateway, bare, arguments[0], rounds, rows).run();
     }
   }
 
@@ -109,7 +120,8 @@ public final class ExportAndImport {
   private void run() throws Exception {
     mount("ours", ImportRules.DEFAULT);
     System.out.printf(
-        "%-28s %10s %10s %8s%n", "median of " + rounds, "bare loop", "bucketfs", "ratio");
+        "%-28s %10s %10s %8s %14s %14s%n",
+        "median of " + rounds, "bare loop", "bucketfs", "ratio", "CPU bare loop", "CPU bucketfs");
     compare(
         "export, 6,400 x 16 KiB",
         WARM_UPS,
@@ -147,29 +159,50 @@ public final class ExportAndImport {
   /** Runs both in turn, so that whatever else goes on hits both; the gateway's work is prepared. */
   private void compare(String name, int warmUps, Work bareWork, Work prepare, Work ours)
       throws Exception {
-    var bareTimes = new double[rounds];
-    var ourTimes = new double[rounds];
+    if (!name.contains(rows)) {
+      return;
+    }
+    var bareCosts = new ArrayList<Cost>();
+    var ourCosts = new ArrayList<Cost>();
     for (var round = 0; round < warmUps + rounds; round++) {
       prepare.run(round);
-      var bareTime = time(bareWork, round);
-      var ourTime = time(ours, round);
+      var bareCost = cost(bareWork, round);
+      var ourCost = cost(ours, round);
       if (round >= warmUps) {
-        bareTimes[round - warmUps] = bareTime;
-        ourTimes[round - warmUps] = ourTime;
+        bareCosts.add(bareCost);
+        ourCosts.add(ourCost);
       }
     }
-    Arrays.sort(bareTimes);
-    Arrays.sort(ourTimes);
-    var bareMedian = bareTimes[rounds / 2];
-    var ourMedian = ourTimes[rounds / 2];
+    var bareTime = median(bareCosts, Cost::seconds);
+    var ourTime = median(ourCosts, Cost::seconds);
     System.out.printf(
-        "%-28s %8.2f s %8.2f s %7.2fx%n", name, bareMedian, ourMedian, ourMedian / bareMedian);
+        "%-28s %8.2f s %8.2f s %7.2fx %12.2f s %12.2f s%n",
+        name,
+        bareTime,
+        ourTime,
+        ourTime / bareTime,
+        median(bareCosts, Cost::processorSeconds),
+        median(ourCosts, Cost::processorSeconds));
   }
 
-  private static double time(Work work, int round) throws Exception {
+  /**
+   * What a round took.
+   *
+   * @param processorSeconds of this process, which varies less with what else runs
+   */
+  private record Cost(double seconds, double processorSeconds) {}
+
+  private static double median(List<Cost> costs, ToDoubleFunction<Cost> what) {
+    return costs.stream().mapToDouble(what).sorted().toArray()[costs.size() / 2];
+  }
+
+  private static Cost cost(Work work, int round) throws Exception {
+    var process = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     var start = System.nanoTime();
+    var processorStart = process.getProcessCpuTime();
     work.run(round);
-    return (System.nanoTime() - start) / 1e9;
+    return new Cost(
+        (System.nanoTime() - start) / 1e9, (process.getProcessCpuTime() - processorStart) / 1e9);
   }
 
   private void mount(String name, ImportRules rules) throws Exception {
