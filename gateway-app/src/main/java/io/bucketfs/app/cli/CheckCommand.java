@@ -15,9 +15,9 @@ import picocli.CommandLine.Parameters;
 @CommandLine.Command(
     name = "check",
     description = {
-      "Verifies the local state of a gateway while clients use it: names, link counts, extents,",
-      "references, checksums of all data, the dirty queue and counters. Ends with 1 where",
-      "something is wrong."
+      "Verifies the local state of a gateway while clients use it.",
+      "It looks at names, link counts, extents, references, checksums of all data, the dirty queue"
+          + " and counters, and ends with 1 where something is wrong."
     },
     footer = {"%nExamples:", "  bucketfs check", "  bucketfs check my-data --index-only"})
 final class CheckCommand extends ClientCommand {

@@ -24,8 +24,8 @@ import picocli.CommandLine.Option;
 @CommandLine.Command(
     name = "demo",
     description = {
-      "Runs a gateway with an S3 of its own and a bucket of files to try it on, until SIGINT or",
-      "SIGTERM. Starting it again finds everything."
+      "Runs a gateway with an S3 of its own and a bucket of files to try it on.",
+      "It ends with SIGINT or SIGTERM. Starting it again finds everything."
     },
     footer = {"%nExample:", "  bucketfs demo --dir /tmp/bucketfs-demo"})
 final class DemoCommand implements Command {

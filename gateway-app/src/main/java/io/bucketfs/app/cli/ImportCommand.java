@@ -15,9 +15,10 @@ import picocli.CommandLine.Parameters;
 @CommandLine.Command(
     name = "import",
     description = {
-      "Copies what is in a directory of the gateway's machine into a mount, with owners, modes, times,",
-      "extended attributes, links and holes. Files that are there with the same size and time are",
-      "passed over, so that it goes on where it was interrupted. Nothing is deleted."
+      "Copies what is in a directory of the gateway's machine into a mount.",
+      "Owners, modes, times, extended attributes, links and holes come along. Files that are there"
+          + " with the same size and time are passed over, so that it goes on where it was"
+          + " interrupted. Nothing is deleted."
     },
     footer = {"%nExample:", "  bucketfs import my-data/home --from /srv/home"})
 final class ImportCommand extends OrderCommand {

@@ -65,10 +65,9 @@ final class MountCreateCommand extends ClientCommand {
   @Option(
       names = "--credentials-file",
       paramLabel = "PATH",
-      description = {
-        "File of the gateway's machine in the form of ~/.aws/credentials; read again when it",
-        "changes. --profile names its section; default: default."
-      })
+      description =
+          "File of the gateway's machine in the form of ~/.aws/credentials; read again when it"
+              + " changes. --profile names its section; default: default.")
   @Nullable String credentialsFile;
 
   @Option(
@@ -98,10 +97,9 @@ final class MountCreateCommand extends ClientCommand {
   @Option(
       names = "--writeback",
       paramLabel = "WHEN",
-      description = {
-        "What a client does that waits for the bucket: on-idle (nothing), on-close, or on-fsync",
-        "(close and fsync); default: on-idle."
-      })
+      description =
+          "What a client does that waits for the bucket: on-idle (nothing), on-close, or on-fsync"
+              + " (close and fsync); default: on-idle.")
   @Nullable String writeback;
 
   @Option(
@@ -124,7 +122,7 @@ final class MountCreateCommand extends ClientCommand {
       paramLabel = "MODE",
       description = {
         "stale-while-revalidate, the default: who uses it goes on with what is known;",
-        "strict: he waits."
+        "strict: who uses it waits."
       })
   @Nullable String refreshMode;
 
@@ -143,10 +141,9 @@ final class MountCreateCommand extends ClientCommand {
   @Option(
       names = "--encryption",
       paramLabel = "KIND",
-      description = {
-        "How the store encrypts: default, as the bucket says; s3, with keys of the store;",
-        "kms, with a key of the key service."
-      })
+      description =
+          "How the store encrypts: default, as the bucket says; s3, with keys of the store; kms,"
+              + " with a key of the key service.")
   @Nullable String encryption;
 
   @Option(

@@ -14,9 +14,9 @@ import picocli.CommandLine.Parameters;
 @CommandLine.Command(
     name = "pin",
     description = {
-      "Keeps files on the local disk: they are neither evicted nor do they expire. A directory keeps",
-      "what comes to it later, too. What is not here yet is fetched. Pins may hold three tenths of",
-      "the cache. Without a path it lists what is pinned."
+      "Keeps files on the local disk: they are neither evicted nor do they expire.",
+      "A directory keeps what comes to it later, too. What is not here yet is fetched. Pins may hold"
+          + " three tenths of the cache. Without a path it lists what is pinned."
     },
     footer = {"%nExamples:", "  bucketfs pin my-data/models", "  bucketfs pin"})
 final class PinCommand extends OrderCommand {

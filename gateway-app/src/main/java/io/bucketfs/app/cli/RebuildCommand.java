@@ -15,8 +15,9 @@ import picocli.CommandLine.Option;
 @CommandLine.Command(
     name = "rebuild",
     description = {
-      "Rebuilds the metadata of a stopped gateway where they are damaged: from a checkpoint and the",
-      "log since, so that as a rule nothing is missing. What was damaged is kept beside."
+      "Rebuilds the metadata of a stopped gateway where they are damaged.",
+      "It takes a checkpoint and the log since, so that as a rule nothing is missing. What was damaged"
+          + " is kept beside."
     },
     footer = {"%nExample:", "  bucketfs rebuild --state /var/lib/bucketfs"})
 final class RebuildCommand implements Command {

@@ -517,6 +517,17 @@ final class CliTest {
         .contains("Example", "  bucketfs " + command, "Exit codes:", "  3   no gateway runs");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"", "mount", "clients"})
+  void helpSaysOfEachCommandInAWholeSentenceWhatItDoes(String command) {
+    var help = run((command + " --help").strip()).out();
+    var commands = help.substring(help.indexOf("Commands:\n"), help.indexOf("\n\nExit codes:"));
+    // A line that begins further to the right goes on with the one before.
+    assertThat(commands.replaceAll("\n {4,}", " ").lines().skip(1))
+        .isNotEmpty()
+        .allSatisfy(line -> assertThat(line).endsWith("."));
+  }
+
   @Test
   void fetchesDropsAndKeepsLocalCopies() throws Exception {
     var warm = run("warm data/a data/b");
