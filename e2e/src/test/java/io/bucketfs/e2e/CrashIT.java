@@ -14,6 +14,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** The gateway is killed (SIGKILL) under load. The client goes on by itself and nothing is lost. */
 @KernelTest
@@ -66,6 +67,7 @@ final class CrashIT {
    * a manifest. More kills: {@code -Dkills=50}.
    */
   @Test
+  @Timeout(2_400) // the default is ten minutes
   void manyTimesWhileFilesAreMade() throws IOException {
     var manifest = demo.data("manifest");
     Files.writeString(manifest, "");

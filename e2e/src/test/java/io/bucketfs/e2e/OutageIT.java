@@ -11,6 +11,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * S3 answers nothing for a while: whoever needs nothing of it works on, whoever does waits, and all
@@ -36,6 +37,7 @@ final class OutageIT {
   }
 
   @Test
+  @Timeout(1_500) // the default is ten minutes
   void writersAndCachedReadersWorkOnAndNothingIsLost() throws Exception {
     var mount = demo.mount("4.2");
     mount.sh("mkdir warm; for i in $(seq 50); do echo warm $i >warm/$i; done; stat cold/file");
