@@ -19,6 +19,7 @@ import software.amazon.awssdk.http.crt.AwsCrtAsyncHttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
 import software.amazon.awssdk.services.s3.S3AsyncClientBuilder;
+import software.amazon.awssdk.services.s3.endpoints.S3EndpointProvider;
 
 /**
  * All buckets of the process. Each has connections of its own, so that requests which hang in one
@@ -82,6 +83,7 @@ public final class S3ObjectStores implements ObjectStores, AutoCloseable {
             // Made by the client and closed with it.
             .httpClientBuilder(http())
             .region(Region.of(location.region()))
+            .endpointProvider(new KnownEndpoints(S3EndpointProvider.defaultProvider()))
             .forcePathStyle(location.pathStyle())
             .disableS3ExpressSessionAuth(true)
             .crossRegionAccessEnabled(false)
