@@ -182,6 +182,10 @@ final class Reader {
     try {
       fills.fetch(file, inode, from, fetchTo(file, from, to), patience, to);
     } catch (Fills.BaseGoneException e) {
+      if (!e.isOf(inode.requireContent())) {
+        // Another reader's fetch, of what the base was before an export replaced it.
+        return;
+      }
       importing.get().refresh(inode, patience);
       var now = ContentLoader.requireFile(cache, file.key, patience).content();
       if (Objects.equals(inode.content(), now)) {
