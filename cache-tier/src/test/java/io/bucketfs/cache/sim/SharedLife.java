@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
@@ -32,7 +33,7 @@ final class SharedLife {
 
   /** Bytes that were seen from an offset on. */
   record Seen(int offset, byte[] bytes) {
-    private boolean equals(int from, int to, byte[] others, int at) {
+    private boolean matches(int from, int to, byte[] others, int at) {
       return Arrays.equals(bytes, from - offset, to - offset, others, at, at + to - from);
     }
 
@@ -98,7 +99,7 @@ final class SharedLife {
 
   private void split(int at) {
     if (!places.containsKey(at)) {
-      places.put(at, places.floorEntry(at).getValue().copy());
+      places.put(at, Objects.requireNonNull(places.floorEntry(at)).getValue().copy());
     }
   }
 
@@ -143,7 +144,8 @@ final class SharedLife {
   /** Notes bytes that were read; what cannot be explained of it, or null. */
   @Nullable String read(Seen seen, long begin, long end) {
     var to = seen.offset + seen.bytes.length;
-    places(seen.offset, to);
+    split(seen.offset);
+    split(to);
     for (var entry : places.subMap(seen.offset, to).entrySet()) {
       int at = entry.getKey();
       var bytes = entry.getValue().bytes;
@@ -156,7 +158,8 @@ final class SharedLife {
 
   /** Notes that a range was in the file, or was not; what is wrong with that, or null. */
   @Nullable String seen(int from, int to, boolean there, long begin, long end) {
-    places(from, to);
+    split(from);
+    split(to);
     for (var entry : places.subMap(from, to).entrySet()) {
       var presence = entry.getValue().presence;
       if (!presence.read(present -> present == there, begin, end)) {
@@ -217,8 +220,8 @@ final class SharedLife {
 
   private static boolean is(Source source, Seen seen, int from, int to, int copies) {
     return switch (source) {
-      case Source.Zeroes _ -> seen.equals(from, to, new byte[to - from], 0);
-      case Source.Written(var offset, var data) -> seen.equals(from, to, data, from - offset);
+      case Source.Zeroes _ -> seen.matches(from, to, new byte[to - from], 0);
+      case Source.Written(var offset, var data) -> seen.matches(from, to, data, from - offset);
       case Source.Copied(var life, var shift, var change) ->
           copies >= COPIES_MAX
               || life.mayHaveHeld(
