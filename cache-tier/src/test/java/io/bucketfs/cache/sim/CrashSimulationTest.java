@@ -49,8 +49,13 @@ class CrashSimulationTest {
   private static final int OPERATIONS = 40;
   private static final int LIVES = 4;
 
+  /** Until a crash, from when writers began to hurry. */
+  private static final int TURNS_MAX = 100;
+
   /** An object that was there before, with tags of somebody else. */
   private static final String TAGGED = "tagged";
+
+  private static final String SHARED = SharedWriters.DIRECTORY + "/";
 
   private static final Map<String, String> TAGS = Map.of("team", "a");
 
@@ -82,6 +87,7 @@ class CrashSimulationTest {
     var random = new SplittableRandom(seed);
     var history = new HashSet<String>();
     var clients = new ArrayList<SimulatedClient>();
+    var writers = new SharedWriters(world);
     world
         .bucket
         .foreign()
@@ -94,6 +100,7 @@ class CrashSimulationTest {
         client.makeHome();
         clients.add(client);
       }
+      writers.makeFiles();
     });
     world.bucket.faults().chances(new MemoryFaults.Chances(0.05, 0.05, 0.05, 0.05));
     world.bucket.faults().delay(Duration.ofMillis(5), Duration.ofSeconds(2));
@@ -101,18 +108,20 @@ class CrashSimulationTest {
       for (var client : clients) {
         world.execution.fork("client", () -> unchecked(() -> client.work(OPERATIONS)));
       }
+      writers.fork();
       var orders = random.split();
       world.execution.fork("operator", () -> unchecked(() -> operate(world, orders)));
-      world.execution.runFor(Duration.ofMillis(1 + random.nextInt(300_000)));
+      world.execution.run(() -> untilCrash(world, random));
       var kind = random.nextBoolean() ? Crash.KILL : Crash.POWER;
       world.crash(kind);
       clients.forEach(SimulatedClient::noteUnderWay);
-      checkObjects(world, history);
+      checkObjects(world, history, writers);
       world.execution.run(() -> {
         world.start();
         for (var client : clients) {
           client.recover(kind == Crash.POWER);
         }
+        writers.recover(kind);
         checkState(world);
       });
     }
@@ -128,8 +137,13 @@ class CrashSimulationTest {
     world.execution.runFor(Duration.ofMinutes(11));
     // What a lost reply began without anybody knowing holds no bytes.
     assertThat(world.bucket.foreign().uploadsWithParts()).as("seed %d", world.seed).isEmpty();
-    checkObjects(world, history);
-    checkBucketHoldsAll(world, clients);
+    checkObjects(world, history, writers);
+    var shared = new TreeMap<String, String>();
+    world.execution.run(() -> {
+      writers.check();
+      shared.putAll(SharedWriters.contents(world));
+    });
+    checkBucketHoldsAll(world, clients, shared);
     assertThat(world.bucket.foreign().tags(TAGGED)).as("seed %d", world.seed).isEqualTo(TAGS);
     world.execution.run(() ->
         assertThat(SimulatedClient.contents(world.files(), tagged(world)))
@@ -142,6 +156,7 @@ class CrashSimulationTest {
         assertThat(SimulatedClient.describe(client.observe()))
             .isEqualTo(SimulatedClient.describe(client.model()));
       }
+      assertThat(SharedWriters.contents(world)).isEqualTo(shared);
     });
     for (var kind : RequestKind.values()) {
       REQUESTS.merge(kind, world.bucket.counts().of(kind), Long::sum);
@@ -149,6 +164,21 @@ class CrashSimulationTest {
     var trace = world.execution.traceHash();
     world.execution.abandonAll();
     return trace;
+  }
+
+  /** Lets time pass; half of the crashes come when all shared writers are in a hurry. */
+  private static void untilCrash(SimulatedWorld world, SplittableRandom random) throws Exception {
+    var life = Duration.ofMillis(1 + random.nextInt(300_000)).toNanos();
+    if (random.nextBoolean()) {
+      world.execution.sleep(Duration.ofNanos(life));
+      return;
+    }
+    var period = SharedWriters.PERIOD.toNanos();
+    var end = world.execution.nanoTime() + life;
+    world.execution.sleep(Duration.ofNanos(life + period - end % period));
+    for (var turns = random.nextInt(TURNS_MAX); turns > 0; turns--) {
+      world.execution.offload(() -> true);
+    }
   }
 
   private interface Work {
@@ -232,18 +262,27 @@ class CrashSimulationTest {
     }
   }
 
-  private static void checkObjects(SimulatedWorld world, Set<String> history) {
+  private static void checkObjects(
+      SimulatedWorld world, Set<String> history, SharedWriters writers) {
     for (var key : fileKeys(world)) {
-      var bytes = world.bucket.foreign().get(key);
-      assertThat(bytes).isNotNull();
-      assertThat(history)
-          .as("%s is a whole version of a file, seed %d", key, world.seed)
-          .contains(Digests.of(bytes == null ? new byte[0] : bytes));
+      var stored = world.bucket.foreign().get(key);
+      assertThat(stored).isNotNull();
+      var bytes = stored == null ? new byte[0] : stored;
+      if (key.startsWith(SHARED)) {
+        assertThat(writers.mayHaveBeen(key.substring(SHARED.length()), bytes))
+            .as("%s may have been like this at some time, seed %d", key, world.seed)
+            .isTrue();
+      } else {
+        assertThat(history)
+            .as("%s is a whole version of a file, seed %d", key, world.seed)
+            .contains(Digests.of(bytes));
+      }
     }
   }
 
-  private static void checkBucketHoldsAll(SimulatedWorld world, List<SimulatedClient> clients) {
-    var expected = new TreeMap<String, String>();
+  private static void checkBucketHoldsAll(
+      SimulatedWorld world, List<SimulatedClient> clients, Map<String, String> shared) {
+    var expected = new TreeMap<>(shared);
     for (var client : clients) {
       client
           .model()

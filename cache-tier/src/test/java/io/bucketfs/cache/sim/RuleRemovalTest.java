@@ -48,6 +48,28 @@ class RuleRemovalTest {
         CORE + "store/Content.java",
         "base == null ? null : base.withLength(size),",
         "base,"),
+    RULE_1_A_FILL_LIES_UNDER_EVERY_WRITE(
+        Noticed.SOON,
+        CORE + "content/ExtentOverlay.java",
+        "var stays = laid.isFill() || there.sequence() > laid.sequence();",
+        "var stays = !laid.isFill() && there.sequence() > laid.sequence();"),
+    RULE_1_THE_BASE_IS_NO_LONGER_THAN_THE_FILE_WAS(
+        Noticed.SOON,
+        CORE + "store/Content.java",
+        "var length = Math.min(snapshotSize, exportFloor);",
+        "var length = snapshotSize;"),
+    RULE_2_A_WRITE_GOES_ONLY_FOR_A_NEWER_ONE(
+        Noticed.SOON,
+        CORE + "content/FileContent.java",
+        "|| extent.sequence() > over.sequence()",
+        "|| extent.sequence() < 0"),
+    RULE_2_A_COMMIT_WAITS_FOR_WRITES_THAT_ARE_HALF_WAY_THROUGH(
+        Noticed.SOON,
+        CORE + "content/Contents.java",
+        "file.gate.writeLock().lock();\n      try {\n        capture = file.capture();\n      }"
+            + " finally {\n        file.gate.writeLock()",
+        "file.gate.readLock().lock();\n      try {\n        capture = file.capture();\n      }"
+            + " finally {\n        file.gate.readLock()"),
     RULE_2_A_TRUNCATE_COMMITS_WHAT_WAS_WRITTEN_BEFORE(
         Noticed.SOON,
         CORE + "content/ExclusiveUse.java",
@@ -73,6 +95,11 @@ class RuleRemovalTest {
         CORE + "content/Evictor.java",
         "if (References.of(cache.store(), file.file(), 1).isEmpty()) {",
         "if (References.of(cache.store(), file.file(), 9).size() < 5) {"),
+    RULE_4_A_COPY_DEPENDS_ON_NO_FETCHED_BYTES_THAT_ARE_NOT_SYNCED(
+        Noticed.SOON,
+        CORE + "content/Sharing.java",
+        "piece.isFill() && !progress.synced",
+        "piece.isFill() && progress.done < 0 && !progress.synced"),
     RULE_5_A_COMMIT_SYNCS_ITS_EXTENT_FILES(
         Noticed.SOON,
         CORE + "content/Contents.java",

@@ -126,6 +126,36 @@ final class SharedExtentsTest {
     world.execution.abandonAll();
   }
 
+  /** What was fetched before a power loss may be gone; a clone of it takes what S3 has. */
+  @Test
+  void rule4ACloneDoesNotDependOnWhatAPowerLossTook() {
+    for (var seed = 1; seed <= 10; seed++) {
+      var world = new SimulatedWorld(seed, 1L << 40);
+      var bytes = new byte[MIB + 4_321];
+      new SplittableRandom(seed).nextBytes(bytes);
+      world.execution.run(() -> {
+        world.start();
+        world.createMount();
+        world.bucket.foreign().put("object", bytes);
+        var source =
+            world.files().lookup(Caller.ROOT, world.root(), "object", Patience.FOREVER).id();
+        assertThat(read(world, source)).isEqualTo(bytes);
+        // Makes what is known of it durable, but not the bytes.
+        world.create("clone");
+      });
+      world.crash(Crash.POWER);
+      world.execution.run(() -> {
+        world.start();
+        var source =
+            world.files().lookup(Caller.ROOT, world.root(), "object", Patience.FOREVER).id();
+        var clone = world.create("clone");
+        cloneAll(world, source, clone, bytes.length);
+        assertThat(read(world, clone)).isEqualTo(bytes);
+      });
+      world.execution.abandonAll();
+    }
+  }
+
   /** Bytes that were only fetched are not durable; what was cloned of them is. */
   @Test
   void aCloneOfFetchedBytesSurvivesAPowerLoss() {

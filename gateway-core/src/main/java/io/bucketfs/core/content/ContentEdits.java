@@ -23,6 +23,18 @@ public final class ContentEdits {
     }
   }
 
+  /** Takes out all that is left of a record that cannot be read, where the base has it too. */
+  static void drop(Tx tx, InodeKey inode, Content content, Extent bad) throws IOException {
+    // However writes have cut it up since.
+    var from = bad.offset() - bad.skip();
+    var to = from + bad.requireRecord().length();
+    for (var stored : tx.extents(inode.mount(), content.id(), Math.max(0, from), to)) {
+      if (bad.requireRecord().equals(stored.record()) && content.hasInBase(stored)) {
+        tx.deleteExtent(inode.mount(), content.id(), stored);
+      }
+    }
+  }
+
   /** Puts a file whose bytes were changed without writing any. */
   static void putModified(Tx tx, Inode.Edit file) throws IOException {
     file.exclusiveVerifier = 0;

@@ -84,8 +84,16 @@ final class Fills {
 
   /** The base is not what the file says it is: somebody changed or deleted the object. */
   static final class BaseGoneException extends Exception {
-    BaseGoneException(String message) {
+    private final transient Content.Base base;
+
+    BaseGoneException(Content.Base base, String message) {
       super(message, null, false, false);
+      this.base = base;
+    }
+
+    /** Whether it is this one that is gone, and not one that the file had when a fetch began. */
+    boolean isOf(Content content) {
+      return base.equals(content.base());
     }
   }
 
@@ -315,7 +323,7 @@ final class Fills {
         at = body.consumedTo(at);
         if (cause.failure() instanceof BackendFailure.Missing
             || cause.failure() instanceof BackendFailure.Conflict) {
-          throw new BaseGoneException(cause.failure().detail());
+          throw new BaseGoneException(base, cause.failure().detail());
         }
         if (!cause.failure().isRetryable() || attempt >= ATTEMPTS_MAX) {
           throw Failures.ofStore(cause.failure());

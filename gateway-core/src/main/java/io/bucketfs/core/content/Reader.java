@@ -182,6 +182,10 @@ final class Reader {
     try {
       fills.fetch(file, inode, from, fetchTo(file, from, to), patience, to);
     } catch (Fills.BaseGoneException e) {
+      if (!e.isOf(inode.requireContent())) {
+        // Another reader's fetch, of what the base was before an export replaced it.
+        return;
+      }
       importing.get().refresh(inode, patience);
       var now = ContentLoader.requireFile(cache, file.key, patience).content();
       if (Objects.equals(inode.content(), now)) {
@@ -308,11 +312,6 @@ final class Reader {
       this.extent = extent;
       this.gone = gone;
     }
-
-    /** Whether a stored extent, which may be cut otherwise, is of the same record. */
-    boolean isPartOf(Extent stored) {
-      return stored.record() != null && stored.record().equals(extent.record());
-    }
   }
 
   private static ByteBuf zeroes(long count) {
@@ -330,15 +329,8 @@ final class Reader {
       throw new FileSystemException(FsError.IO, String.valueOf(bad.getMessage()));
     }
     LOG.warn("A copy that cannot be read is fetched again: {}", bad.getMessage());
-    // All that is left of the record, however writes have cut it up since.
-    var from = Math.max(0, extent.offset() - extent.skip());
-    var to = extent.offset() - extent.skip() + extent.requireRecord().length();
     committer.commit(tx -> {
-      for (var stored : tx.extents(file.key.mount(), content.id(), from, to)) {
-        if (bad.isPartOf(stored) && content.hasInBase(stored)) {
-          tx.deleteExtent(file.key.mount(), content.id(), stored);
-        }
-      }
+      ContentEdits.drop(tx, file.key, content, extent);
       return null;
     });
     loader.forget(file);

@@ -1,5 +1,6 @@
 package io.bucketfs.core.content;
 
+import io.bucketfs.core.local.CorruptExtentException;
 import io.bucketfs.core.local.ExtentRecord;
 import io.bucketfs.core.local.ExtentStore;
 import io.bucketfs.core.runtime.Execution;
@@ -15,11 +16,14 @@ import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.Rider;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Clones and copies ranges of files by letting a second file map the same records.
@@ -28,12 +32,15 @@ import java.util.Set;
  * by itself: the source may have it in S3 while the copy has not. What only S3 has is fetched
  * first; both files are locked only once all is here. Fetched records are not durable by
  * themselves, since a lost one is fetched again; before a copy depends on them they are synced.
+ * Those of an earlier process, which a power loss may have taken, are read before that, and are
+ * fetched again where they are bad.
  *
  * <p>One transaction maps at most so many extents. A clone of more becomes visible as a whole all
  * the same, since readers keep to the extents they have loaded; only a crash of the machine or the
  * process in the middle leaves a part, and then the client, which has no answer, sends it again.
  */
 final class Sharing {
+  private static final Logger LOG = LoggerFactory.getLogger(Sharing.class);
   private static final int EXTENTS_A_TRANSACTION = 4_096;
   private static final int IDLE_TURNS_MAX = 64;
   private static final Duration PAUSE = Duration.ofMillis(5);
@@ -50,6 +57,9 @@ final class Sharing {
   private final DiskSpace space;
   private final Execution execution;
   private final LastReads lastReads;
+
+  /** Files from this one on are of this process. */
+  private final long firstFile;
 
   Sharing(
       ExtentStore extents,
@@ -70,6 +80,7 @@ final class Sharing {
     this.space = space;
     this.execution = execution;
     this.lastReads = lastReads;
+    firstFile = extents.tail(ExtentStore.Stream.FILL).file();
   }
 
   /** What is to be copied where, and is noted with the last of it. */
@@ -92,7 +103,7 @@ final class Sharing {
     record Mapped(long bytes, long releasedBytes) implements Turn {}
 
     /** Nothing was mapped, since these are not durable. */
-    record Unsynced(List<ExtentRecord> records) implements Turn {}
+    record Unsynced(List<Extent> pieces) implements Turn {}
   }
 
   /** Does all of a job. */
@@ -256,7 +267,11 @@ final class Sharing {
           progress.done += bytes;
           progress.synced.clear();
         }
-        case Turn.Unsynced(var records) -> {
+        case Turn.Unsynced(var pieces) -> {
+          if (dropDamaged(job.from, pieces)) {
+            return progress.done;
+          }
+          var records = pieces.stream().map(Extent::requireRecord).toList();
           try {
             extents.sync(records);
           } catch (IOException e) {
@@ -270,6 +285,46 @@ final class Sharing {
       }
     }
     return progress.done;
+  }
+
+  /** Whether records turned out to be lost. They are no longer mapped then, and fetched again. */
+  private boolean dropDamaged(InodeKey key, List<Extent> pieces) throws FileSystemException {
+    var damaged = new ArrayList<Extent>();
+    for (var piece : pieces) {
+      if (isDamaged(piece.requireRecord())) {
+        damaged.add(piece);
+      }
+    }
+    if (damaged.isEmpty()) {
+      return false;
+    }
+    LOG.warn("{} copies of what S3 has cannot be read and are fetched again", damaged.size());
+    committer.commit(tx -> {
+      var content = tx.requireInode(key).requireContent();
+      for (var piece : damaged) {
+        if (!content.hasInBase(piece)) {
+          throw new FileSystemException(FsError.IO, "bytes that S3 does not have cannot be read");
+        }
+        ContentEdits.drop(tx, key, content, piece);
+      }
+      return null;
+    });
+    table.unload(key);
+    return true;
+  }
+
+  private boolean isDamaged(ExtentRecord record) throws FileSystemException {
+    if (record.file() >= firstFile) {
+      return false;
+    }
+    try {
+      extents.verify(record);
+      return false;
+    } catch (CorruptExtentException | NoSuchFileException _) {
+      return true;
+    } catch (IOException e) {
+      throw Failures.ofDisk(e);
+    }
   }
 
   private Turn map(Tx tx, Job job, Progress progress, long to)
@@ -290,11 +345,11 @@ final class Sharing {
             ? Math.max(from + 1, there.get(EXTENTS_A_TRANSACTION).offset() - shift)
             : job.fromOffset + to;
     var pieces = pieces(tx, job.from, source, from, end);
-    var unsynced = new ArrayList<ExtentRecord>();
+    var unsynced = new ArrayList<Extent>();
     for (var piece : pieces) {
       var record = piece.record();
       if (record != null && piece.isFill() && !progress.synced.contains(record)) {
-        unsynced.add(record);
+        unsynced.add(piece);
       }
     }
     if (!unsynced.isEmpty()) {

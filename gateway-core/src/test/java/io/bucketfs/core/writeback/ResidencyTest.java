@@ -15,6 +15,9 @@ import io.bucketfs.core.residency.Residency.RefusedException;
 import io.bucketfs.core.residency.Residency.Target;
 import io.bucketfs.core.runtime.SimulatedExecution;
 import io.bucketfs.core.store.InodeKey;
+import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.SetAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -122,6 +125,32 @@ final class ResidencyTest {
       world.bucket.faults().delay(RequestKind.GET, Duration.ofSeconds(1), Duration.ofSeconds(1));
       var outcome = residency(world).warm(at(world, ""), new Progress(world.execution, _ -> false));
       assertThat(outcome.files()).isLessThan(100);
+    });
+  }
+
+  /** Who comes later waits for a fetch that had begun before the object was replaced by ours. */
+  @Test
+  void aReaderDoesNotFailByAFetchOfAnOlderBase() {
+    play(world -> {
+      var file = world.write("a", text(5_000));
+      world.flush();
+      residency(world).evict(at(world, "a"), unseen(world));
+      world.bucket.faults().delay(RequestKind.GET, Duration.ofMinutes(2), Duration.ofMinutes(2));
+      world.execution.fork(
+          "early reader",
+          () -> {
+            try {
+              world.read(file);
+            } catch (FileSystemException e) {
+              throw new AssertionError(e);
+            }
+          });
+      world.execution.sleep(Duration.ofSeconds(1));
+      world.files.setAttributes(World.ROOT, file, SetAttributes.ofSize(0), true, Patience.FOREVER);
+      world.overwrite(file, 0, "second");
+      world.flush();
+      residency(world).evict(at(world, "a"), unseen(world));
+      assertThat(world.read(file)).isEqualTo("second");
     });
   }
 
