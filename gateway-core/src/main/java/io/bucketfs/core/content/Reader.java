@@ -116,7 +116,7 @@ final class Reader {
         if (e.gone && attempt < MOVES_MAX) {
           loader.forget(file);
         } else if (refetches++ < REFETCHES_MAX) {
-          dropBad(file, inode, e);
+          dropBad(file, inode, e, mapped);
         } else {
           throw Failures.ofDisk(e);
         }
@@ -319,21 +319,47 @@ final class Reader {
     return PooledByteBufAllocator.DEFAULT.directBuffer(length).writeZero(length);
   }
 
-  /** A bad copy of what S3 has is dropped and fetched again; bad dirty data are an error. */
-  private void dropBad(FileContent file, Inode inode, BadPartException bad)
+  /**
+   * A bad copy of what S3 has is dropped and fetched again, and with it all others of the same read,
+   * of which a power loss may have taken any number; bad dirty data are an error.
+   */
+  private void dropBad(FileContent file, Inode inode, BadPartException bad, List<Extent> mapped)
       throws FileSystemException {
     var content = inode.requireContent();
-    var extent = bad.extent;
-    if (!content.hasInBase(extent)) {
+    if (!content.hasInBase(bad.extent)) {
       LOG.error("Data of inode {} that S3 does not have cannot be read", file.key, bad);
       throw new FileSystemException(FsError.IO, String.valueOf(bad.getMessage()));
     }
     LOG.warn("A copy that cannot be read is fetched again: {}", bad.getMessage());
+    var dropped = new ArrayList<Extent>();
+    dropped.add(bad.extent);
+    for (var extent : mapped) {
+      if (extent != bad.extent && content.hasInBase(extent) && isBad(extent)) {
+        dropped.add(extent);
+      }
+    }
     committer.commit(tx -> {
-      ContentEdits.drop(tx, file.key, content, extent);
+      for (var extent : dropped) {
+        ContentEdits.drop(tx, file.key, content, extent);
+      }
       return null;
     });
     loader.forget(file);
+  }
+
+  private boolean isBad(Extent extent) {
+    var record = extent.record();
+    if (record == null) {
+      return false;
+    }
+    try {
+      extents.verify(record);
+      return false;
+    } catch (NoSuchFileException | ClosedChannelException _) {
+      return false; // moved, or the end of the process
+    } catch (IOException _) {
+      return true;
+    }
   }
 
   /** Notes a read of what is missing. Returns up to where to fetch. */
