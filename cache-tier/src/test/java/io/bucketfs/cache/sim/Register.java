@@ -134,8 +134,7 @@ final class Register<V> {
   String describe(Predicate<V> seen) {
     var text = new StringBuilder();
     for (var version : versions) {
-      text
-          .append(seen.test(version.value) ? "\n* " : "\n  ")
+      text.append(seen.test(version.value) ? "\n* " : "\n  ")
           .append(version.value)
           .append(' ')
           .append(version.change)

@@ -54,11 +54,11 @@ final class SharedFile {
       wrong = life.read(new SharedLife.Seen(0, bytes), now, life.now());
       wrong = wrong == null ? life.seen(0, bytes.length, true, now, life.now()) : wrong;
       wrong =
-          wrong == null ? life.seen(bytes.length, Integer.MAX_VALUE, false, now, life.now()) : wrong;
+          wrong == null
+              ? life.seen(bytes.length, Integer.MAX_VALUE, false, now, life.now())
+              : wrong;
     }
-    assertThat(wrong)
-        .as("%s of %s bytes, %s", name, bytes.length, crash)
-        .isNull();
+    assertThat(wrong).as("%s of %s bytes, %s", name, bytes.length, crash).isNull();
     lives.add(new SharedLife(clock, bytes));
   }
 }

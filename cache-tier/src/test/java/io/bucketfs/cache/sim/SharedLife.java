@@ -110,8 +110,7 @@ final class SharedLife {
   /** A clone or copy that another file, or another part of this one, is the source of. */
   Change copy(SharedLife from, int fromOffset, int offset, int length) {
     var change = begin();
-    return put(
-        change, offset, length, new Source.Copied(from, fromOffset - offset, change));
+    return put(change, offset, length, new Source.Copied(from, fromOffset - offset, change));
   }
 
   private Change put(Change change, int offset, int length, Source source) {

@@ -80,11 +80,7 @@ final class SharedWriters {
     world
         .files()
         .write(
-            source,
-            0,
-            Unpooled.wrappedBuffer(sourceBytes),
-            Stability.FILE_SYNC,
-            Patience.FOREVER);
+            source, 0, Unpooled.wrappedBuffer(sourceBytes), Stability.FILE_SYNC, Patience.FOREVER);
     verifier = world.files().writeVerifier();
   }
 
@@ -119,7 +115,9 @@ final class SharedWriters {
   void check() throws FileSystemException {
     for (var file : files) {
       file.recover(
-          SimulatedClient.contents(world.files(), file.id), false, "in the end, seed " + world.seed);
+          SimulatedClient.contents(world.files(), file.id),
+          false,
+          "in the end, seed " + world.seed);
     }
   }
 
@@ -221,8 +219,7 @@ final class SharedWriters {
       var done =
           world
               .files()
-              .write(
-                  file.id, offset, Unpooled.wrappedBuffer(data), stability, Patience.FOREVER);
+              .write(file.id, offset, Unpooled.wrappedBuffer(data), stability, Patience.FOREVER);
       if (done == Stability.UNSTABLE) {
         assertThat(stability).isEqualTo(Stability.UNSTABLE);
         change.endAt(life.now());
@@ -320,7 +317,8 @@ final class SharedWriters {
       var end = life.now();
       var to = offset + bytes.length;
       assertThat(life.read(new SharedLife.Seen(offset, bytes), begin, end))
-          .as("read %s+%s of %s at %s to %s, seed %s",
+          .as(
+              "read %s+%s of %s at %s to %s, seed %s",
               offset, bytes.length, file.name, begin, end, world.seed)
           .isNull();
       if (bytes.length > 0) {

@@ -27,6 +27,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.NoSuchElementException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntToLongFunction;
@@ -203,19 +204,23 @@ public final class Contents implements Snapshots, AutoCloseable {
   /** Attributes with what unstable writes changed. */
   public Attributes attributes(InodeKey key, Patience patience)
       throws FileSystemException, IOException {
-    // The overlay before the inode: a commit in between publishes the inode before it clears it.
     var content = table.active(key);
-    var overlay = content == null ? null : content.overlay();
-    var inode = cache.inode(key, patience);
-    if (inode == null) {
-      throw new FileSystemException(FsError.STALE);
+    while (true) {
+      // As in FileView, of what need not be a file.
+      var overlay = content == null ? null : content.overlay();
+      var inode = cache.inode(key, patience);
+      if (inode == null) {
+        throw new FileSystemException(FsError.STALE);
+      }
+      if (content == null || Objects.equals(overlay, content.overlay())) {
+        return overlay == null ? inode.attributes(epoch.value()) : merged(inode, overlay);
+      }
     }
-    return overlay == null ? inode.attributes(epoch.value()) : merged(inode, overlay);
   }
 
   private Attributes merged(Inode inode, FileContent.Overlay overlay) {
     var edit = inode.edit();
-    edit.sizeBytes = Math.max(inode.sizeBytes(), overlay.sizeBytes());
+    edit.sizeBytes = FileContent.sizeBytes(inode, overlay);
     edit.modifyNanos = overlay.modifyNanos();
     edit.changeNanos = overlay.modifyNanos();
     edit.change = Math.max(inode.change(), overlay.change());
@@ -378,7 +383,7 @@ public final class Contents implements Snapshots, AutoCloseable {
     var bytes = capture.writes().stream().mapToLong(write -> write.extent().length()).sum();
     var small = redo.takes(capture.writes());
     var done = small ? capture : synced(file, capture);
-    committer.commit(tx -> {
+    var published = committer.<@Nullable Inode>commit(tx -> {
       tx.release(file.key.mount(), done.reservedBytes());
       var inode = tx.inode(file.key);
       var content = inode == null ? null : inode.content();
@@ -397,7 +402,7 @@ public final class Contents implements Snapshots, AutoCloseable {
       }
       lastReads.put(tx, file);
       var edit = inode.edit();
-      edit.sizeBytes = Math.max(inode.sizeBytes(), done.overlay().sizeBytes());
+      edit.sizeBytes = FileContent.sizeBytes(inode, done.overlay());
       edit.modifyNanos = done.overlay().modifyNanos();
       edit.changeNanos = done.overlay().modifyNanos();
       edit.change = Math.max(inode.change() + 1, done.overlay().change());
@@ -407,9 +412,9 @@ public final class Contents implements Snapshots, AutoCloseable {
       tx.put(changed);
       tx.markDirty(changed, bytes);
       floor.persist(tx);
-      return null;
+      return changed;
     });
-    file.committed(done);
+    file.committed(done, published);
     space.committed(file.key.mount(), bytes);
     redo.letGo(done.writes());
     if (small) {

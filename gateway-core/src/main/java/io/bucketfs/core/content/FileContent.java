@@ -73,6 +73,10 @@ final class FileContent {
   @GuardedBy("lock")
   private long reservedEnd;
 
+  /** What the last commit made of the inode; null before one. */
+  @GuardedBy("lock")
+  private @Nullable Inode published;
+
   /** Read without the lock for attributes, written under it. */
   private volatile @Nullable Overlay overlay;
 
@@ -122,6 +126,23 @@ final class FileContent {
 
   @Nullable Overlay overlay() {
     return overlay;
+  }
+
+  /**
+   * How long a file is with what unstable writes made of it. The larger one counts: a truncate comes
+   * after a commit of all of them, and none makes the file shorter.
+   */
+  static long sizeBytes(Inode inode, @Nullable Overlay overlay) {
+    return overlay == null
+        ? inode.sizeBytes()
+        : Math.max(inode.sizeBytes(), overlay.sizeBytes);
+  }
+
+  /** A write may have begun with the inode of before a commit that has been published since. */
+  @GuardedBy("lock")
+  private Inode newest(Inode known) {
+    var other = published;
+    return other != null && other.change() > known.change() ? other : known;
   }
 
   /** Whether the extents of the inode's content are in memory. */
@@ -236,7 +257,7 @@ final class FileContent {
     lock.lock();
     try {
       var old = overlay;
-      var from = Math.max(reservedEnd, old == null ? inode.sizeBytes() : old.sizeBytes);
+      var from = Math.max(reservedEnd, sizeBytes(newest(inode), old));
       if (end <= from) {
         return true;
       }
@@ -285,8 +306,9 @@ final class FileContent {
       map.lay(extent);
       unstable.put(extent.sequence(), new Unstable(extent, mark, bytes, alone));
       var old = overlay;
-      var size = Math.max(old == null ? inode.sizeBytes() : old.sizeBytes, extent.end());
-      var change = Math.max(inode.change(), old == null ? 0 : old.change) + 1;
+      var newest = newest(inode);
+      var size = Math.max(sizeBytes(newest, old), extent.end());
+      var change = Math.max(newest.change(), old == null ? 0 : old.change) + 1;
       overlay = new Overlay(size, old == null ? nowNanos : old.sinceNanos, nowNanos, change);
       return superseded;
     } finally {
@@ -409,10 +431,15 @@ final class FileContent {
     }
   }
 
-  /** Notes that a capture is durable and published. */
-  void committed(Capture capture) {
+  /**
+   * Notes that a capture is durable.
+   *
+   * @param inode as it was published; null where the file is gone
+   */
+  void committed(Capture capture, @Nullable Inode inode) {
     lock.lock();
     try {
+      published = inode;
       capture.writes.forEach(write -> unstable.remove(write.extent.sequence()));
       reservedBytes -= capture.reservedBytes;
       var left = overlay;

@@ -50,11 +50,9 @@ final class Holes {
     var file = table.acquire(key);
     try {
       for (var attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-        // The overlay before the inode: a commit in between publishes the inode first.
-        var overlay = file.overlay();
-        var inode = ContentLoader.requireFile(cache, key, patience);
-        var content = inode.requireContent();
-        var size = overlay == null ? inode.sizeBytes() : overlay.sizeBytes();
+        var view = FileView.of(file, cache, patience);
+        var content = view.inode().requireContent();
+        var size = view.sizeBytes();
         if (offset < 0 || offset >= size) {
           throw new FileSystemException(FsError.NO_SUCH_OFFSET);
         }

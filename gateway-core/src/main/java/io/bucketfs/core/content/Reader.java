@@ -86,11 +86,10 @@ final class Reader {
       throws FileSystemException {
     var refetches = 0;
     for (var attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-      // The overlay before the inode: a commit in between publishes the inode before it clears it.
-      var overlay = file.overlay();
-      var inode = ContentLoader.requireFile(cache, file.key, patience);
+      var view = FileView.of(file, cache, patience);
+      var inode = view.inode();
       var content = inode.requireContent();
-      var size = overlay == null ? inode.sizeBytes() : overlay.sizeBytes();
+      var size = view.sizeBytes();
       if (offset >= size || count == 0) {
         return new ReadResult(Unpooled.EMPTY_BUFFER, offset >= size);
       }
@@ -320,8 +319,8 @@ final class Reader {
   }
 
   /**
-   * A bad copy of what S3 has is dropped and fetched again, and with it all others of the same read,
-   * of which a power loss may have taken any number; bad dirty data are an error.
+   * A bad copy of what S3 has is dropped and fetched again, and with it all others of the same
+   * read, of which a power loss may have taken any number; bad dirty data are an error.
    */
   private void dropBad(FileContent file, Inode inode, BadPartException bad, List<Extent> mapped)
       throws FileSystemException {
@@ -334,7 +333,7 @@ final class Reader {
     var dropped = new ArrayList<Extent>();
     dropped.add(bad.extent);
     for (var extent : mapped) {
-      if (extent != bad.extent && content.hasInBase(extent) && isBad(extent)) {
+      if (!extent.equals(bad.extent) && content.hasInBase(extent) && isBad(extent)) {
         dropped.add(extent);
       }
     }

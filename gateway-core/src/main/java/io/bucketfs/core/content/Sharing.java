@@ -141,10 +141,7 @@ final class Sharing {
   private long sizeOf(InodeKey key) throws FileSystemException {
     var file = table.acquire(key);
     try {
-      // The overlay before the inode: a commit in between publishes the inode first.
-      var overlay = file.overlay();
-      var size = ContentLoader.requireFile(cache, key, Patience.FOREVER).sizeBytes();
-      return overlay == null ? size : Math.max(size, overlay.sizeBytes());
+      return FileView.of(file, cache, Patience.FOREVER).sizeBytes();
     } finally {
       table.release(file);
     }

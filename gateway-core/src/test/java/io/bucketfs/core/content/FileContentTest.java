@@ -91,7 +91,45 @@ final class FileContentTest {
     var taken = capture();
     var second = append(0, 10);
     assertThat(wrote(second)).isEmpty();
-    file.committed(taken);
+    file.committed(taken, inode);
     assertThat(captured()).containsExactly(second);
+  }
+
+  private Inode inode(long sizeBytes, long change) {
+    var edit = inode.edit();
+    edit.sizeBytes = sizeBytes;
+    edit.change = change;
+    return edit.freeze();
+  }
+
+  /** It read the inode, and its bytes were on their way to the disk, while the commit ended. */
+  @Test
+  void aWriteThatBeganBeforeACommitWasPublishedGoesOnFromWhatThatMade() {
+    wrote(append(0, 9_000));
+    var taken = capture();
+    var late = append(0, 10);
+    file.committed(taken, inode(9_000, 50));
+    wrote(late);
+    var overlay = requireNonNull(file.overlay());
+    assertThat(overlay.sizeBytes()).isEqualTo(9_000);
+    assertThat(overlay.change()).isGreaterThan(50);
+  }
+
+  /** As after an import, which replaces files that nobody writes to. */
+  @Test
+  void aCommitOfLongAgoDoesNotMakeAFileLonger() {
+    wrote(append(0, 9_000));
+    file.committed(capture(), inode(9_000, 50));
+    file.wrote(inode(100, 60), append(0, 10), floor.mark(), null, 1);
+    assertThat(requireNonNull(file.overlay()).sizeBytes()).isEqualTo(100);
+  }
+
+  /** A truncate comes after a commit of all writes: what an overlay tells never is of before one. */
+  @Test
+  void theLongerOfInodeAndOverlayCounts() {
+    wrote(append(0, 10));
+    assertThat(FileContent.sizeBytes(inode, file.overlay())).isEqualTo(10);
+    assertThat(FileContent.sizeBytes(inode(9_000, 50), file.overlay())).isEqualTo(9_000);
+    assertThat(FileContent.sizeBytes(inode(9_000, 50), null)).isEqualTo(9_000);
   }
 }
