@@ -27,8 +27,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntToLongFunction;
 import java.util.function.Supplier;
@@ -383,37 +383,38 @@ public final class Contents implements Snapshots, AutoCloseable {
     var bytes = capture.writes().stream().mapToLong(write -> write.extent().length()).sum();
     var small = redo.takes(capture.writes());
     var done = small ? capture : synced(file, capture);
-    var published = committer.<@Nullable Inode>commit(tx -> {
-      tx.release(file.key.mount(), done.reservedBytes());
-      var inode = tx.inode(file.key);
-      var content = inode == null ? null : inode.content();
-      if (inode == null || content == null || content.id() != done.content()) {
-        return null;
-      }
-      for (var write : done.writes()) {
-        if (write.alone() && content.base() == null) {
-          tx.putExtent(file.key, content.id(), write.extent());
-        } else {
-          ContentEdits.lay(tx, file.key, content.id(), write.extent());
-        }
-      }
-      if (small) {
-        redo.put(tx, file.key, done.writes());
-      }
-      lastReads.put(tx, file);
-      var edit = inode.edit();
-      edit.sizeBytes = FileContent.sizeBytes(inode, done.overlay());
-      edit.modifyNanos = done.overlay().modifyNanos();
-      edit.changeNanos = done.overlay().modifyNanos();
-      edit.change = Math.max(inode.change() + 1, done.overlay().change());
-      edit.exclusiveVerifier = 0;
-      edit.content = content.withSequence(done.sequence());
-      var changed = edit.freeze();
-      tx.put(changed);
-      tx.markDirty(changed, bytes);
-      floor.persist(tx);
-      return changed;
-    });
+    var published =
+        committer.<@Nullable Inode>commit(tx -> {
+          tx.release(file.key.mount(), done.reservedBytes());
+          var inode = tx.inode(file.key);
+          var content = inode == null ? null : inode.content();
+          if (inode == null || content == null || content.id() != done.content()) {
+            return null;
+          }
+          for (var write : done.writes()) {
+            if (write.alone() && content.base() == null) {
+              tx.putExtent(file.key, content.id(), write.extent());
+            } else {
+              ContentEdits.lay(tx, file.key, content.id(), write.extent());
+            }
+          }
+          if (small) {
+            redo.put(tx, file.key, done.writes());
+          }
+          lastReads.put(tx, file);
+          var edit = inode.edit();
+          edit.sizeBytes = FileContent.sizeBytes(inode, done.overlay());
+          edit.modifyNanos = done.overlay().modifyNanos();
+          edit.changeNanos = done.overlay().modifyNanos();
+          edit.change = Math.max(inode.change() + 1, done.overlay().change());
+          edit.exclusiveVerifier = 0;
+          edit.content = content.withSequence(done.sequence());
+          var changed = edit.freeze();
+          tx.put(changed);
+          tx.markDirty(changed, bytes);
+          floor.persist(tx);
+          return changed;
+        });
     file.committed(done, published);
     space.committed(file.key.mount(), bytes);
     redo.letGo(done.writes());

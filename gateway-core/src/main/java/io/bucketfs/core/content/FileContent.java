@@ -129,13 +129,11 @@ final class FileContent {
   }
 
   /**
-   * How long a file is with what unstable writes made of it. The larger one counts: a truncate comes
-   * after a commit of all of them, and none makes the file shorter.
+   * How long a file is with what unstable writes made of it. The larger one counts: a truncate
+   * comes after a commit of all of them, and none makes the file shorter.
    */
   static long sizeBytes(Inode inode, @Nullable Overlay overlay) {
-    return overlay == null
-        ? inode.sizeBytes()
-        : Math.max(inode.sizeBytes(), overlay.sizeBytes);
+    return overlay == null ? inode.sizeBytes() : Math.max(inode.sizeBytes(), overlay.sizeBytes);
   }
 
   /** A write may have begun with the inode of before a commit that has been published since. */

@@ -124,7 +124,9 @@ final class FileContentTest {
     assertThat(requireNonNull(file.overlay()).sizeBytes()).isEqualTo(100);
   }
 
-  /** A truncate comes after a commit of all writes: what an overlay tells never is of before one. */
+  /**
+   * A truncate comes after a commit of all writes: what an overlay tells never is of before one.
+   */
   @Test
   void theLongerOfInodeAndOverlayCounts() {
     wrote(append(0, 10));
