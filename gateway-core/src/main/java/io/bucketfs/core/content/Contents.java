@@ -222,8 +222,8 @@ public final class Contents implements Snapshots, AutoCloseable {
     var edit = inode.edit();
     edit.sizeBytes = FileContent.sizeBytes(inode, overlay);
     edit.modifyNanos = overlay.modifyNanos();
-    edit.changeNanos = overlay.modifyNanos();
-    edit.change = Math.max(inode.change(), overlay.change());
+    edit.changeNanos = Math.max(inode.changeNanos(), overlay.modifyNanos());
+    edit.change = overlay.change(inode);
     return edit.freeze().attributes(epoch.value());
   }
 
@@ -405,8 +405,8 @@ public final class Contents implements Snapshots, AutoCloseable {
           var edit = inode.edit();
           edit.sizeBytes = FileContent.sizeBytes(inode, done.overlay());
           edit.modifyNanos = done.overlay().modifyNanos();
-          edit.changeNanos = done.overlay().modifyNanos();
-          edit.change = Math.max(inode.change() + 1, done.overlay().change());
+          edit.changeNanos = Math.max(inode.changeNanos(), done.overlay().modifyNanos());
+          edit.change = inode.change() + done.overlay().writes();
           edit.exclusiveVerifier = 0;
           edit.content = content.withSequence(done.sequence());
           var changed = edit.freeze();

@@ -112,11 +112,35 @@ final class FileContent {
    *
    * @param sinceNanos when the first of them was written
    * @param modifyNanos when the last of them was written
-   * @param change the absolute change counter, never below the committed one when it was made
+   * @param writes how many there were
+   * @param taken how many of them a commit took that may have ended
+   * @param takenSequence that of the inode's content once it has
    */
-  record Overlay(long sizeBytes, long sinceNanos, long modifyNanos, long change) {
-    private Overlay since(long nanos) {
-      return new Overlay(sizeBytes, nanos, modifyNanos, change);
+  record Overlay(
+      long sizeBytes,
+      long sinceNanos,
+      long modifyNanos,
+      long writes,
+      long taken,
+      long takenSequence) {
+
+    private Overlay taken(long sequence) {
+      return new Overlay(sizeBytes, sinceNanos, modifyNanos, writes, writes, sequence);
+    }
+
+    private Overlay without(Overlay committed) {
+      return new Overlay(
+          sizeBytes, committed.modifyNanos, modifyNanos, writes - committed.writes, 0, 0);
+    }
+
+    /**
+     * The change counter of a file with these writes: it grows with each of them and with each
+     * change of the inode, and stays as it is where they become a part of the inode.
+     */
+    long change(Inode inode) {
+      var content = inode.content();
+      var isIn = content != null && content.sequence() >= takenSequence;
+      return inode.change() + writes - (isIn ? taken : 0);
     }
   }
 
@@ -304,10 +328,12 @@ final class FileContent {
       map.lay(extent);
       unstable.put(extent.sequence(), new Unstable(extent, mark, bytes, alone));
       var old = overlay;
-      var newest = newest(inode);
-      var size = Math.max(sizeBytes(newest, old), extent.end());
-      var change = Math.max(newest.change(), old == null ? 0 : old.change) + 1;
-      overlay = new Overlay(size, old == null ? nowNanos : old.sinceNanos, nowNanos, change);
+      var size = Math.max(sizeBytes(newest(inode), old), extent.end());
+      overlay =
+          old == null
+              ? new Overlay(size, nowNanos, nowNanos, 1, 0, 0)
+              : new Overlay(
+                  size, old.sinceNanos, nowNanos, old.writes + 1, old.taken, old.takenSequence);
       return superseded;
     } finally {
       lock.unlock();
@@ -417,10 +443,12 @@ final class FileContent {
   @Nullable Capture capture() {
     lock.lock();
     try {
-      var current = overlay;
-      if (current == null) {
+      var known = overlay;
+      if (known == null) {
         return null;
       }
+      var current = known.taken(sequence);
+      overlay = current;
       reservedEnd = current.sizeBytes;
       captured = sequence;
       return new Capture(counted, List.copyOf(unstable.values()), current, sequence, reservedBytes);
@@ -445,7 +473,7 @@ final class FileContent {
         overlay = null;
         reservedEnd = 0;
       } else if (left != null) {
-        overlay = left.since(capture.overlay.modifyNanos);
+        overlay = left.without(capture.overlay);
       }
     } finally {
       lock.unlock();

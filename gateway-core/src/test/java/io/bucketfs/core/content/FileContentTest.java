@@ -112,7 +112,48 @@ final class FileContentTest {
     wrote(late);
     var overlay = requireNonNull(file.overlay());
     assertThat(overlay.sizeBytes()).isEqualTo(9_000);
-    assertThat(overlay.change()).isGreaterThan(50);
+    assertThat(overlay.change(inode(9_000, 50))).isEqualTo(51);
+  }
+
+  /** Such as a link, which waits for no commit. */
+  @Test
+  void theChangeCounterGrowsWithTheInodeAndWithEachWrite() {
+    wrote(append(0, 10));
+    assertThat(change(inode(0, 50))).isEqualTo(51);
+    wrote(append(0, 10));
+    assertThat(change(inode(0, 50))).isEqualTo(52);
+    assertThat(change(inode(0, 51))).isEqualTo(53);
+  }
+
+  @Test
+  void aCommitLeavesTheChangeCounterAsItIs() {
+    wrote(append(0, 10));
+    wrote(append(0, 10));
+    var taken = capture();
+    wrote(append(0, 10));
+    assertThat(change(inode(0, 50))).isEqualTo(53);
+    var published = published(taken, 50);
+    assertThat(change(published)).as("published").isEqualTo(53);
+    file.committed(taken, published);
+    assertThat(change(published)).as("committed").isEqualTo(53);
+    var rest = capture();
+    var all = published(rest, published.change());
+    assertThat(change(all)).as("the rest is published").isEqualTo(53);
+    file.committed(rest, all);
+    assertThat(file.overlay()).isNull();
+    assertThat(all.change()).isEqualTo(53);
+  }
+
+  private long change(Inode known) {
+    return requireNonNull(file.overlay()).change(known);
+  }
+
+  /** As the transaction of a commit makes it. */
+  private Inode published(FileContent.Capture capture, long change) {
+    var edit = inode.edit();
+    edit.change = change + capture.overlay().writes();
+    edit.content = Content.empty(7).withSequence(capture.sequence());
+    return edit.freeze();
   }
 
   /** As after an import, which replaces files that nobody writes to. */
