@@ -137,17 +137,20 @@ final class BareLoop implements AutoCloseable {
         i -> join(sdk.headObject(r -> r.bucket(bucket).key(objects.get(i).key()))));
   }
 
-  /** One LIST, and a GET of each object. */
+  /** One LIST, and a GET of each object, whose range is the whole of it as in a gateway's. */
   void read(String prefix, int concurrency) throws Exception {
     var objects = list(prefix);
     inParallel(
         objects.size(),
         concurrency,
-        i ->
-            join(
-                sdk.getObject(
-                    r -> r.bucket(bucket).key(objects.get(i).key()),
-                    AsyncResponseTransformer.toBytes())));
+        i -> {
+          var object = objects.get(i);
+          var range = "bytes=0-" + (object.size() - 1);
+          return join(
+              sdk.getObject(
+                  r -> r.bucket(bucket).key(object.key()).range(range),
+                  AsyncResponseTransformer.toBytes()));
+        });
   }
 
   private List<S3Object> list(String prefix) throws InterruptedException, ExecutionException {
