@@ -49,14 +49,9 @@ final class OutageIT {
     var random =
         mount.start(
             """
-            end=$(($(date +%%s) + %d)); n=0
-            dd if=/dev/zero of=random bs=1M count=16 status=none
-            while [ $(date +%%s) -lt $end ]; do
-              n=$((n + 1)); at=$((n * 7919 %% 1024))
-              head -c 16384 /dev/urandom >/tmp/block
-              dd if=/tmp/block of=random bs=16k seek=$at conv=notrunc,fdatasync status=none || exit 1
-              dd if=random bs=16k skip=$at count=1 iflag=direct status=none | cmp - /tmp/block || exit 2
-            done
+            fio --name=dark --filename=random --size=16m --bs=16k --rw=randwrite --ioengine=psync \
+              --direct=1 --time_based --runtime=%d --verify=crc32c --verify_backlog=64 \
+              --verify_fatal=1 >/tmp/fio 2>&1 || { cat /tmp/fio >&2; exit 1; }
             sha256sum <random
             """
                 .formatted(DARK_SECONDS));

@@ -26,6 +26,7 @@ final class KernelTestCondition implements ExecutionCondition {
     packages.put("ip", "iproute2");
     packages.put("modprobe", "kmod");
     packages.put("git", "git");
+    packages.put("fio", "fio");
     packages.put("sqlite3", "sqlite3");
     packages.put("python3", "python3");
     return packages;
