@@ -21,7 +21,7 @@ final class KnownEndpoints implements S3EndpointProvider {
   private static final int KEPT_MAX = 64;
 
   private final S3EndpointProvider rules;
-  private final Map<Question, CompletableFuture<Endpoint>> kept = new ConcurrentHashMap<>();
+  private final Map<Question, Endpoint> kept = new ConcurrentHashMap<>();
 
   KnownEndpoints(S3EndpointProvider rules) {
     this.rules = rules;
@@ -44,11 +44,11 @@ final class KnownEndpoints implements S3EndpointProvider {
             parameters.disableAccessPoints());
     var known = kept.get(question);
     if (known != null) {
-      return known;
+      return CompletableFuture.completedFuture(known);
     }
     var found = rules.resolveEndpoint(parameters);
     if (found.isDone() && !found.isCompletedExceptionally() && kept.size() < KEPT_MAX) {
-      kept.put(question, found);
+      kept.put(question, found.join());
     }
     return found;
   }
