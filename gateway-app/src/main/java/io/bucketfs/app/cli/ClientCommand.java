@@ -17,8 +17,8 @@ abstract class ClientCommand implements Command {
       paramLabel = "DIR",
       description = {
         "State directory of the gateway.",
-        "Default: $BUCKETFS_STATE, else /var/lib/bucketfs for root, else"
-            + " ~/.local/share/bucketfs."
+        "Default: $BUCKETFS_STATE, else /var/lib/bucketfs for root,",
+        "else ~/.local/share/bucketfs."
       })
   @Nullable String state;
 

@@ -26,16 +26,17 @@ final class RebuildCommand implements Command {
       paramLabel = "DIR",
       description = {
         "State directory of the gateway.",
-        "Default: $BUCKETFS_STATE, else /var/lib/bucketfs for root, else"
-            + " ~/.local/share/bucketfs."
+        "Default: $BUCKETFS_STATE, else /var/lib/bucketfs for root,",
+        "else ~/.local/share/bucketfs."
       })
   @Nullable String state;
 
   @Option(
       names = "--empty",
       description = {
-        "Where no checkpoint can be used, begin with empty metadata: mounts have to be created",
-        "again, and all data that were written here are put into files without names."
+        "Where no checkpoint can be used, begin with empty metadata:",
+        "mounts have to be created again, and all data that were written",
+        "here are put into files without names."
       })
   boolean empty;
 

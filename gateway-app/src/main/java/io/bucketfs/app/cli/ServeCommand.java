@@ -26,8 +26,10 @@ final class ServeCommand implements Command {
   @Option(
       names = "--state",
       paramLabel = "DIR",
-      description =
-          "State directory; default: /var/lib/bucketfs for root, else ~/.local/share/bucketfs.")
+      description = {
+        "State directory; default: /var/lib/bucketfs for root,",
+        "else ~/.local/share/bucketfs."
+      })
   @Nullable String state;
 
   @Option(names = "--config", paramLabel = "FILE", description = "Configuration file, YAML.")
