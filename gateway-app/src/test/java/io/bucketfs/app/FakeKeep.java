@@ -71,7 +71,10 @@ public final class FakeKeep implements KeepOrders {
     return new Pinned(
         pinned.stream()
             .map(place ->
-                new PinEntry(place.mount(), "/" + place.path(), 2_048, FakeAdministration.THEN))
+                place.path().equals("damaged")
+                    ? new PinEntry(place.mount(), "/damaged", 0, null)
+                    : new PinEntry(
+                        place.mount(), "/" + place.path(), 2_048, FakeAdministration.THEN))
             .toList(),
         4_096);
   }

@@ -15,7 +15,6 @@ import io.bucketfs.core.local.KeyValueStore.Entry;
 import io.bucketfs.core.store.DirentKey;
 import io.bucketfs.core.store.Extent;
 import io.bucketfs.core.store.Keys;
-import io.bucketfs.core.store.Pin;
 import io.bucketfs.core.store.RecordReader;
 import io.bucketfs.core.store.RecordWriter;
 import io.bucketfs.core.store.Usage;
@@ -181,15 +180,28 @@ class CheckTest {
                 scene.inodeKey("dirty"),
                 new RecordWriter(4).i32(Integer.MAX_VALUE).toBytes())),
     A_LAST_USE_IS_NO_DAY(
-        Kind.LAST_USE, scene -> scene.put(Family.READS, scene.inodeKey("dirty"), new byte[5])),
-    A_PIN_IS_WRONG(
+        Kind.LAST_USE, scene -> scene.put(Family.READS, scene.inodeKey("dirty"), new byte[3])),
+    A_LAST_USE_IS_OF_NO_INODE(
+        Kind.LAST_USE, scene -> scene.put(Family.READS, Keys.mount(1), Keys.number(7))),
+    A_PIN_HAS_AN_IMPOSSIBLE_SIZE(
+        Kind.PIN, scene -> scene.put(Family.PINS, scene.inodeKey("dirty"), pin(1, -1))),
+    A_PIN_IS_OF_ANOTHER_VERSION(
+        Kind.PIN, scene -> scene.put(Family.PINS, scene.inodeKey("dirty"), pin(2, 5))),
+    A_PIN_IS_CUT_OFF(
         Kind.PIN,
-        scene -> scene.put(Family.PINS, scene.inodeKey("dirty"), new Pin(-1, 5).encode())),
+        scene -> scene.put(Family.PINS, scene.inodeKey("dirty"), Arrays.copyOf(pin(1, 5), 16))),
+    A_PIN_IS_EMPTY(Kind.PIN, scene -> scene.put(Family.PINS, scene.inodeKey("dirty"), new byte[0])),
+    A_PIN_IS_OF_NO_INODE(Kind.PIN, scene -> scene.put(Family.PINS, Keys.mount(1), pin(1, 5))),
     USAGE_IS_WRONG(
         Kind.USAGE, scene -> scene.put(Family.USAGE, Keys.mount(1), new Usage(5, 5).encode()));
 
     private final Kind kind;
     private final Act act;
+
+    /** A stored pin of a format and a size. */
+    private static byte[] pin(int format, long bytes) {
+      return new RecordWriter(17).u8(format).i64(bytes).i64(5).toBytes();
+    }
 
     Damage(Kind kind, Act act) {
       this.kind = kind;

@@ -62,7 +62,11 @@ final class PinCommand extends OrderCommand {
     var table = new Table("PATH", "SIZE WHEN PINNED", "SINCE");
     for (var pin : answer.value().pins()) {
       var path = "/" + pin.mount() + (pin.path().equals("/") ? "" : pin.path());
-      table.add(path, ByteSizes.format(pin.bytes()), pin.since());
+      var since = pin.since();
+      table.add(
+          path,
+          since == null ? "unknown" : ByteSizes.format(pin.bytes()),
+          since == null ? "unknown" : since);
     }
     table.print(out());
     out().println("Pins may hold " + ByteSizes.format(answer.value().bytesMax()) + ".");

@@ -542,6 +542,8 @@ final class CliTest {
     assertThat(run("pin").out())
         .containsPattern("/data/m +2 KiB +2026-01-02T03:04:05Z")
         .contains("Pins may hold 4 KiB.");
+    assertThat(run("pin data/damaged --no-fetch").code()).isZero();
+    assertThat(run("pin").out()).containsPattern("/data/damaged +unknown +unknown");
     assertThat(run("unpin data/m").out()).isEqualTo("1 pins are gone.\n");
     assertThat(run("import data/in --from " + state).out())
         .isEqualTo("1 files were copied, with 1 KiB.\n");
@@ -554,6 +556,7 @@ final class CliTest {
             "pin data m",
             "warm data m",
             "pin data n",
+            "pin data damaged",
             "unpin data m",
             "import " + state + " data in");
   }

@@ -4,6 +4,7 @@ import io.bucketfs.core.residency.Progress;
 import io.bucketfs.core.residency.Residency.Outcome;
 import java.time.Instant;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What an operator can order about the copies of S3's bytes on the local disk. Thread-safe; methods
@@ -53,8 +54,9 @@ public interface KeepOrders {
    *
    * @param path inside the mount, with a leading slash
    * @param bytes lengths of its files when it was pinned
+   * @param since null where the record of it is damaged: then its bytes are not known, either
    */
-  record PinEntry(String mount, String path, long bytes, Instant since) {}
+  record PinEntry(String mount, String path, long bytes, @Nullable Instant since) {}
 
   /**
    * Copies a tree of the gateway's machine into a mount. Files that are there with the same size

@@ -1,6 +1,7 @@
 package io.bucketfs.core.admin;
 
 import io.bucketfs.core.admin.AdminException.Kind;
+import io.bucketfs.core.content.Pins;
 import io.bucketfs.core.mount.MountTable;
 import io.bucketfs.core.residency.Progress;
 import io.bucketfs.core.residency.Residency;
@@ -68,12 +69,13 @@ public final class LocalOrders implements KeepOrders {
       for (var pinned : residency.pins()) {
         var mount = mounts.get(pinned.mount());
         if (mount != null) {
+          var pin = pinned.pin();
           found.add(
               new PinEntry(
                   mount.mount().name(),
                   "/" + pinned.path(),
-                  pinned.pin().bytes(),
-                  Instant.ofEpochSecond(0, pinned.pin().sinceNanos())));
+                  pin.bytes(),
+                  pin.equals(Pins.UNREADABLE) ? null : Instant.ofEpochSecond(0, pin.sinceNanos())));
         }
       }
       found.sort(Comparator.comparing(PinEntry::mount).thenComparing(PinEntry::path));

@@ -11,6 +11,7 @@ import io.bucketfs.core.store.RecordReader;
 import io.bucketfs.core.vfs.FileSystemException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,10 +48,15 @@ final class KeptRules {
     if (value == null) {
       return null;
     }
-    var pin = Pin.decode(value);
-    return pin.bytes() >= 0 && pin.sinceNanos() >= 0
-        ? null
-        : wrong(Kind.PIN, inode(key), "is pinned with an impossible size or time");
+    if (!InodeKey.isEntry(key)) {
+      return wrong(Kind.PIN, key, "is pinned, and is no inode: nothing is kept by it");
+    }
+    try {
+      Pin.decode(value);
+      return null;
+    } catch (IllegalArgumentException e) {
+      return wrong(Kind.PIN, key, "is kept, but its pin cannot be read: " + e.getMessage());
+    }
   }
 
   private @Nullable Finding day(View view, byte[] key) throws IOException {
@@ -58,25 +64,26 @@ final class KeptRules {
     if (value == null) {
       return null;
     }
-    var inode = inode(key);
+    if (!InodeKey.isEntry(key)) {
+      return wrong(Kind.LAST_USE, key, "was used last some day, and is no inode");
+    }
     if (value.length != DAY_BYTES) {
-      return wrong(Kind.LAST_USE, inode, "has a last use that is no day");
+      return wrong(Kind.LAST_USE, key, "has a last use that is no day, and does not expire");
     }
     var latest = execution.now().plus(AHEAD_MAX).getEpochSecond() / Duration.ofDays(1).toSeconds();
     if (new RecordReader(value).i32() > latest) {
-      return wrong(Kind.LAST_USE, inode, "was used last in the far future, and does not expire");
+      return wrong(Kind.LAST_USE, key, "was used last in the far future, and does not expire");
     }
-    return view.inode(inode) == null
-        ? wrong(Kind.LAST_USE, inode, "is gone, and the day of its last use is still kept")
+    return view.inode(InodeKey.ofEntry(key)) == null
+        ? wrong(Kind.LAST_USE, key, "is gone, and the day of its last use is still kept")
         : null;
   }
 
-  private static InodeKey inode(byte[] key) {
-    var reader = new RecordReader(key);
-    return new InodeKey(reader.i32(), reader.i64());
-  }
-
-  private Finding wrong(Kind kind, InodeKey inode, String detail) {
-    return new Finding(kind, mount.mount().name(), "inode " + inode.number(), detail);
+  private Finding wrong(Kind kind, byte[] key, String detail) {
+    var subject =
+        InodeKey.isEntry(key)
+            ? "inode " + InodeKey.ofEntry(key).number()
+            : "key " + HexFormat.of().formatHex(key);
+    return new Finding(kind, mount.mount().name(), subject, detail);
   }
 }

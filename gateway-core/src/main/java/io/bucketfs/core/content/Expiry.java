@@ -35,6 +35,9 @@ final class Expiry {
   private final Meters.Counter expiredBytes;
   private volatile boolean stopped;
 
+  /** Once is enough. Only the task of this class uses it. */
+  private boolean saidUnreadable;
+
   Expiry(
       Committer committer,
       MetadataCache cache,
@@ -88,8 +91,11 @@ final class Expiry {
     while (!stopped) {
       var page = cache.store().scan(Family.READS, from, to, PAGE);
       for (var entry : page) {
-        if (LastReads.dayOf(entry.value()) < before) {
-          dropped += expire(keyOf(entry.key()), before);
+        var day = LastReads.dayOf(entry.value());
+        if (day == LastReads.NO_DAY || !InodeKey.isEntry(entry.key())) {
+          unreadable(mount);
+        } else if (day < before) {
+          dropped += expire(InodeKey.ofEntry(entry.key()), before);
         }
       }
       if (page.size() < PAGE) {
@@ -111,9 +117,14 @@ final class Expiry {
     return dropped;
   }
 
-  private static InodeKey keyOf(byte[] key) {
-    var reader = new RecordReader(key);
-    return new InodeKey(reader.i32(), reader.i64());
+  private void unreadable(int mount) {
+    if (!saidUnreadable) {
+      saidUnreadable = true;
+      LOG.warn(
+          "Days of last uses cannot be read, in mount {} first; such files do not expire, and"
+              + " bucketfs check lists them: read them once",
+          mount);
+    }
   }
 
   /** Gives files a day that an earlier version of this program left without: today. */

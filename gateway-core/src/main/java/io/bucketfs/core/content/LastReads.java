@@ -23,6 +23,10 @@ import org.slf4j.LoggerFactory;
  */
 final class LastReads {
   private static final Logger LOG = LoggerFactory.getLogger(LastReads.class);
+
+  /** Of a record that cannot be read. It is after every day, so that the file does not expire. */
+  static final int NO_DAY = Integer.MAX_VALUE;
+
   private static final Duration TICK = Duration.ofMinutes(1);
   private static final int TICKS_A_STORE = 10;
   private static final int NOTED_MAX = 100_000;
@@ -112,9 +116,9 @@ final class LastReads {
     tx.delete(Family.READS, Keys.inode(file.mount(), file.number()));
   }
 
-  /** The day of a stored record. */
+  /** The day of a stored record; {@link #NO_DAY} where that is damaged. */
   static int dayOf(byte[] value) {
-    return new RecordReader(value).i32();
+    return value.length == Integer.BYTES ? new RecordReader(value).i32() : NO_DAY;
   }
 
   /** The last day that is known of a file by what is in memory; 0 for none. */

@@ -7,14 +7,17 @@ import io.bucketfs.core.store.InodeKey;
 import io.bucketfs.core.store.Keys;
 import io.bucketfs.core.store.MetadataCache;
 import io.bucketfs.core.store.Pin;
-import io.bucketfs.core.store.RecordReader;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.Patience;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What operators keep on the local disk, by inode: it goes with a file or directory wherever it is
@@ -24,6 +27,14 @@ import org.jspecify.annotations.Nullable;
 public final class Pins {
   /** How many there may be in all. */
   public static final int PINS_MAX = 10_000;
+
+  /** Stands for a pin whose record is damaged: nobody knows its size and time. */
+  public static final Pin UNREADABLE = new Pin(0, 0);
+
+  private static final Logger LOG = LoggerFactory.getLogger(Pins.class);
+
+  /** So many damaged pins are named in the log. */
+  private static final int LOGGED_MAX = 10;
 
   private static final int NAMES_MAX = 64;
   private static final int DEPTH_MAX = 1_024;
@@ -37,11 +48,32 @@ public final class Pins {
     this.cache = cache;
   }
 
-  /** Reads what is stored. */
+  /**
+   * Reads what is stored. A pin that cannot be read keeps what it names all the same, with a size
+   * of 0, and its record stays as it is until that is unpinned.
+   */
   void open() throws IOException {
+    var damaged = new ArrayList<String>();
     for (var entry : cache.store().scan(Family.PINS, new byte[0], null, Integer.MAX_VALUE)) {
-      var key = new RecordReader(entry.key());
-      pins.put(new InodeKey(key.i32(), key.i64()), Pin.decode(entry.value()));
+      if (!InodeKey.isEntry(entry.key())) {
+        damaged.add("the key " + HexFormat.of().formatHex(entry.key()) + " names no inode");
+        continue;
+      }
+      var key = InodeKey.ofEntry(entry.key());
+      try {
+        pins.put(key, Pin.decode(entry.value()));
+      } catch (IllegalArgumentException e) {
+        pins.put(key, UNREADABLE);
+        damaged.add(
+            "inode %d of mount %d: %s".formatted(key.number(), key.mount(), e.getMessage()));
+      }
+    }
+    if (!damaged.isEmpty()) {
+      LOG.error(
+          "{} pins cannot be read ({}); what they name is kept all the same, and bucketfs check"
+              + " lists them: unpin it and pin it again",
+          damaged.size(),
+          String.join("; ", damaged.subList(0, Math.min(damaged.size(), LOGGED_MAX))));
     }
   }
 

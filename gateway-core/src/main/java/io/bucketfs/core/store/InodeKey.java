@@ -13,4 +13,9 @@ public record InodeKey(int mount, long number) {
     var reader = new RecordReader(key);
     return new InodeKey(reader.i32(), reader.i64());
   }
+
+  /** Whether a key of the metadata store is an inode and nothing else. */
+  public static boolean isEntry(byte[] key) {
+    return key.length == Integer.BYTES + Long.BYTES;
+  }
 }

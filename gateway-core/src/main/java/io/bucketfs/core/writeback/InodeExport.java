@@ -228,7 +228,9 @@ final class InodeExport {
   private @Nullable Attempt settle(Step.Settle step)
       throws FileSystemException, InterruptedException {
     var failure = new BackendFailure.Conflict("left over");
-    var outcome = writes.settle(mount, step.key(), step.expected(), step.job(), failure);
+    var outcome =
+        writes.settleLeft(
+            mount, step.key(), step.expected(), step.job(), failure, step.completion());
     return switch (outcome) {
       case Outcome.Written written ->
           goOnAfter(tx -> {

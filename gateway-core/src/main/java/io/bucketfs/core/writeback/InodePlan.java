@@ -178,7 +178,8 @@ final class InodePlan {
     }
     var job = tx.job(number, key);
     if (job != null) {
-      return new Step.Settle(key, job, versionOf(tx.remote(number, key)));
+      return new Step.Settle(
+          key, job, versionOf(tx.remote(number, key)), Completion.of(tx, number, key, job));
     }
     return null;
   }

@@ -37,7 +37,9 @@ final class KeyRemoval {
   private sealed interface Next {
     record End(Attempt attempt) implements Next {}
 
-    record Settle(Job job, @Nullable ObjectVersion expected) implements Next {}
+    /** As {@link Step.Settle}. */
+    record Settle(Job job, @Nullable ObjectVersion expected, @Nullable Completion completion)
+        implements Next {}
 
     record Abandon(StoredUpload upload) implements Next {}
 
@@ -101,7 +103,8 @@ final class KeyRemoval {
     var job = tx.job(number, key);
     var remote = tx.remote(number, key);
     if (job != null) {
-      return new Next.Settle(job, remote == null ? null : remote.version());
+      return new Next.Settle(
+          job, remote == null ? null : remote.version(), Completion.of(tx, number, key, job));
     }
     var present = Settlement.inodeAt(tx, mount, key);
     var upload = tx.upload(number, key);
@@ -210,9 +213,10 @@ final class KeyRemoval {
   private @Nullable Attempt act(Next next) throws FileSystemException, InterruptedException {
     return switch (next) {
       case Next.End(var attempt) -> attempt;
-      case Next.Settle(var job, var expected) ->
-          settle(
-              writes.settle(mount, key, expected, job, new BackendFailure.Conflict("left over")));
+      case Next.Settle(var job, var expected, var completion) -> {
+        var failure = new BackendFailure.Conflict("left over");
+        yield settle(writes.settleLeft(mount, key, expected, job, failure, completion));
+      }
       case Next.Abandon(var upload) -> {
         var failure = uploads.remove(mount, key, upload);
         yield failure == null ? null : new Attempt.Later(failure.detail(), Duration.ZERO);

@@ -33,8 +33,14 @@ sealed interface Step {
   /** The bytes have to be pinned. */
   record TakeSnapshot() implements Step {}
 
-  /** A job was left behind at a key: what became of it comes first. */
-  record Settle(String key, Job job, @Nullable ObjectVersion expected) implements Step {}
+  /**
+   * A job was left behind at a key: what became of it comes first.
+   *
+   * @param completion what it was to complete; null where it is another kind of job
+   */
+  record Settle(
+      String key, Job job, @Nullable ObjectVersion expected, @Nullable Completion completion)
+      implements Step {}
 
   /** An upload was begun at a key for what is not to be there any longer. */
   record Abandon(String key, StoredUpload upload) implements Step {}

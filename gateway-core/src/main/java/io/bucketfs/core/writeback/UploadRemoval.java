@@ -66,7 +66,9 @@ final class UploadRemoval {
     var number = mount.mount().number();
     var known = committer.<@Nullable RemoteEntry>commit(tx -> tx.remote(number, key));
     var expected = known == null ? null : known.version();
-    var outcome = writes.settle(mount, key, expected, upload.job(), missing);
+    var completion =
+        committer.<@Nullable Completion>commit(tx -> Completion.of(tx, number, key, upload.job()));
+    var outcome = writes.settleLeft(mount, key, expected, upload.job(), missing, completion);
     switch (outcome) {
       case Outcome.Unknown(var failure) -> {
         return failure;

@@ -2,10 +2,13 @@ package io.bucketfs.core.writeback;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bucketfs.core.local.Crash;
 import io.bucketfs.core.local.MemoryExtentStore;
 import io.bucketfs.core.local.MemoryKeyValueStore;
+import io.bucketfs.core.object.BackendFailure;
 import io.bucketfs.core.object.MemoryBucket;
 import io.bucketfs.core.object.MemoryFaults.Fault;
+import io.bucketfs.core.object.ObjectStoreException;
 import io.bucketfs.core.object.RequestKind;
 import io.bucketfs.core.runtime.SimulatedExecution;
 import io.bucketfs.core.vfs.FileId;
@@ -15,10 +18,17 @@ import io.netty.buffer.Unpooled;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What the store says it got otherwise than it was sent is never taken for done. */
 @Timeout(60)
@@ -27,15 +37,11 @@ final class DamagedUploadTest {
 
   private final SimulatedExecution execution = new SimulatedExecution(1);
   private final MemoryBucket bucket = new MemoryBucket(execution);
+  private final MemoryKeyValueStore metadata = new MemoryKeyValueStore(execution, 1);
+  private final MemoryExtentStore extents = new MemoryExtentStore();
 
   private void inWorld(WriteBackTest.Scene scene) {
-    execution.run(() ->
-        scene.play(
-            new World(
-                execution,
-                new MemoryKeyValueStore(execution, 1),
-                new MemoryExtentStore(),
-                bucket)));
+    execution.run(() -> scene.play(new World(execution, metadata, extents, bucket)));
   }
 
   private static byte[] bytes() {
@@ -98,12 +104,16 @@ final class DamagedUploadTest {
           if (kind == RequestKind.HEAD
               && bucket.foreign().get(key) != null
               && isDone.compareAndSet(false, true)) {
-            var damaged = Objects.requireNonNull(bucket.foreign().get(key));
-            damaged[BYTES - 1] ^= 1;
-            var metadata = Objects.requireNonNull(bucket.foreign().head(key)).metadata();
-            bucket.foreign().put(key, damaged, metadata);
+            damage(key);
           }
         });
+  }
+
+  private void damage(String key) {
+    var damaged = Objects.requireNonNull(bucket.foreign().get(key));
+    damaged[BYTES - 1] ^= 1;
+    var ofObject = Objects.requireNonNull(bucket.foreign().head(key)).metadata();
+    bucket.foreign().put(key, damaged, ofObject);
   }
 
   /** While it cannot be read nothing is known, and it is sent again in the end. */
@@ -128,6 +138,205 @@ final class DamagedUploadTest {
       isWhole(world);
       assertThat(requests(RequestKind.COMPLETE_UPLOAD)).isEqualTo(2);
     });
+  }
+
+  // Of a process that is killed between the reply and what it would have done about it.
+
+  /** Where the process is killed, after the upload was completed. */
+  enum Killed {
+    /** The reply never arrives. */
+    AT_THE_REPLY(RequestKind.HEAD),
+    /** The reply told a wrong checksum, and nobody has looked at the object. */
+    BEFORE_THE_LOOK(RequestKind.HEAD),
+    /** Its version is known, and not its bytes. */
+    BEFORE_THE_READ(RequestKind.GET);
+
+    private final RequestKind at;
+
+    Killed(RequestKind at) {
+      this.at = at;
+    }
+  }
+
+  /**
+   * Writes a file and kills the process.
+   *
+   * @param isDamaged whether the object is another one than was sent
+   * @param before runs when the object is there
+   */
+  private void kill(Killed where, boolean isDamaged, WriteBackTest.Scene before) {
+    killAfter(where, world -> write(world, world.write("f", ""), bytes()), before);
+    if (isDamaged) {
+      damage("f");
+    }
+  }
+
+  /** Kills the process while it exports what a scene writes. */
+  private void killAfter(Killed where, WriteBackTest.Scene writing, WriteBackTest.Scene before) {
+    var isKilled = new CompletableFuture<Boolean>();
+    execution.run(() -> {
+      var world = new World(execution, metadata, extents, bucket);
+      writing.play(world);
+      bucket
+          .faults()
+          .next(
+              RequestKind.COMPLETE_UPLOAD,
+              where == Killed.AT_THE_REPLY ? Fault.LOST_REPLY : Fault.DAMAGED);
+      bucket
+          .faults()
+          .hook((kind, _) -> {
+            if (kind == where.at && requests(RequestKind.COMPLETE_UPLOAD) > 0) {
+              isKilled.complete(true);
+              awaitForEver();
+            }
+          });
+      world.writeBack.flush(world.mount, "", false);
+      execution.await(isKilled, Patience.FOREVER);
+      before.play(world);
+    });
+    execution.abandonAll();
+    bucket.faults().hook((_, _) -> {});
+  }
+
+  private void awaitForEver() throws InterruptedException {
+    try {
+      execution.await(new CompletableFuture<Boolean>(), Patience.FOREVER);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private void afterTheKill(Crash crash, WriteBackTest.Scene scene) {
+    var left = metadata.crash(crash, new SplittableRandom(1));
+    execution.run(() -> {
+      var world = new World(execution, left, extents, bucket);
+      // What is dirty is loaded in the background.
+      execution.sleep(Duration.ofSeconds(1));
+      scene.play(world);
+    });
+  }
+
+  /** It was taken for done after a restart, and its bytes were dropped here some time. */
+  @ParameterizedTest
+  @CsvSource({
+    "AT_THE_REPLY, KILL",
+    "AT_THE_REPLY, POWER",
+    "BEFORE_THE_LOOK, KILL",
+    "BEFORE_THE_LOOK, POWER",
+    "BEFORE_THE_READ, KILL",
+    "BEFORE_THE_READ, POWER"
+  })
+  void anObjectThatIsDamagedIsWrittenOverAfterAKill(Killed where, Crash crash) {
+    kill(where, true, _ -> {});
+    afterTheKill(
+        crash,
+        world -> {
+          isWhole(world);
+          assertThat(requests(RequestKind.COMPLETE_UPLOAD)).isEqualTo(2);
+          assertThat(world.operations.check("data", true).findings()).isEmpty();
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource(Killed.class)
+  void anObjectThatIsWholeIsReadAndTakenForDoneAfterAKill(Killed where) {
+    kill(where, false, _ -> {});
+    afterTheKill(
+        Crash.KILL,
+        world -> {
+          isWhole(world);
+          assertThat(requests(RequestKind.COMPLETE_UPLOAD)).isOne();
+          assertThat(bucket.counts().bytesOut()).isEqualTo(BYTES);
+        });
+  }
+
+  /** What became of it is found out when the old key is to go. */
+  @Test
+  void anObjectThatIsDamagedIsNotCopiedToTheNewNameOfItsFileAfterAKill() {
+    kill(Killed.BEFORE_THE_READ, true, world -> world.rename("f", "g"));
+    // The old key's turn comes before the new one has its bytes.
+    bucket.faults().next(RequestKind.CREATE_UPLOAD, Fault.BUSY);
+    bucket.faults().next(RequestKind.CREATE_UPLOAD, Fault.BUSY);
+    afterTheKill(
+        Crash.KILL,
+        world -> {
+          assertThat(world.writeBack.flush(world.mount, "", true).failing()).isEmpty();
+          assertThat(Arrays.equals(bucket.foreign().get("g"), bytes())).isTrue();
+          assertThat(bucket.foreign().keys()).containsExactly("g");
+          assertThat(world.operations.mount("data").conflicts()).isZero();
+        });
+  }
+
+  /** Bytes that are on their way to an archive, or that the mount's user may not read. */
+  @Test
+  void whatMayNotBeReadIsSentAgainAfterAKill() {
+    kill(Killed.BEFORE_THE_READ, true, _ -> {});
+    bucket
+        .faults()
+        .hook((kind, _) -> {
+          if (kind == RequestKind.GET) {
+            throw new ObjectStoreException(new BackendFailure.Archived("403 InvalidObjectState"));
+          }
+        });
+    afterTheKill(
+        Crash.KILL,
+        world -> {
+          isWhole(world);
+          assertThat(requests(RequestKind.COMPLETE_UPLOAD)).isEqualTo(2);
+        });
+  }
+
+  /** It has bytes that were nowhere but in the object whose place it took. */
+  @Test
+  void whatMayNotBeReadAndNotBeSentAgainIsBelievedAfterAKill() {
+    bucket.foreign().put("f", bytes());
+    killAfter(
+        Killed.BEFORE_THE_LOOK,
+        world -> {
+          world.list("");
+          world.overwrite(world.at("f").id(), BYTES, "more");
+        },
+        _ -> {});
+    assertThat(requests(RequestKind.COPY_PART)).isPositive();
+    bucket
+        .faults()
+        .hook((kind, _) -> {
+          if (kind == RequestKind.GET) {
+            throw new ObjectStoreException(new BackendFailure.Denied("403 AccessDenied: no"));
+          }
+        });
+    afterTheKill(
+        Crash.KILL,
+        world -> {
+          assertThat(world.writeBack.flush(world.mount, "", true).failing()).isEmpty();
+          assertThat(world.backlog().files()).isZero();
+          assertThat(requests(RequestKind.COMPLETE_UPLOAD)).isOne();
+          bucket.faults().hook((_, _) -> {});
+          assertThat(bucket.foreign().get("f")).hasSize(BYTES + 4);
+          assertThat(world.at("f").sizeBytes()).isEqualTo(BYTES + 4);
+          var read = world.files.read(world.at("f").id(), BYTES - 1, 5, Patience.FOREVER);
+          try {
+            assertThat(read.data().readableBytes()).isEqualTo(5);
+          } finally {
+            read.data().release();
+          }
+        });
+  }
+
+  /** While it cannot be read nothing is known, and the job stays. */
+  @Test
+  void itIsReadWhenTheStoreIsBackAfterAKill() {
+    kill(Killed.BEFORE_THE_READ, true, _ -> {});
+    for (var i = 0; i < 3; i++) {
+      bucket.faults().next(RequestKind.GET, Fault.UNREACHABLE);
+    }
+    afterTheKill(
+        Crash.KILL,
+        world -> {
+          execution.sleep(Duration.ofMinutes(10));
+          isWhole(world);
+          assertThat(requests(RequestKind.COMPLETE_UPLOAD)).isEqualTo(2);
+        });
   }
 
   /** A store that says so each time is not believed, and not taken for somebody else. */

@@ -3,6 +3,11 @@ package io.bucketfs.core.writeback;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.bucketfs.core.admin.KeepOrders.PinEntry;
+import io.bucketfs.core.check.Finding;
+import io.bucketfs.core.check.Finding.Kind;
+import io.bucketfs.core.local.Family;
+import io.bucketfs.core.local.KeyValueStore.Change;
 import io.bucketfs.core.local.MemoryExtentStore;
 import io.bucketfs.core.local.MemoryKeyValueStore;
 import io.bucketfs.core.mount.ImportRules;
@@ -15,6 +20,7 @@ import io.bucketfs.core.residency.Residency.RefusedException;
 import io.bucketfs.core.residency.Residency.Target;
 import io.bucketfs.core.runtime.SimulatedExecution;
 import io.bucketfs.core.store.InodeKey;
+import io.bucketfs.core.store.Keys;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.SetAttributes;
@@ -43,6 +49,10 @@ final class ResidencyTest {
 
   private static Progress unseen(World world) {
     return new Progress(world.execution, _ -> true);
+  }
+
+  private static List<PinEntry> pins(World world) throws Exception {
+    return world.operations.keep().pins().pins();
   }
 
   private static long gets(World world) {
@@ -239,6 +249,78 @@ final class ResidencyTest {
     execution.run(() -> {
       var world = new World(execution, metadata, extents, bucket);
       assertThat(residency(world).pins()).extracting(pinned -> pinned.path()).containsExactly("a");
+    });
+  }
+
+  /** It stopped every start from then on. */
+  @Test
+  void aPinThatCannotBeReadKeepsItsFilesAndDoesNotStopTheStart() {
+    var execution = new SimulatedExecution(1);
+    var metadata = new MemoryKeyValueStore(execution, 1);
+    var extents = new MemoryExtentStore();
+    var bucket = new MemoryBucket(execution);
+    var torn = new byte[] {1, 0, 0};
+    execution.run(() -> {
+      var world = new World(execution, metadata, extents, bucket);
+      world.mkdir("kept");
+      world.write("kept/file", text(1_000));
+      world.write("pinned", text(2_000));
+      world.write("other", text(3_000));
+      world.flush();
+      residency(world).pin(at(world, "pinned"), unseen(world));
+      var key = InodeKey.of(world.at("kept").id());
+      metadata.write(
+          List.of(
+              new Change.Put(Family.PINS, Keys.inode(key.mount(), key.number()), torn),
+              new Change.Put(Family.PINS, Keys.mount(key.mount()), torn)),
+          true);
+    });
+    execution.abandonAll();
+    execution.run(() -> {
+      var world = new World(execution, metadata, extents, bucket);
+      var residency = residency(world);
+      assertThat(residency.evict(at(world, ""), unseen(world)).pinnedFiles()).isEqualTo(2);
+      assertThat(world.operations.check("data", true).findings())
+          .extracting(Finding::kind)
+          .containsExactly(Kind.PIN, Kind.PIN);
+      assertThat(pins(world)).extracting(PinEntry::path).containsExactly("/kept", "/pinned");
+      assertThat(pins(world)).first().extracting(PinEntry::since).isNull();
+
+      residency.pin(at(world, "kept"), unseen(world));
+      assertThat(world.operations.check("data", true).findings())
+          .extracting(Finding::subject)
+          .containsExactly("key 00000001");
+      assertThat(pins(world)).first().matches(pin -> pin.since() != null && pin.bytes() == 1_000);
+      residency.unpin(at(world, "kept"));
+      assertThat(residency.evict(at(world, "kept"), unseen(world)).bytes()).isEqualTo(1_000);
+    });
+  }
+
+  /** It ended the task that drops what is old, of all mounts, until the next start. */
+  @Test
+  void aLastUseThatCannotBeReadKeepsItsFileAndNoOther() {
+    play(world -> {
+      world.registry.setImports(
+          world.require("data"), ImportRules.ON_FILE_ACCESS, new Retention(3));
+      world.write("a", text(1_000));
+      world.write("b", text(2_000));
+      world.flush();
+      var key = InodeKey.of(world.at("a").id());
+      world.metadata.write(
+          List.of(
+              new Change.Put(Family.READS, Keys.mount(key.mount()), new byte[4]),
+              new Change.Put(Family.READS, Keys.inode(key.mount(), key.number()), new byte[3])),
+          true);
+      world.execution.sleep(Duration.ofDays(10));
+      var residency = residency(world);
+      assertThat(residency.evict(at(world, "b"), unseen(world)).bytes()).isZero();
+      assertThat(world.operations.check("data", true).findings())
+          .extracting(Finding::kind)
+          .containsExactly(Kind.LAST_USE, Kind.LAST_USE);
+      // Whoever uses it gives it a day again.
+      assertThat(world.read("a")).hasSize(1_000);
+      world.execution.sleep(Duration.ofDays(10));
+      assertThat(residency.evict(at(world, "a"), unseen(world)).bytes()).isZero();
     });
   }
 
