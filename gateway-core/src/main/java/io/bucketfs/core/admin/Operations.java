@@ -32,6 +32,7 @@ import io.bucketfs.core.store.Keys;
 import io.bucketfs.core.store.MetadataCache;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
+import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.writeback.WriteBack;
 import java.io.IOException;
 import java.time.Duration;
@@ -416,16 +417,8 @@ public final class Operations implements Administration {
     changing.lock();
     try {
       var active = require(name);
-      var dirty = writeBack.backlog(active.mount().number()).files();
-      if (dirty > 0 && !force) {
-        throw new AdminException(
-            Kind.CONFLICT,
-            dirty
-                + " changes of "
-                + name
-                + " are not in the bucket yet; run flush "
-                + name
-                + " --wait first, or lose them with force");
+      if (!force) {
+        requireClean(active);
       }
       if (!active.mount().policy().readOnly()) {
         writeBack.abandonUploads(active);
@@ -439,6 +432,25 @@ public final class Operations implements Administration {
       throw failed("the mount could not be deleted", e);
     } finally {
       changing.unlock();
+    }
+  }
+
+  private void requireClean(ActiveMount active) throws FileSystemException, AdminException {
+    if (!writeBack.awaitLoaded(Patience.FOREVER)) {
+      throw new AdminException(
+          Kind.CONFLICT, WriteBack.NOT_ALL_KNOWN + "; find out what it is, or lose it with force");
+    }
+    var dirty = writeBack.backlog(active.mount().number()).files();
+    if (dirty > 0) {
+      var name = active.mount().name();
+      throw new AdminException(
+          Kind.CONFLICT,
+          dirty
+              + " changes of "
+              + name
+              + " are not in the bucket yet; run flush "
+              + name
+              + " --wait first, or lose them with force");
     }
   }
 

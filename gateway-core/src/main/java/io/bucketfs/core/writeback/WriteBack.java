@@ -4,6 +4,7 @@ import io.bucketfs.core.content.Snapshots;
 import io.bucketfs.core.importer.Importing;
 import io.bucketfs.core.importer.RecentExports;
 import io.bucketfs.core.local.Family;
+import io.bucketfs.core.local.KeyValueStore;
 import io.bucketfs.core.mount.ActiveMount;
 import io.bucketfs.core.mount.ExportPolicy;
 import io.bucketfs.core.mount.Mount;
@@ -19,22 +20,24 @@ import io.bucketfs.core.store.InodeKey;
 import io.bucketfs.core.store.Job;
 import io.bucketfs.core.store.Keys;
 import io.bucketfs.core.store.MetadataCache;
-import io.bucketfs.core.store.RecordReader;
 import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.WouldBlock;
 import java.io.IOException;
+import java.nio.BufferUnderflowException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,6 +47,10 @@ import org.slf4j.LoggerFactory;
  * it is due, and repeats what fails.
  */
 public final class WriteBack implements AutoCloseable {
+  /** Says that damage keeps something from the bucket. */
+  public static final String NOT_ALL_KNOWN =
+      "not all that an earlier run left to write back can be read, see the log of the start";
+
   private static final Logger LOG = LoggerFactory.getLogger(WriteBack.class);
   private static final int LOAD_PAGE = 1_024;
   private static final int NAMES_MAX = 64;
@@ -66,6 +73,9 @@ public final class WriteBack implements AutoCloseable {
 
   /** Barriers around all of a mount that clients wait for, or waited for and come again. */
   private final Map<Integer, Barrier> awaited = new ConcurrentHashMap<>();
+
+  /** Whether all was found that an earlier run left dirty, once that was looked for. */
+  private final CompletableFuture<Boolean> loaded = new CompletableFuture<>();
 
   private final Meters.Counter exports;
   private final Meters.Counter retries;
@@ -144,12 +154,16 @@ public final class WriteBack implements AutoCloseable {
   }
 
   private void load() {
+    var isAll = false;
     try {
       loadInodes();
-      loadKeys();
+      isAll = loadKeys();
       hurryUnsettled();
-    } catch (IOException e) {
+    } catch (IOException | FileSystemException e) {
+      isAll = false;
       LOG.error("Not all that is dirty could be found; restart the gateway", e);
+    } finally {
+      loaded.complete(isAll);
     }
     schedule.open();
     sweep();
@@ -198,16 +212,19 @@ public final class WriteBack implements AutoCloseable {
     LOG.warn("Uploads of the mount {} stay in its bucket, abort them there", mount.mount().name());
   }
 
-  private void loadInodes() throws IOException {
+  private void loadInodes() throws IOException, FileSystemException {
     var from = new byte[0];
     while (true) {
       var page = cache.store().scan(Family.DIRTY, from, null, LOAD_PAGE);
       for (var entry : page) {
-        var reader = new RecordReader(entry.key());
-        var key = new InodeKey(reader.i32(), reader.i64());
-        var inode = cache.inode(key, Patience.FOREVER);
-        var dirty = Dirty.decode(entry.value());
-        schedule.loaded(Subject.of(key), dirty, sizeOf(inode, dirty));
+        var key = InodeKey.ofEntry(entry.key());
+        var dirty = decode(Dirty::decode, entry);
+        if (dirty == null) {
+          markAgain(key);
+        } else {
+          schedule.loaded(
+              Subject.of(key), dirty, sizeOf(cache.inode(key, Patience.FOREVER), dirty));
+        }
       }
       if (page.size() < LOAD_PAGE) {
         return;
@@ -216,18 +233,55 @@ public final class WriteBack implements AutoCloseable {
     }
   }
 
-  private void loadKeys() throws IOException {
+  /** What the damaged mark of an inode told, but for that it is dirty, is of no importance. */
+  private void markAgain(InodeKey key) throws FileSystemException {
+    committer.commit(tx -> {
+      tx.delete(Family.DIRTY, Keys.inode(key.mount(), key.number()));
+      var inode = tx.inode(key);
+      if (inode != null) {
+        tx.markDirty(inode, inode.sizeBytes());
+      }
+      return null;
+    });
+  }
+
+  /**
+   * Loads the keys where an object may have to go.
+   *
+   * @return whether all could be read. Of one that cannot it is not known what is to go
+   */
+  private boolean loadKeys() throws IOException {
+    var isAll = true;
     var from = new byte[0];
     while (true) {
       var page = cache.store().scan(Family.STALE, from, null, LOAD_PAGE);
       for (var entry : page) {
-        var subject = Subject.of(Keys.mountOf(entry.key()), Keys.textOf(entry.key()));
-        schedule.loaded(subject, Dirty.decode(entry.value()), MountQueue.Size.NONE);
+        var dirty = decode(Dirty::decode, entry);
+        if (dirty == null) {
+          isAll = false;
+        } else {
+          var subject = Subject.of(Keys.mountOf(entry.key()), Keys.textOf(entry.key()));
+          schedule.loaded(subject, dirty, MountQueue.Size.NONE);
+        }
       }
       if (page.size() < LOAD_PAGE) {
-        return;
+        return isAll;
       }
       from = Keys.after(page.getLast().key());
+    }
+  }
+
+  /** Null where a stored record is damaged: one of them must not keep the others from S3. */
+  private static <T> @Nullable T decode(Function<byte[], T> decoder, KeyValueStore.Entry entry) {
+    try {
+      return decoder.apply(entry.value());
+    } catch (IllegalArgumentException | BufferUnderflowException e) {
+      LOG.error(
+          "What is stored about writing back the key {} of mount {} cannot be read",
+          HexFormat.of().formatHex(entry.key()),
+          Keys.mountOf(entry.key()),
+          e);
+      return null;
     }
   }
 
@@ -240,8 +294,8 @@ public final class WriteBack implements AutoCloseable {
     while (true) {
       var page = cache.store().scan(Family.JOBS, from, null, LOAD_PAGE);
       for (var entry : page) {
-        var job = Job.decode(entry.value());
-        if (!job.deletion()) {
+        var job = decode(Job::decode, entry);
+        if (job != null && !job.deletion()) {
           schedule.hurry(Subject.of(new InodeKey(Keys.mountOf(entry.key()), job.inode())));
         }
       }
@@ -403,6 +457,7 @@ public final class WriteBack implements AutoCloseable {
   public Flushed flush(int mount, String path, boolean await)
       throws FileSystemException, InterruptedException {
     var active = mounts.require(mount);
+    var isAllKnown = awaitLoaded(Patience.FOREVER);
     snapshots.commitAll();
     var key = active.keyOf(path);
     var barrier = schedule.barrier(mount, subject -> covers(subject, path, key));
@@ -414,6 +469,9 @@ public final class WriteBack implements AutoCloseable {
       var failing = new ArrayList<Unexported>();
       for (var failure : failed) {
         failing.add(new Unexported(pathOf(failure.subject()), failure.reason()));
+      }
+      if (!isAllKnown) {
+        failing.add(new Unexported("", NOT_ALL_KNOWN));
       }
       return new Flushed(barrier.covered(), failing);
     } catch (ExecutionException | TimeoutException e) {
@@ -428,10 +486,11 @@ public final class WriteBack implements AutoCloseable {
    *     it cannot be exported
    */
   public void await(FileId file, Patience patience) throws FileSystemException {
-    if (schedule.isClean(Subject.of(InodeKey.of(file)))) {
+    if (loaded.isDone() && schedule.isClean(Subject.of(InodeKey.of(file)))) {
       return;
     }
     patience.requireWaiting();
+    var _ = awaitLoaded(patience);
     await(schedule.barrier(Subject.of(InodeKey.of(file))), patience);
   }
 
@@ -441,6 +500,7 @@ public final class WriteBack implements AutoCloseable {
    */
   public void awaitAll(int mount, Patience patience) throws FileSystemException {
     patience.requireWaiting();
+    var isAllKnown = awaitLoaded(patience);
     snapshots.commitAll();
     var before = awaited.get(mount);
     if (before != null) {
@@ -450,6 +510,28 @@ public final class WriteBack implements AutoCloseable {
     awaited.put(mount, barrier);
     await(barrier, patience);
     awaited.remove(mount, barrier);
+    if (!isAllKnown) {
+      throw new FileSystemException(FsError.IO, NOT_ALL_KNOWN);
+    }
+  }
+
+  /**
+   * Waits until it is known what an earlier run left dirty, which takes a moment after the start.
+   *
+   * @return whether all of it could be read
+   * @throws FileSystemException DELAY where the patience ends before
+   */
+  public boolean awaitLoaded(Patience patience) throws FileSystemException {
+    try {
+      return execution.await(loaded, patience);
+    } catch (TimeoutException e) {
+      throw new FileSystemException(FsError.DELAY, "the gateway has just started");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new FileSystemException(FsError.DELAY, "interrupted");
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("the load failed", e);
+    }
   }
 
   private void await(Barrier barrier, Patience patience) throws FileSystemException {
