@@ -522,16 +522,7 @@ public final class WriteBack implements AutoCloseable {
    * @throws FileSystemException DELAY where the patience ends before
    */
   public boolean awaitLoaded(Patience patience) throws FileSystemException {
-    try {
-      return execution.await(loaded, patience);
-    } catch (TimeoutException e) {
-      throw new FileSystemException(FsError.DELAY, "the gateway has just started");
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new FileSystemException(FsError.DELAY, "interrupted");
-    } catch (ExecutionException e) {
-      throw new IllegalStateException("the load failed", e);
-    }
+    return await(loaded, patience, "the gateway has just started");
   }
 
   private void await(Barrier barrier, Patience patience) throws FileSystemException {
@@ -545,15 +536,21 @@ public final class WriteBack implements AutoCloseable {
 
   private List<Barrier.Failure> awaitDone(Barrier barrier, Patience patience)
       throws FileSystemException {
+    return await(barrier.done(), patience, "the export goes on");
+  }
+
+  /** Waits for what never fails; DELAY with that reason where the patience ends before. */
+  private <T> T await(CompletableFuture<T> end, Patience patience, String tooEarly)
+      throws FileSystemException {
     try {
-      return execution.await(barrier.done(), patience);
+      return execution.await(end, patience);
     } catch (TimeoutException e) {
-      throw new FileSystemException(FsError.DELAY, "the export goes on");
+      throw new FileSystemException(FsError.DELAY, tooEarly);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new FileSystemException(FsError.DELAY, "interrupted");
     } catch (ExecutionException e) {
-      throw new IllegalStateException("a barrier failed", e);
+      throw new IllegalStateException("what waits failed", e);
     }
   }
 
