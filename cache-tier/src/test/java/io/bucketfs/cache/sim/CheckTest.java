@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.errorprone.annotations.Immutable;
+import io.bucketfs.core.admin.AdminException;
 import io.bucketfs.core.check.CheckReport;
 import io.bucketfs.core.check.Finding;
 import io.bucketfs.core.check.Finding.Kind;
@@ -28,6 +29,7 @@ import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.SetAttributes;
 import io.bucketfs.core.vfs.Stability;
 import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -224,7 +226,7 @@ class CheckTest {
       world.files().link(Caller.ROOT, at("hard").id(), world.root(), "hard too", Patience.FOREVER);
       var dir = make(world.root(), "dir");
       make(dir, "sub");
-      assertThat(world.gateway().administration().flush("sim", "", true).failing()).isEmpty();
+      flush();
       write("dirty");
       // Until its bytes are nowhere but in the extent file.
       world.execution.sleep(Duration.ofSeconds(10));
@@ -248,6 +250,14 @@ class CheckTest {
       var bytes = new byte[BYTES];
       Arrays.fill(bytes, (byte) name.hashCode());
       return bytes;
+    }
+
+    private void flush() throws AdminException {
+      assertThat(world.gateway().administration().flush("sim", "", true).failing()).isEmpty();
+    }
+
+    private void rename(String from, String to) throws FileSystemException {
+      world.files().rename(Caller.ROOT, world.root(), from, world.root(), to, Patience.FOREVER);
     }
 
     private void write(String name) throws FileSystemException {
@@ -327,13 +337,25 @@ class CheckTest {
       world.disk().flipBit(fileName(record), record.position() + RECORD_HEADER_BYTES + 1_000, 2);
     }
 
-    void setLinks(String name, int links) throws Exception {
-      var key = inodeKey(name);
+    /** Lets an exported file rest on an object of another name of the same length. */
+    void restOn(FileId file, String key, String other) throws Exception {
+      var inode = Keys.inode(1, file.inode());
+      var stored = new String(inode(inode), StandardCharsets.ISO_8859_1);
+      assertThat(stored).contains(key);
+      put(Family.INODES, inode, stored.replace(key, other).getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    private byte[] inode(byte[] key) throws Exception {
       var value = world.metadata().get(Family.INODES, key);
       if (value == null) {
-        throw new AssertionError(name);
+        throw new AssertionError("no such inode");
       }
-      var changed = value.clone();
+      return value;
+    }
+
+    void setLinks(String name, int links) throws Exception {
+      var key = inodeKey(name);
+      var changed = inode(key).clone();
       changed[LINKS_LOWEST_BYTE] = (byte) links;
       put(Family.INODES, key, changed);
     }
@@ -485,6 +507,24 @@ class CheckTest {
           assertThat(refused).hasValue(1);
         },
         scene -> assertThat(scene.check().findings()).isEmpty());
+  }
+
+  /** What is below an empty file does not say where its object is. */
+  @Test
+  void findsNothingInADirectoryThatMovesOnceMore() {
+    play(
+        scene -> {
+          var empty = scene.world.create(scene.at("dir").id(), "empty");
+          scene.flush();
+          scene.restOn(empty, "dir/empty", "old/empty");
+          scene.rename("dir", "moved");
+        },
+        scene -> {
+          assertThat(scene.check().findings()).isEmpty();
+          scene.flush();
+          assertThat(scene.world.bucket.foreign().keys()).contains("moved/empty");
+          assertThat(scene.check().findings()).isEmpty();
+        });
   }
 
   /** What clients change meanwhile is never taken for damage. */

@@ -157,7 +157,7 @@ final class NameRules {
    */
   private boolean isMoving(View view, Inode inode) throws IOException {
     var base = inode.content() == null ? null : inode.content().base();
-    if (base == null) {
+    if (base == null || base.length() == 0) {
       return isAnyMoving(view);
     }
     var key = base.key();
