@@ -2,6 +2,8 @@ package io.bucketfs.cache.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bucketfs.core.admin.AdminException;
+import io.bucketfs.core.admin.KeepOrders.Place;
 import io.bucketfs.core.local.Crash;
 import io.bucketfs.core.object.BackendFailure;
 import io.bucketfs.core.object.ObjectStoreException;
@@ -15,7 +17,10 @@ import io.bucketfs.core.vfs.Rider;
 import io.bucketfs.core.vfs.Stability;
 import io.netty.buffer.Unpooled;
 import java.time.Duration;
+import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -63,6 +68,28 @@ final class SharedExtentsTest {
   private static void cloneAll(SimulatedWorld world, FileId from, FileId to, int bytes)
       throws FileSystemException {
     world.files().clone(Rider.NONE, new FileRange(from, 0, bytes), to, 0, Patience.FOREVER);
+  }
+
+  private static void cloneAll(
+      SimulatedWorld world, FileId from, FileId to, byte[] bytes, AtomicBoolean done) {
+    try {
+      cloneAll(world, from, to, bytes.length);
+      done.set(true);
+    } catch (FileSystemException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Drops the copy of the object, after so many turns of the scheduler. */
+  private static void evictAfter(SimulatedWorld world, int turns) {
+    try {
+      for (var i = 0; i < turns; i++) {
+        world.execution.offload(() -> true);
+      }
+      world.gateway().administration().keep().evict(List.of(new Place("sim", "object")), _ -> true);
+    } catch (AdminException | ExecutionException | InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   private static void flush(SimulatedWorld world, String name) throws Exception {
@@ -177,6 +204,46 @@ final class SharedExtentsTest {
         world.start();
         var clone = world.files().lookup(Caller.ROOT, world.root(), "clone", Patience.FOREVER).id();
         assertThat(read(world, clone)).isEqualTo(bytes);
+      });
+      world.execution.abandonAll();
+    }
+  }
+
+  /**
+   * Copies of the source are dropped all the time; who reads meanwhile sees all of it or nothing.
+   */
+  @Test
+  void aCloneIsSeenAsAWholeOrNotAtAll() {
+    for (var seed = 1; seed <= 10; seed++) {
+      var world = new SimulatedWorld(seed, 1L << 40);
+      var random = new SplittableRandom(seed);
+      var bytes = new byte[2 * MIB];
+      random.nextBytes(bytes);
+      world.execution.run(() -> {
+        world.start();
+        world.createMount();
+        world.bucket.foreign().put("object", bytes);
+        var source =
+            world.files().lookup(Caller.ROOT, world.root(), "object", Patience.FOREVER).id();
+        world.bucket.faults().delay(Duration.ofMillis(1), Duration.ofMillis(3));
+        for (var i = 0; i < 20; i++) {
+          // The start is dirty, and stays; the clone has to wait until it is durable.
+          var start = Unpooled.wrappedBuffer(bytes, 0, 1_000);
+          world.files().write(source, 0, start, Stability.UNSTABLE, Patience.FOREVER);
+          var clone = world.create("clone-" + i);
+          var done = new AtomicBoolean();
+          world.execution.fork("evict", () -> evictAfter(world, random.nextInt(40)));
+          world.execution.fork("clone", () -> cloneAll(world, source, clone, bytes, done));
+          while (!done.get()) {
+            var seen = read(world, clone);
+            if (seen.length > 0) {
+              assertThat(seen).isEqualTo(bytes);
+            }
+            world.execution.sleep(Duration.ofNanos(100_000));
+          }
+          assertThat(read(world, clone)).isEqualTo(bytes);
+          world.execution.sleep(Duration.ofMillis(1));
+        }
       });
       world.execution.abandonAll();
     }

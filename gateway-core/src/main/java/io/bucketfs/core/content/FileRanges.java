@@ -77,17 +77,17 @@ public final class FileRanges {
   public void clone(Rider rider, FileRange from, InodeKey to, long toOffset, Patience patience)
       throws FileSystemException {
     patience.requireWaiting();
-    sharing.cloneAll(job(rider, from, to, toOffset), patience);
+    sharing.cloneAll(job(rider, from, to, toOffset, true), patience);
   }
 
   /** See {@link io.bucketfs.core.vfs.FileSystem#copy}. */
   public long copy(Rider rider, FileRange from, InodeKey to, long toOffset, Patience patience)
       throws FileSystemException {
     patience.requireWaiting();
-    return sharing.copyPart(job(rider, from, to, toOffset), patience);
+    return sharing.copyPart(job(rider, from, to, toOffset, false), patience);
   }
 
-  private Sharing.Job job(Rider rider, FileRange from, InodeKey to, long toOffset)
+  private Sharing.Job job(Rider rider, FileRange from, InodeKey to, long toOffset, boolean whole)
       throws FileSystemException {
     var source = InodeKey.of(from.file());
     requireRange(from.offset(), from.length());
@@ -105,7 +105,7 @@ public final class FileRanges {
     } catch (IOException e) {
       throw Failures.ofDisk(e);
     }
-    return new Sharing.Job(rider, source, from.offset(), to, toOffset, from.length());
+    return new Sharing.Job(rider, source, from.offset(), to, toOffset, from.length(), whole);
   }
 
   private static void requireRange(long offset, long length) throws FileSystemException {

@@ -35,9 +35,11 @@ import org.slf4j.LoggerFactory;
  * Those of an earlier process, which a power loss may have taken, are read before that, and are
  * fetched again where they are bad.
  *
- * <p>One transaction maps at most so many extents. A clone of more becomes visible as a whole all
- * the same, since readers keep to the extents they have loaded; only a crash of the machine or the
- * process in the middle leaves a part, and then the client, which has no answer, sends it again.
+ * <p>A clone is seen as a whole or not at all, unlike a copy: its first transaction maps nothing
+ * unless all of it is here. One transaction maps at most so many extents. A clone of more becomes
+ * visible as a whole all the same, since readers wait for the lock; only a crash of the machine or
+ * the process in the middle leaves a part, and then the client, which has no answer, sends it
+ * again, or a copy that is dropped in the middle, until it is fetched again.
  */
 final class Sharing {
   private static final Logger LOG = LoggerFactory.getLogger(Sharing.class);
@@ -83,9 +85,23 @@ final class Sharing {
     firstFile = extents.tail(ExtentStore.Stream.FILL).file();
   }
 
-  /** What is to be copied where, and is noted with the last of it. */
+  /**
+   * What is to be copied where, and is noted with the last of it.
+   *
+   * @param whole whether it is seen as a whole or not at all
+   */
   record Job(
-      Rider rider, InodeKey from, long fromOffset, InodeKey to, long toOffset, long length) {}
+      Rider rider,
+      InodeKey from,
+      long fromOffset,
+      InodeKey to,
+      long toOffset,
+      long length,
+      boolean whole) {
+    private long end() {
+      return fromOffset + length;
+    }
+  }
 
   /** What of a job is done, and the fetched records that are durable since. */
   private static final class Progress {
@@ -150,11 +166,13 @@ final class Sharing {
   private void cloneAll(Job job, Progress progress, Patience patience) throws FileSystemException {
     for (var turn = 0; progress.done < job.length; turn++) {
       var before = progress.done;
-      var end = job.fromOffset + job.length;
-      for (var at = job.fromOffset + before; at < end; ) {
-        at = fetch(job, at, end, patience);
+      for (var at = job.fromOffset + before; at < job.end(); ) {
+        at = fetch(job, at, job.end(), patience);
       }
-      exclusive.of(job.from, job.to, () -> mapAll(job, progress, job.length, Long.MAX_VALUE));
+      exclusive.of(
+          job.from,
+          job.to,
+          () -> missingBytes(job) > 0 ? before : mapAll(job, progress, job.length, Long.MAX_VALUE));
       requireProgress(job, turn, progress.done > before);
     }
   }
@@ -178,7 +196,7 @@ final class Sharing {
       }
       long stop;
       try {
-        stop = fetch(job, job.fromOffset + before, job.fromOffset + job.length, patience);
+        stop = fetch(job, job.fromOffset + before, job.end(), patience);
       } catch (FileSystemException e) {
         if (before == 0) {
           throw e;
@@ -209,13 +227,16 @@ final class Sharing {
 
   /** A clone has to be here in one piece, together with what else is dirty. */
   private void requireRoom(Job job) throws FileSystemException {
+    if (missingBytes(job) > space.bytesMax() / 2) {
+      throw new FileSystemException(
+          FsError.INVALID, "what is not here of the file does not fit the cache; copy it");
+    }
+  }
+
+  private long missingBytes(Job job) throws FileSystemException {
     var file = table.acquire(job.from);
     try {
-      var missing = reader.missingBytes(file, job.fromOffset, job.fromOffset + job.length);
-      if (missing > space.bytesMax() / 2) {
-        throw new FileSystemException(
-            FsError.INVALID, "what is not here of the file does not fit the cache; copy it");
-      }
+      return reader.missingBytes(file, job.fromOffset, job.end());
     } finally {
       table.release(file);
     }
@@ -328,7 +349,7 @@ final class Sharing {
       throws FileSystemException, IOException {
     var source = tx.requireInode(job.from).requireContent();
     var target = tx.requireInode(job.to);
-    if (tx.requireInode(job.from).sizeBytes() < job.fromOffset + job.length) {
+    if (tx.requireInode(job.from).sizeBytes() < job.end()) {
       throw new FileSystemException(FsError.INVALID, "the source is shorter");
     }
     var content = target.requireContent();
@@ -352,10 +373,11 @@ final class Sharing {
     if (!unsynced.isEmpty()) {
       return new Turn.Unsynced(unsynced);
     }
-    if (pieces.isEmpty()) {
+    var stop = pieces.isEmpty() ? from : pieces.getLast().end();
+    var isCutShort = stop < end && pieces.size() < EXTENTS_A_TRANSACTION;
+    if (pieces.isEmpty() || (isCutShort && job.whole && progress.done == 0)) {
       return new Turn.Mapped(0, 0);
     }
-    var stop = pieces.getLast().end();
     var sequence = content.sequence() + 1;
     // A hole over everything takes away what was there; then it makes way for the pieces.
     var room = new Extent(from + shift, stop - from, sequence, null, 0);
