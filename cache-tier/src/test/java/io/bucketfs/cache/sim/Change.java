@@ -5,11 +5,18 @@ final class Change {
   static final long NOT_YET = Long.MAX_VALUE;
 
   private final long begin;
+  private final boolean inParts;
   private long end = NOT_YET;
   private boolean durable;
 
-  Change(long begin) {
+  Change(long begin, boolean inParts) {
     this.begin = begin;
+    this.inParts = inParts;
+  }
+
+  /** Whether the start of it may be seen before the rest. */
+  boolean isInParts() {
+    return inParts;
   }
 
   long begin() {
@@ -36,6 +43,10 @@ final class Change {
 
   @Override
   public String toString() {
-    return begin + " to " + (end == NOT_YET ? "?" : end) + (durable ? " durable" : "");
+    return begin
+        + " to "
+        + (end == NOT_YET ? "?" : end)
+        + (durable ? " durable" : "")
+        + (inParts ? " in parts" : "");
   }
 }

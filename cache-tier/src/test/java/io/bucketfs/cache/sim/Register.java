@@ -65,6 +65,14 @@ final class Register<V> {
     versions.add(new Version<>(change, value));
   }
 
+  /** What changes leave of which the start may be seen before the rest. */
+  List<V> inParts() {
+    return versions.stream()
+        .filter(version -> version.change.isInParts())
+        .map(version -> version.value)
+        .toList();
+  }
+
   /** Notes what a read saw; false where it cannot have seen that. */
   boolean read(Predicate<V> seen, long begin, long end) {
     Version<V> only = null;

@@ -66,7 +66,7 @@ final class SharedLife {
    */
   SharedLife(AtomicLong clock, byte[] bytes) {
     this.clock = clock;
-    var past = new Change(now());
+    var past = new Change(now(), false);
     past.endAt(past.begin());
     past.makeDurable();
     var behind = new Place(new Register<>(), new Register<>());
@@ -86,7 +86,11 @@ final class SharedLife {
   }
 
   private Change begin() {
-    var change = new Change(now());
+    return begin(false);
+  }
+
+  private Change begin(boolean inParts) {
+    var change = new Change(now(), inParts);
     changes.add(change);
     return change;
   }
@@ -103,13 +107,22 @@ final class SharedLife {
     }
   }
 
-  Change write(int offset, byte[] data) {
-    return put(begin(), offset, data.length, new Source.Written(offset, data));
+  /**
+   * New bytes.
+   *
+   * @param inParts whether the start of it may be seen before the rest
+   */
+  Change write(int offset, byte[] data, boolean inParts) {
+    return put(begin(inParts), offset, data.length, new Source.Written(offset, data));
   }
 
-  /** A clone or copy that another file, or another part of this one, is the source of. */
-  Change copy(SharedLife from, int fromOffset, int offset, int length) {
-    var change = begin();
+  /**
+   * A clone or copy that another file, or another part of this one, is the source of.
+   *
+   * @param inParts whether the start of it may be seen before the rest
+   */
+  Change copy(SharedLife from, int fromOffset, int offset, int length, boolean inParts) {
+    var change = begin(inParts);
     return put(change, offset, length, new Source.Copied(from, fromOffset - offset, change));
   }
 
@@ -145,6 +158,7 @@ final class SharedLife {
     var to = seen.offset + seen.bytes.length;
     split(seen.offset);
     split(to);
+    splitWherePartsEnd(seen);
     for (var entry : places.subMap(seen.offset, to).entrySet()) {
       int at = entry.getKey();
       var bytes = entry.getValue().bytes;
@@ -172,6 +186,7 @@ final class SharedLife {
   @Nullable String cannotRemain(byte[] bytes) {
     split(bytes.length);
     var seen = new Seen(0, bytes);
+    splitWherePartsEnd(seen);
     for (var entry : places.entrySet()) {
       int at = entry.getKey();
       var there = at < bytes.length;
@@ -190,6 +205,7 @@ final class SharedLife {
   boolean mayHaveBeen(byte[] bytes) {
     split(bytes.length);
     var seen = new Seen(0, bytes);
+    splitWherePartsEnd(seen);
     var now = clock.get();
     var times = new BitSet();
     times.set(0, (int) now + 1);
@@ -206,6 +222,36 @@ final class SharedLife {
       }
     }
     return true;
+  }
+
+  /** Splits each place of which only a start was seen of what comes in parts. */
+  private void splitWherePartsEnd(Seen seen) {
+    var ends = new ArrayList<Integer>();
+    for (var entry : places.subMap(seen.offset, seen.offset + seen.bytes.length).entrySet()) {
+      int at = entry.getKey();
+      for (var source : entry.getValue().bytes.inParts()) {
+        ends.add(lastMatch(source, seen, at, stop(at)));
+      }
+    }
+    ends.forEach(this::split);
+  }
+
+  /** Up to where what was seen is from there. */
+  private static int lastMatch(Source source, Seen seen, int from, int to) {
+    if (is(source, seen, from, to, 0)) {
+      return to;
+    }
+    var match = from;
+    var none = to;
+    while (none - match > 1) {
+      var middle = (match + none) >>> 1;
+      if (is(source, seen, from, middle, 0)) {
+        match = middle;
+      } else {
+        none = middle;
+      }
+    }
+    return match;
   }
 
   private <V> String explain(int at, Register<V> register, Predicate<V> seen) {

@@ -215,7 +215,7 @@ final class SharedWriters {
       var offset = place();
       var data = new byte[length()];
       random.nextBytes(data);
-      var change = life.write(offset, data);
+      var change = life.write(offset, data, false);
       var done =
           world
               .files()
@@ -265,7 +265,8 @@ final class SharedWriters {
       var length = Math.min(length(), SOURCE_BYTES - from);
       var offset = place();
       var life = file.life();
-      var change = life.write(offset, Arrays.copyOfRange(sourceBytes, from, from + length));
+      var bytes = Arrays.copyOfRange(sourceBytes, from, from + length);
+      var change = life.write(offset, bytes, random.nextBoolean());
       share(new FileRange(source, from, length), file, offset, change);
     }
 
@@ -276,7 +277,7 @@ final class SharedWriters {
       if (from.equals(to) && start < offset + length && offset < start + length) {
         return;
       }
-      var change = to.life().copy(from.life(), start, offset, length);
+      var change = to.life().copy(from.life(), start, offset, length, random.nextBoolean());
       try {
         share(new FileRange(from.id, start, length), to, offset, change);
       } catch (FileSystemException e) {
@@ -287,9 +288,10 @@ final class SharedWriters {
       from.life().synced(change.begin());
     }
 
+    /** Clones, which is seen as a whole, or copies. */
     private void share(FileRange range, SharedFile file, int offset, Change change)
         throws FileSystemException {
-      if (random.nextBoolean()) {
+      if (!change.isInParts()) {
         world.files().clone(Rider.NONE, range, file.id, offset, Patience.FOREVER);
         durable(file.life(), change);
       } else {
