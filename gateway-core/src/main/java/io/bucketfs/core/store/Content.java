@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *     nothing was ever exported or imported
  * @param base the object version that bytes without an extent come from
  * @param exportFloor the least size since the last snapshot for an export was taken: a base made
- *     from that snapshot is not longer than this
+ *     from that snapshot, or from an earlier one, is not longer than this
  */
 public record Content(
     long id, long sequence, long exportedSequence, @Nullable Base base, long exportFloor) {
@@ -78,8 +78,7 @@ public record Content(
   public Content exported(
       long snapshotSequence, String key, ObjectVersion version, long snapshotSize) {
     var length = Math.min(snapshotSize, exportFloor);
-    return new Content(
-        id, sequence, snapshotSequence, new Base(key, version, length), Long.MAX_VALUE);
+    return new Content(id, sequence, snapshotSequence, new Base(key, version, length), exportFloor);
   }
 
   void encode(RecordWriter writer) {

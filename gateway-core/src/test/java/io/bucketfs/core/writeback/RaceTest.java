@@ -12,6 +12,7 @@ import io.bucketfs.core.object.MemoryFaults.Fault;
 import io.bucketfs.core.object.RequestKind;
 import io.bucketfs.core.object.StoreTraits;
 import io.bucketfs.core.runtime.SimulatedExecution;
+import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Patience;
@@ -225,6 +226,49 @@ final class RaceTest {
       world.flush();
       assertThat(world.object("a")).isEqualTo("two");
     });
+  }
+
+  /**
+   * Rule 15: a file is cut off while an export is settled whose reply was lost, and for the next
+   * one a snapshot was taken before. What was cut off does not come back from either object.
+   */
+  @Test
+  void rule15WhatIsCutOffBetweenTwoExportsStaysCutOff() {
+    play(world -> {
+      var file = world.write("a", "x".repeat(9_000));
+      world.bucket.faults().next(RequestKind.PUT, Fault.LOST_REPLY);
+      world.bucket.faults().next(RequestKind.HEAD, Fault.UNREACHABLE);
+      world.writeBack.flush(world.mount, "", false);
+      while (world.bucket.counts().of(RequestKind.HEAD) == 0) {
+        world.execution.sleep(Duration.ofMillis(1));
+      }
+      world.overwrite(file, 0, "y");
+      var once = new AtomicBoolean();
+      world
+          .bucket
+          .faults()
+          .hook((kind, _) -> {
+            if (kind == RequestKind.HEAD && once.compareAndSet(false, true)) {
+              cutAndExtend(world, file);
+            }
+          });
+      world.flush();
+      world.flush();
+      assertThat(once).isTrue();
+      var expected = "y" + "x".repeat(2_999) + "\0".repeat(5_000) + "z";
+      assertThat(world.read("a")).isEqualTo(expected);
+      assertThat(world.object("a")).isEqualTo(expected);
+    });
+  }
+
+  private static void cutAndExtend(World world, FileId file) {
+    try {
+      world.files.setAttributes(
+          World.ROOT, file, SetAttributes.ofSize(3_000), false, Patience.FOREVER);
+      world.overwrite(file, 8_000, "z");
+    } catch (FileSystemException e) {
+      throw new AssertionError(e);
+    }
   }
 
   /** Rule 16: a store that ignores conditions is asked before. */
