@@ -412,6 +412,14 @@ public final class Tx {
     batch.dirtied(mount, null, key, null);
   }
 
+  /** Takes away the mark of a key, but not that of a prefix, whose directory moved meanwhile. */
+  public void deleteStaleKey(int mount, String key) throws IOException {
+    var mark = stale(mount, key);
+    if (mark != null && !mark.subtree()) {
+      deleteStale(mount, key);
+    }
+  }
+
   /** The renames and removals of many objects. */
   public BulkJobs bulkJobs() {
     return bulkJobs;

@@ -94,7 +94,8 @@ final class KeyRemoval {
 
   private Next plan(Tx tx) throws IOException {
     var mark = tx.stale(number, key);
-    if (mark == null) {
+    if (mark == null || mark.subtree()) {
+      // Gone, or of a directory that moved meanwhile, for which the schedule comes again.
       return end(new Attempt.Clean());
     }
     if (!claim.take(key)) {
@@ -138,7 +139,7 @@ final class KeyRemoval {
   }
 
   private Next unmark(Tx tx) throws IOException {
-    tx.deleteStale(number, key);
+    tx.deleteStaleKey(number, key);
     return end(new Attempt.Clean());
   }
 
@@ -257,7 +258,7 @@ final class KeyRemoval {
   private void gone() throws FileSystemException {
     committer.commit(tx -> {
       settlement.deleted(tx, mount, key);
-      tx.deleteStale(number, key);
+      tx.deleteStaleKey(number, key);
       return true;
     });
   }
@@ -279,7 +280,7 @@ final class KeyRemoval {
         committer.commit(tx -> {
           if (head == null) {
             settlement.deleted(tx, mount, key);
-            tx.deleteStale(number, key);
+            tx.deleteStaleKey(number, key);
           } else {
             settlement.keptForeign(tx, mount, key, head);
           }

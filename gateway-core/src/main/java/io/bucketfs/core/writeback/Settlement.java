@@ -279,7 +279,7 @@ final class Settlement {
     noteWriter(tx, mount, head);
     tx.deleteJob(number, key);
     tx.deleteRemote(number, key);
-    tx.deleteStale(number, key);
+    tx.deleteStaleKey(number, key);
     var path = key.substring(mount.mount().prefix().length());
     var names = new NamespaceEdit(tx, mount);
     var plain = path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
@@ -304,7 +304,7 @@ final class Settlement {
   void shownAgain(Tx tx, ActiveMount mount, String key, ObjectVersion version) throws IOException {
     var number = mount.mount().number();
     tx.deleteRemote(number, key);
-    tx.deleteStale(number, key);
+    tx.deleteStaleKey(number, key);
     var path = key.substring(mount.mount().prefix().length());
     var names = new NamespaceEdit(tx, mount);
     var name = names.resolve(path);

@@ -6,8 +6,12 @@ import io.bucketfs.core.object.BackendFailure;
 import io.bucketfs.core.object.MemoryFaults.Fault;
 import io.bucketfs.core.object.ObjectStoreException;
 import io.bucketfs.core.object.RequestKind;
+import io.bucketfs.core.vfs.FileSystemException;
+import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.SetAttributes;
 import io.bucketfs.core.writeback.BulkProgress.State;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -141,6 +145,47 @@ final class BulkJobTest {
       assertThat(world.bucket.foreign().keys()).containsExactly("d/");
       assertThat(world.operations.conflicts(null, 10)).isEmpty();
     });
+  }
+
+  /** A directory comes back and moves once more while its marker is being deleted. */
+  @Test
+  void aDirectoryThatMovesFromWhereItsMarkerIsDeletedMovesAsAWhole() {
+    WriteBackTest.play(world -> {
+      var directory = world.mkdir("d");
+      // Its marker has it, so that it is there beside the file's object.
+      world.files.setAttributes(
+          World.ROOT, directory, SetAttributes.ofMode(0700), false, Patience.FOREVER);
+      world.write("d/a", "bytes");
+      world.flush();
+      world.rename("d", "e");
+      var once = new AtomicBoolean();
+      world
+          .bucket
+          .faults()
+          .hook((kind, key) -> {
+            if (key.equals("d/")
+                && kind == RequestKind.DELETE_MANY
+                && once.compareAndSet(false, true)) {
+              moveBackAndOn(world);
+            }
+          });
+      world.flush();
+      world.flush();
+      assertThat(once).isTrue();
+      assertThat(world.bucket.foreign().keys()).containsExactly("g/", "g/a");
+      assertThat(world.object("g/a")).isEqualTo("bytes");
+      assertThat(world.writeBack.jobs(world.mount)).isEmpty();
+      assertThat(world.backlog().files()).isZero();
+    });
+  }
+
+  private static void moveBackAndOn(World world) {
+    try {
+      world.rename("e", "d");
+      world.rename("d", "g");
+    } catch (FileSystemException e) {
+      throw new AssertionError(e);
+    }
   }
 
   /** A rename that waits for its turn leaves room to what somebody writes meanwhile. */
