@@ -555,13 +555,10 @@ public final class Contents implements Snapshots, AutoCloseable {
         if (capture != null) {
           persist(file, capture);
         }
-        var gaps = file.gaps(loader.loadAlone(file));
+        fillGaps(file);
         var done =
             committer.commit(tx -> {
               var now = tx.requireInode(key);
-              for (var gap : gaps) {
-                ContentEdits.lay(tx, key, now.requireContent().id(), gap);
-              }
               var edit = now.edit();
               edit.content = now.requireContent().withExportFloor(now.sizeBytes());
               var noted = edit.freeze();
@@ -572,9 +569,6 @@ public final class Contents implements Snapshots, AutoCloseable {
               }
               return new Noted<>(noted, sequel.apply(tx, noted));
             });
-        if (!gaps.isEmpty()) {
-          file.unload();
-        }
         loader.loadAlone(file);
         var mapped = file.allExtents();
         var inode = done.inode();
@@ -592,6 +586,29 @@ public final class Contents implements Snapshots, AutoCloseable {
       }
     } finally {
       file.commits.unlock();
+    }
+  }
+
+  /** Lays holes where a file was never written. Its gate is held alone. */
+  private void fillGaps(FileContent file) throws FileSystemException {
+    var inode = loader.loadAlone(file);
+    for (var at = 0L; ; ) {
+      var gaps = file.gaps(inode, at);
+      if (gaps.isEmpty()) {
+        return;
+      }
+      file.unload();
+      committer.commit(tx -> {
+        var content = inode.requireContent().id();
+        if (tx.requireInode(file.key).requireContent().id() == content) {
+          for (var gap : gaps) {
+            ContentEdits.lay(tx, file.key, content, gap);
+          }
+        }
+        return true;
+      });
+      loader.loadAlone(file);
+      at = gaps.getLast().end();
     }
   }
 

@@ -96,8 +96,8 @@ final class ExtentMap {
     return hole < to ? hole : -1;
   }
 
-  /** Ranges where no extent is, as holes under everything; at most so many. */
-  List<Extent> gaps(long from, long to, int max) {
+  /** Ranges where no extent is, as holes of a sequence; at most so many. */
+  List<Extent> gaps(long from, long to, long sequence, int max) {
     var gaps = new ArrayList<Extent>();
     var before = extents.lowerEntry(from);
     var at = before == null ? from : Math.max(from, before.getValue().end());
@@ -106,12 +106,12 @@ final class ExtentMap {
         break;
       }
       if (extent.offset() > at) {
-        gaps.add(new Extent(at, extent.offset() - at, 0, null, 0));
+        gaps.add(new Extent(at, extent.offset() - at, sequence, null, 0));
       }
       at = extent.end();
     }
     if (at < to && gaps.size() < max) {
-      gaps.add(new Extent(at, to - at, 0, null, 0));
+      gaps.add(new Extent(at, to - at, sequence, null, 0));
     }
     return gaps;
   }

@@ -30,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  * waits).
  */
 final class FileContent {
-  private static final int GAPS_MAX = 4_096;
+  /** How many gaps one transaction fills. */
+  static final int GAPS_MAX = 4_096;
 
   final InodeKey key;
   final ReentrantLock commits = new ReentrantLock();
@@ -227,15 +228,19 @@ final class FileContent {
   }
 
   /**
-   * What was never written of a file whose extents are loaded, as holes that lie under everything:
-   * once the file is exported they would look like bytes of the base. At most so many, since the
-   * rest only costs a fetch of zeroes.
+   * What was never written of a file whose extents are loaded, as holes: once the file is exported
+   * they would look like bytes of the base. That may be of an earlier snapshot, and have there what
+   * was cut off since, so that the holes count as changed now.
+   *
+   * @return those from an offset on, at most {@link #GAPS_MAX}
    */
-  List<Extent> gaps(Inode inode) {
-    var base = inode.requireContent().base();
+  List<Extent> gaps(Inode inode, long from) {
+    var content = inode.requireContent();
+    var base = content.base();
+    var start = base == null ? from : Math.max(from, base.length());
     lock.lock();
     try {
-      return map.gaps(base == null ? 0 : base.length(), inode.sizeBytes(), GAPS_MAX);
+      return map.gaps(start, inode.sizeBytes(), content.sequence(), GAPS_MAX);
     } finally {
       lock.unlock();
     }

@@ -23,6 +23,7 @@ import io.netty.buffer.Unpooled;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -296,6 +297,45 @@ final class MultipartTest {
       assertThat(world.operations.conflicts(null, 10)).isEmpty();
       assertThat(world.backlog().files()).isZero();
     });
+  }
+
+  /**
+   * Rule 15: what was cut off after an export whose outcome is not known yet, and is a hole by the
+   * next one, is not copied from the object of the first.
+   */
+  @Test
+  void rule15AHoleIsNotCopiedFromAnObjectThatHasWhatWasThereBefore() {
+    var lab = new Lab(StoreTraits.FULL);
+    lab.play(world -> {
+      var file = write(world, "a", bytes(1, 80));
+      lab.bucket.faults().next(RequestKind.COMPLETE_UPLOAD, Fault.LOST_REPLY);
+      lab.bucket.faults().next(RequestKind.HEAD, Fault.UNREACHABLE);
+      var once = new AtomicBoolean();
+      lab.bucket
+          .faults()
+          .hook((kind, _) -> {
+            if (kind == RequestKind.HEAD && once.compareAndSet(false, true)) {
+              cutAndExtend(world, file);
+              // The next attempt settles the first export; the one after it has that as base.
+              lab.bucket.faults().next(RequestKind.CREATE_UPLOAD, Fault.UNREACHABLE);
+            }
+          });
+      world.flush();
+      world.flush();
+      var expected = with(Arrays.copyOf(bytes(1, 80), 10 * UNIT), 70 * UNIT, bytes(2, 10));
+      assertThat(lab.object("a")).isEqualTo(expected);
+      assertThat(world.backlog().files()).isZero();
+    });
+  }
+
+  private static void cutAndExtend(World world, FileId file) {
+    try {
+      world.files.setAttributes(
+          World.ROOT, file, SetAttributes.ofSize(10 * UNIT), false, Patience.FOREVER);
+      overwrite(world, file, 70 * UNIT, bytes(2, 10));
+    } catch (FileSystemException e) {
+      throw new AssertionError(e);
+    }
   }
 
   /** Rule 13: the completion lands only after a HEAD said that it did not. */
