@@ -477,6 +477,17 @@ class CheckTest {
   }
 
   @Test
+  void aFileOfWhichBytesAreMissingIsReportedAndNotExported() {
+    play(
+        scene -> scene.world.disk().delete(Scene.fileName(scene.record("dirty"))),
+        scene -> {
+          var flushed = scene.world.gateway().administration().flush("sim", "", true);
+          assertThat(flushed.failing()).singleElement().asString().contains("missing");
+          assertThat(scene.world.bucket.foreign().keys()).doesNotContain("dirty");
+        });
+  }
+
+  @Test
   void wrongCountersArePutRight() {
     play(
         scene -> scene.put(Family.USAGE, Keys.mount(1), new Usage(5, 5).encode()),

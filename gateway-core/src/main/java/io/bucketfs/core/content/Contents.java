@@ -53,6 +53,9 @@ public final class Contents implements Snapshots, AutoCloseable {
   /** Largest file: what S3 takes as one object, in 10,000 parts. */
   public static final long FILE_BYTES_MAX = 52_673_613_135_872L;
 
+  /** How often extents may have been moved to other files before a snapshot pinned them. */
+  private static final int PINS_MAX = 16;
+
   private static final Duration MAINTENANCE = Duration.ofSeconds(1);
 
   private final ExtentStore extents;
@@ -529,13 +532,14 @@ public final class Contents implements Snapshots, AutoCloseable {
       throws FileSystemException, IOException {
     var file = table.acquire(key);
     try {
-      while (true) {
+      for (var attempt = 0; attempt < PINS_MAX; attempt++) {
         var taken = takeSnapshot(file, sequel);
         if (taken != null) {
           return taken;
         }
         loader.forget(file);
       }
+      throw new FileSystemException(FsError.IO, "an extent file is missing; run bucketfs check");
     } finally {
       table.release(file);
     }

@@ -36,7 +36,7 @@ public interface Snapshots {
    * export floor, and pins what is there.
    *
    * @param sequel what is done in the transaction that notes it
-   * @throws FileSystemException STALE where the file is gone
+   * @throws FileSystemException STALE where the file is gone; IO where an extent file is missing
    */
   <T> Taken<T> snapshot(InodeKey file, Sequel<T> sequel) throws FileSystemException, IOException;
 
