@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Lost+found keeps everything, unless the mount gives it bounds. */
-@Timeout(240)
+@Timeout(60)
 final class LostAndFoundTest {
   private static final String LOST = ".bucketfs-lost+found";
 
