@@ -24,10 +24,7 @@ import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntToLongFunction;
@@ -44,8 +41,8 @@ import org.slf4j.LoggerFactory;
  * What is committed together shares one sync. A truncate, a snapshot or any other change that must
  * not see half a write takes the file's gate alone, after a commit.
  *
- * <p>Longer than most: writing, committing and taking snapshots rest on one order of locks,
- * overlay, sync and transaction, which is best seen in one place.
+ * <p>Longer than most: writing and committing rest on one order of locks, overlay, sync and
+ * transaction, which is best seen in one place.
  */
 public final class Contents implements Snapshots, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Contents.class);
@@ -53,15 +50,11 @@ public final class Contents implements Snapshots, AutoCloseable {
   /** Largest file: what S3 takes as one object, in 10,000 parts. */
   public static final long FILE_BYTES_MAX = 52_673_613_135_872L;
 
-  /** How often extents may have been moved to other files before a snapshot pinned them. */
-  private static final int PINS_MAX = 16;
-
   private static final Duration MAINTENANCE = Duration.ofSeconds(1);
 
   private final ExtentStore extents;
   private final Committer committer;
   private final MetadataCache cache;
-  private final MountTable mounts;
   private final Execution execution;
   private final ContentLimits limits;
   private final Epoch epoch;
@@ -76,6 +69,7 @@ public final class Contents implements Snapshots, AutoCloseable {
   private final Evictor evictor;
   private final ExclusiveUse exclusive;
   private final FileRanges ranges;
+  private final SnapshotTaker snapshots;
   private final AtomicBoolean committing = new AtomicBoolean();
   private final LastReads lastReads;
   private final LocalCopies copies;
@@ -99,7 +93,6 @@ public final class Contents implements Snapshots, AutoCloseable {
     this.extents = extents;
     this.committer = committer;
     this.cache = cache;
-    this.mounts = mounts;
     this.execution = execution;
     this.limits = limits;
     this.epoch = epoch;
@@ -139,6 +132,7 @@ public final class Contents implements Snapshots, AutoCloseable {
             committer, cache, table, reader, fills, lastReads, space, evictor, pins, loader);
     expiry = new Expiry(committer, cache, mounts, copies, lastReads, execution, meters);
     exclusive = new ExclusiveUse(table, this::persist);
+    snapshots = new SnapshotTaker(extents, committer, mounts, table, loader, exclusive, execution);
     ranges =
         new FileRanges(
             this,
@@ -528,109 +522,8 @@ public final class Contents implements Snapshots, AutoCloseable {
   }
 
   @Override
-  public <T> Taken<T> snapshot(InodeKey key, Sequel<T> sequel)
-      throws FileSystemException, IOException {
-    var file = table.acquire(key);
-    try {
-      for (var attempt = 0; attempt < PINS_MAX; attempt++) {
-        var taken = takeSnapshot(file, sequel);
-        if (taken != null) {
-          return taken;
-        }
-        loader.forget(file);
-      }
-      throw new FileSystemException(FsError.IO, "an extent file is missing; run bucketfs check");
-    } finally {
-      table.release(file);
-    }
-  }
-
-  /** What a transaction noted of a snapshot. */
-  private record Noted<T>(Inode inode, T found) {}
-
-  private <T> @Nullable Taken<T> takeSnapshot(FileContent file, Sequel<T> sequel)
-      throws FileSystemException {
-    var key = file.key;
-    file.commits.lock();
-    try {
-      file.gate.writeLock().lock();
-      try {
-        var capture = file.capture();
-        if (capture != null) {
-          persist(file, capture);
-        }
-        fillGaps(file);
-        var done =
-            committer.commit(tx -> {
-              var now = tx.requireInode(key);
-              var edit = now.edit();
-              edit.content = now.requireContent().withExportFloor(now.sizeBytes());
-              var noted = edit.freeze();
-              tx.put(noted);
-              var dirty = tx.dirty(key);
-              if (dirty != null) {
-                tx.putDirty(key, dirty.snapshotTaken());
-              }
-              return new Noted<>(noted, sequel.apply(tx, noted));
-            });
-        loader.loadAlone(file);
-        var mapped = file.allExtents();
-        var inode = done.inode();
-        var content = inode.requireContent();
-        // What the base has may be evicted meanwhile, and be fetched again where it is needed.
-        var pins = pin(mapped.stream().filter(extent -> !content.hasInBase(extent)).toList());
-        return pins == null
-            ? null
-            : new Taken<>(
-                new PinnedSnapshot(
-                    inode, mapped, pins, extents, mounts.require(key.mount()).store(), execution),
-                done.found());
-      } finally {
-        file.gate.writeLock().unlock();
-      }
-    } finally {
-      file.commits.unlock();
-    }
-  }
-
-  /** Lays holes where a file was never written. Its gate is held alone. */
-  private void fillGaps(FileContent file) throws FileSystemException {
-    var inode = loader.loadAlone(file);
-    for (var at = 0L; ; ) {
-      var gaps = file.gaps(inode, at);
-      if (gaps.isEmpty()) {
-        return;
-      }
-      file.unload();
-      committer.commit(tx -> {
-        var content = inode.requireContent().id();
-        if (tx.requireInode(file.key).requireContent().id() == content) {
-          for (var gap : gaps) {
-            ContentEdits.lay(tx, file.key, content, gap);
-          }
-        }
-        return true;
-      });
-      loader.loadAlone(file);
-      at = gaps.getLast().end();
-    }
-  }
-
-  /** Pins the files of extents, or returns null where one of them is gone. */
-  private @Nullable Map<Long, ExtentStore.Pin> pin(List<Extent> mapped) {
-    var pins = new LinkedHashMap<Long, ExtentStore.Pin>();
-    try {
-      for (var extent : mapped) {
-        var record = extent.record();
-        if (record != null && !pins.containsKey(record.file())) {
-          pins.put(record.file(), extents.pin(record.file()));
-        }
-      }
-      return pins;
-    } catch (NoSuchElementException _) {
-      pins.values().forEach(ExtentStore.Pin::close);
-      return null;
-    }
+  public <T> Taken<T> snapshot(InodeKey key, Sequel<T> sequel) throws FileSystemException {
+    return snapshots.take(key, sequel);
   }
 
   @Override

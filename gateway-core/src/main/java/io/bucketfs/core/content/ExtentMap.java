@@ -96,13 +96,13 @@ final class ExtentMap {
     return hole < to ? hole : -1;
   }
 
-  /** Ranges where no extent is, as holes of a sequence; at most so many. */
-  List<Extent> gaps(long from, long to, long sequence, int max) {
+  /** Ranges where no extent is, as holes of a sequence. */
+  List<Extent> gaps(long from, long to, long sequence) {
     var gaps = new ArrayList<Extent>();
     var before = extents.lowerEntry(from);
     var at = before == null ? from : Math.max(from, before.getValue().end());
     for (var extent : extents.tailMap(at).values()) {
-      if (extent.offset() >= to || gaps.size() == max) {
+      if (extent.offset() >= to) {
         break;
       }
       if (extent.offset() > at) {
@@ -110,7 +110,7 @@ final class ExtentMap {
       }
       at = extent.end();
     }
-    if (at < to && gaps.size() < max) {
+    if (at < to) {
       gaps.add(new Extent(at, to - at, sequence, null, 0));
     }
     return gaps;

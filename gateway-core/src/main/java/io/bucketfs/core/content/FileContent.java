@@ -30,9 +30,6 @@ import org.jspecify.annotations.Nullable;
  * waits).
  */
 final class FileContent {
-  /** How many gaps one transaction fills. */
-  static final int GAPS_MAX = 4_096;
-
   final InodeKey key;
   final ReentrantLock commits = new ReentrantLock();
   final ReentrantReadWriteLock gate = new ReentrantReadWriteLock(true);
@@ -231,16 +228,14 @@ final class FileContent {
    * What was never written of a file whose extents are loaded, as holes: once the file is exported
    * they would look like bytes of the base. That may be of an earlier snapshot, and have there what
    * was cut off since, so that the holes count as changed now.
-   *
-   * @return those from an offset on, at most {@link #GAPS_MAX}
    */
-  List<Extent> gaps(Inode inode, long from) {
+  List<Extent> gaps(Inode inode) {
     var content = inode.requireContent();
     var base = content.base();
-    var start = base == null ? from : Math.max(from, base.length());
+    var start = base == null ? 0 : base.length();
     lock.lock();
     try {
-      return map.gaps(start, inode.sizeBytes(), content.sequence(), GAPS_MAX);
+      return map.gaps(start, inode.sizeBytes(), content.sequence());
     } finally {
       lock.unlock();
     }

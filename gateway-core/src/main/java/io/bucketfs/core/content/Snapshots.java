@@ -38,7 +38,7 @@ public interface Snapshots {
    * @param sequel what is done in the transaction that notes it
    * @throws FileSystemException STALE where the file is gone; IO where an extent file is missing
    */
-  <T> Taken<T> snapshot(InodeKey file, Sequel<T> sequel) throws FileSystemException, IOException;
+  <T> Taken<T> snapshot(InodeKey file, Sequel<T> sequel) throws FileSystemException;
 
   /** Whether a client has the file open for writing, or writes to it are not stable yet. */
   boolean isBeingWritten(InodeKey file);

@@ -303,8 +303,9 @@ final class MultipartTest {
    * Rule 15: what was cut off after an export whose outcome is not known yet, and is a hole by the
    * next one, is not copied from the object of the first.
    */
-  @Test
-  void rule15AHoleIsNotCopiedFromAnObjectThatHasWhatWasThereBefore() {
+  @ParameterizedTest
+  @ValueSource(ints = {1, 5_000})
+  void rule15HolesAreNotCopiedFromAnObjectThatHasWhatWasThereBefore(int holes) {
     var lab = new Lab(StoreTraits.FULL);
     lab.play(world -> {
       var file = write(world, "a", bytes(1, 80));
@@ -315,24 +316,36 @@ final class MultipartTest {
           .faults()
           .hook((kind, _) -> {
             if (kind == RequestKind.HEAD && once.compareAndSet(false, true)) {
-              cutAndExtend(world, file);
+              cutAndExtend(world, file, holes);
               // The next attempt settles the first export; the one after it has that as base.
               lab.bucket.faults().next(RequestKind.CREATE_UPLOAD, Fault.UNREACHABLE);
             }
           });
       world.flush();
+      assertThat(once).isTrue();
       world.flush();
-      var expected = with(Arrays.copyOf(bytes(1, 80), 10 * UNIT), 70 * UNIT, bytes(2, 10));
+      var expected = Arrays.copyOf(bytes(1, 80), 70 * UNIT);
+      Arrays.fill(expected, 10 * UNIT, 70 * UNIT, (byte) 0);
+      for (var hole = 1; hole <= holes; hole++) {
+        expected[endOf(hole, holes)] = 1;
+      }
       assertThat(lab.object("a")).isEqualTo(expected);
       assertThat(world.backlog().files()).isZero();
     });
   }
 
-  private static void cutAndExtend(World world, FileId file) {
+  /** Where that one of so many holes ends, which together are as long as 60 units. */
+  private static int endOf(int hole, int holes) {
+    return 10 * UNIT + 60 * UNIT / holes * hole - 1;
+  }
+
+  private static void cutAndExtend(World world, FileId file, int holes) {
     try {
       world.files.setAttributes(
           World.ROOT, file, SetAttributes.ofSize(10 * UNIT), false, Patience.FOREVER);
-      overwrite(world, file, 70 * UNIT, bytes(2, 10));
+      for (var hole = 1; hole <= holes; hole++) {
+        overwrite(world, file, endOf(hole, holes), new byte[] {1});
+      }
     } catch (FileSystemException e) {
       throw new AssertionError(e);
     }
