@@ -62,7 +62,7 @@ public final class EngineFuzz {
             new Class<?>[] {Execution.class},
             (_, method, arguments) -> {
               switch (method.getName()) {
-                case "fork" -> {
+                case "fork", "forkNative" -> {
                   ((Runnable) arguments[1]).run();
                   return null;
                 }

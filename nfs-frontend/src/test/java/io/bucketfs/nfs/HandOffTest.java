@@ -6,6 +6,8 @@ import static io.bucketfs.nfs.TestOps.putRoot;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bucketfs.core.runtime.Execution;
+import io.bucketfs.core.runtime.Meters;
+import io.bucketfs.core.runtime.ThreadExecution;
 import io.bucketfs.core.vfs.FileSystem;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.WouldBlock;
@@ -21,10 +23,13 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * The rule "inline first, then wait": what is handed to another thread, and that it leaves no
@@ -43,14 +48,25 @@ final class HandOffTest {
         real);
   }
 
+  /** What the n-th call that may not wait meets. */
+  enum Obstacle {
+    NETWORK,
+    DISK,
+    /** The disk first, and then, on the thread that reads it, something else. */
+    BOTH
+  }
+
   /** Lets the n-th call that may not wait say that it would have to. */
-  private static FileSystem blockingAt(FileSystem real, int n, AtomicInteger calls) {
+  private static FileSystem blockingAt(
+      FileSystem real, int n, Obstacle obstacle, AtomicInteger calls) {
     return proxy(
         FileSystem.class,
         (_, arguments) -> {
-          if (arguments.length > 0
-              && arguments[arguments.length - 1] == Patience.NONE
-              && calls.incrementAndGet() == n) {
+          var patience = arguments.length == 0 ? null : arguments[arguments.length - 1];
+          if (patience == Patience.NONE && calls.incrementAndGet() == n) {
+            throw obstacle == Obstacle.NETWORK ? WouldBlock.INSTANCE : WouldBlock.ON_DISK;
+          }
+          if (patience == Patience.DISK && obstacle == Obstacle.BOTH) {
             throw WouldBlock.INSTANCE;
           }
         },
@@ -90,33 +106,94 @@ final class HandOffTest {
     }
   }
 
+  /**
+   * What the disk has costs one change of threads, and is read on a thread that may wait for it.
+   */
+  @ParameterizedTest
+  @EnumSource(Obstacle.class)
+  void whatIsOnDiskIsReadOnANativeThread(Obstacle obstacle) throws Exception {
+    var methods = new ConcurrentLinkedQueue<String>();
+    var threads = new ThreadExecution(1, Meters.NONE);
+    var execution = proxy(Execution.class, (method, _) -> methods.add(method), threads);
+    var memory = new MemoryFileSystem();
+    try (var server =
+            new NfsTestServer(proxy(FileSystem.class, blockedReads(obstacle), memory), execution);
+        var client = TestClient.connected(server.port(), "a")) {
+      var id = opened(client);
+      var hello = "hello".getBytes(StandardCharsets.UTF_8);
+      client.call(putRoot(), lookup("data"), lookup("f"), TestOps.write(id, 0, hello)).requireOk();
+      methods.clear();
+      client
+          .call(
+              putRoot(),
+              lookup("data"),
+              lookup("f"),
+              TestOps.read(id, 0, 10),
+              getAttr(Attribute.SIZE))
+          .requireOk();
+      methods.removeIf(method -> !method.startsWith("fork"));
+      assertThat(methods)
+          .containsExactlyElementsOf(
+              switch (obstacle) {
+                case NETWORK -> List.of("fork");
+                case DISK -> List.of("forkNative");
+                case BOTH -> List.of("forkNative", "fork");
+              });
+    } finally {
+      threads.close();
+    }
+  }
+
+  private static StateId opened(TestClient client) throws Exception {
+    var reply =
+        client.call(
+            putRoot(), lookup("data"), TestOps.open("o", "f", Share.BOTH, 0, TestOps.UNCHECKED));
+    reply.requireOk().ok(OperationCode.PUTROOTFH).ok(OperationCode.LOOKUP);
+    reply.ok(OperationCode.OPEN);
+    return StateId.read(reply.body());
+  }
+
+  private static Before blockedReads(Obstacle obstacle) {
+    return (method, arguments) -> {
+      if (!method.equals("read")) {
+        return;
+      }
+      var patience = arguments[arguments.length - 1];
+      if (patience == Patience.NONE) {
+        throw obstacle == Obstacle.NETWORK ? WouldBlock.INSTANCE : WouldBlock.ON_DISK;
+      }
+      if (patience == Patience.DISK) {
+        assertThat(Thread.currentThread().isVirtual()).isFalse();
+        if (obstacle == Obstacle.BOTH) {
+          throw WouldBlock.INSTANCE;
+        }
+      }
+    };
+  }
+
   /** CORRECTNESS: giving up at any wait point of any operation leaves no trace. */
-  @Test
-  void givingUpAtAnyWaitPointChangesNothing() throws Exception {
+  @ParameterizedTest
+  @EnumSource(Obstacle.class)
+  void givingUpAtAnyWaitPointChangesNothing(Obstacle obstacle) throws Exception {
     var calls = new AtomicInteger();
-    var expected = session(new MemoryFileSystem(), calls, 0);
+    var expected = session(new MemoryFileSystem(), calls, 0, obstacle);
     var points = calls.get();
     assertThat(points).isGreaterThan(30);
     for (var n = 1; n <= points; n++) {
-      assertThat(session(new MemoryFileSystem(), new AtomicInteger(), n))
+      assertThat(session(new MemoryFileSystem(), new AtomicInteger(), n, obstacle))
           .as("would block at call %d", n)
           .isEqualTo(expected);
     }
   }
 
   /** Runs one of everything and returns all replies, with what differs by chance taken out. */
-  private static List<String> session(MemoryFileSystem memory, AtomicInteger calls, int n)
-      throws Exception {
-    var fileSystem = blockingAt(memory, n, calls);
+  private static List<String> session(
+      MemoryFileSystem memory, AtomicInteger calls, int n, Obstacle obstacle) throws Exception {
+    var fileSystem = blockingAt(memory, n, obstacle, calls);
     var replies = new ArrayList<String>();
     try (var server = new NfsTestServer(fileSystem, Duration.ofSeconds(60));
         var client = TestClient.connected(server.port(), "a")) {
-      var opened =
-          client.call(
-              putRoot(), lookup("data"), TestOps.open("o", "f", Share.BOTH, 0, TestOps.UNCHECKED));
-      opened.requireOk().ok(OperationCode.PUTROOTFH).ok(OperationCode.LOOKUP);
-      opened.ok(OperationCode.OPEN);
-      var id = StateId.read(opened.body());
+      var id = opened(client);
       var script = new ArrayList<List<Consumer<ByteBuf>>>();
       var write = TestOps.write(id, 0, "hello".getBytes(StandardCharsets.UTF_8));
       script.add(List.of(lookup("f"), write, getAttr(Attribute.SIZE), TestOps.read(id, 0, 10)));

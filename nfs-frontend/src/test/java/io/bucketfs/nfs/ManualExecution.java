@@ -63,6 +63,11 @@ public final class ManualExecution implements Execution {
   }
 
   @Override
+  public void forkNative(String name, Runnable task) {
+    task.run();
+  }
+
+  @Override
   public Task schedule(Duration delay, String name, Runnable task) {
     var one = new Scheduled(nanos + delay.toNanos(), task);
     scheduled.add(one);

@@ -1,10 +1,7 @@
 package io.bucketfs.cache.extent;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
 import io.bucketfs.cache.NativeWait;
 import io.bucketfs.core.local.CorruptExtentException;
-import io.bucketfs.core.local.Disk.DiskFile;
 import io.bucketfs.core.local.ExtentRecord;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
@@ -15,7 +12,6 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -34,27 +30,26 @@ import org.jspecify.annotations.Nullable;
 final class BlockReader {
   private static final int BLOCK_BYTES = ExtentRecord.BLOCK_BYTES;
 
-  /** Records whose header has been compared; a forgotten one is compared again. */
-  private static final int IDENTIFIED_MAX = 20_000;
-
   private final Catalog catalog;
   private final RamTier ram;
   private final FreshBlocks fresh;
   private final Execution execution;
   private final ByteBufAllocator allocator;
   private final OpenHandles handles;
+  private final RecordIdentity identity;
+  private final PageReader pages;
   private final Meters.Counter ramBytes;
   private final Meters.Counter diskBytes;
   private final ConcurrentMap<RamTier.Key, CompletableFuture<Boolean>> loads =
       new ConcurrentHashMap<>();
-  private final Cache<Place, Boolean> identified =
-      Caffeine.newBuilder().maximumSize(IDENTIFIED_MAX).executor(Runnable::run).build();
 
   BlockReader(
       Catalog catalog,
       RamTier ram,
       FreshBlocks fresh,
       OpenHandles handles,
+      RecordIdentity identity,
+      PageReader pages,
       Execution execution,
       ByteBufAllocator allocator,
       Meters meters) {
@@ -62,16 +57,12 @@ final class BlockReader {
     this.ram = ram;
     this.fresh = fresh;
     this.handles = handles;
+    this.identity = identity;
+    this.pages = pages;
     this.execution = execution;
     this.allocator = allocator;
     ramBytes = meters.counter("cache_read_bytes", "tier", "ram");
     diskBytes = meters.counter("cache_read_bytes", "tier", "disk");
-  }
-
-  private record Place(long file, long position) {
-    static Place of(ExtentRecord record) {
-      return new Place(record.file(), record.position());
-    }
   }
 
   /** A part of a record, by its blocks. */
@@ -130,7 +121,9 @@ final class BlockReader {
         whole &= !missing[i];
       }
       if (!whole && isKept) {
-        load(span, parts);
+        if (parts.length > 1 || !loadPages(span, parts)) {
+          load(span, parts, patience);
+        }
       } else if (!whole) {
         loadRuns(span, parts, false, missing);
       }
@@ -157,8 +150,8 @@ final class BlockReader {
       parts[i] = fromMemory(span, i);
       if (parts[i] != null) {
         taken += span.lengthIn(i);
-      } else if (patience.isNone()) {
-        throw WouldBlock.INSTANCE;
+      } else if (!patience.mayReadDisk()) {
+        throw WouldBlock.ON_DISK;
       }
     }
     ramBytes.add(taken);
@@ -190,7 +183,21 @@ final class BlockReader {
     }
   }
 
-  private void load(Span span, @Nullable ByteBuf[] parts) throws IOException {
+  /** Reads what is wanted of a block, and no more, where that is better. */
+  private boolean loadPages(Span span, @Nullable ByteBuf[] parts) throws IOException {
+    if (!pages.wants(span.record(), span.skip(), span.length())) {
+      return false;
+    }
+    NativeWait.run(
+        execution, () -> parts[0] = pages.read(span.record(), span.skip(), span.length()));
+    if (parts[0] == null) {
+      return false;
+    }
+    diskBytes.add(span.length());
+    return true;
+  }
+
+  private void load(Span span, @Nullable ByteBuf[] parts, Patience patience) throws IOException {
     var announcement = new CompletableFuture<Boolean>();
     @Nullable CompletableFuture<?>[] others = new @Nullable CompletableFuture<?>[parts.length];
     var mine = new boolean[parts.length];
@@ -199,6 +206,9 @@ final class BlockReader {
         if (parts[i] == null) {
           others[i] = loads.putIfAbsent(span.key(i), announcement);
           mine[i] = others[i] == null;
+          if (!mine[i]) {
+            patience.requireWaiting();
+          }
         }
       }
       loadRuns(span, parts, true, mine);
@@ -313,16 +323,16 @@ final class BlockReader {
     file.acquire();
     try {
       var handle = handles.of(file);
-      identify(record, headOf(record, handle));
+      identity.requireNow(record, handle);
       var bytes = allocator.directBuffer(record.length(), record.length());
       try {
         var target = bytes.nioBuffer(0, record.length());
         if (handle.read(RecordHeader.payloadPosition(record), target) < record.length()) {
-          throw new CorruptExtentException("cut short: " + describe(record));
+          throw new CorruptExtentException("cut short: " + RecordIdentity.describe(record));
         }
         for (var block = 0; block < record.checksums().length; block++) {
           var at = block * BLOCK_BYTES;
-          requireChecksum(record, block, bytes, at, Math.min(BLOCK_BYTES, record.length() - at));
+          requireBlock(record, block, bytes, at, Math.min(BLOCK_BYTES, record.length() - at));
         }
       } finally {
         bytes.release();
@@ -332,17 +342,11 @@ final class BlockReader {
     }
   }
 
-  private static void requireChecksum(
+  private static void requireBlock(
       ExtentRecord record, int block, ByteBuf bytes, int index, int length) throws IOException {
     if (RecordHeader.checksum(bytes, index, length) != record.checksums()[block]) {
-      throw new CorruptExtentException("block " + block + " of " + describe(record));
+      throw new CorruptExtentException("block " + block + " of " + RecordIdentity.describe(record));
     }
-  }
-
-  private static ByteBuffer headOf(ExtentRecord record, DiskFile handle) throws IOException {
-    var source = ByteBuffer.allocate(RecordHeader.bytes(record.length()));
-    handle.read(record.position(), source);
-    return source.flip();
   }
 
   private void readChecked(Run run, boolean isKept) throws IOException {
@@ -352,16 +356,16 @@ final class BlockReader {
     try {
       var handle = handles.of(file);
       if (run.headBytes == 0) {
-        identify(record, handle);
+        identity.require(record, handle);
       }
       var bytes = run.memory.bytes();
       var read =
           handle.read(RecordHeader.payloadPosition(record) + run.begin - run.headBytes, bytes);
       if (read < run.headBytes + run.length) {
-        throw new CorruptExtentException("cut short: " + describe(record));
+        throw new CorruptExtentException("cut short: " + RecordIdentity.describe(record));
       }
       if (run.headBytes > 0) {
-        identify(record, bytes.rewind());
+        identity.require(record, bytes.rewind());
       }
       checkBlocks(run);
       if (isKept) {
@@ -372,31 +376,12 @@ final class BlockReader {
     }
   }
 
-  private void identify(ExtentRecord record, DiskFile handle) throws IOException {
-    if (identified.getIfPresent(Place.of(record)) == null) {
-      identify(record, headOf(record, handle));
-    }
-  }
-
-  private void identify(ExtentRecord record, ByteBuffer source) throws IOException {
-    var header = RecordHeader.decode(source, record.file(), record.position());
-    if (header == null
-        || header.record().mount() != record.mount()
-        || header.record().content() != record.content()
-        || header.record().sequence() != record.sequence()
-        || header.record().length() != record.length()
-        || !Arrays.equals(header.record().checksums(), record.checksums())) {
-      throw new CorruptExtentException("not the record asked for: " + describe(record));
-    }
-    identified.put(Place.of(record), true);
-  }
-
   private static void checkBlocks(Run run) throws IOException {
     var buffer = run.memory.buffer();
     for (var at = 0; at < run.length; at += BLOCK_BYTES) {
       var length = Math.min(BLOCK_BYTES, run.length - at);
       var block = (run.begin + at) / BLOCK_BYTES;
-      requireChecksum(run.record, block, buffer, run.index() + at, length);
+      requireBlock(run.record, block, buffer, run.index() + at, length);
     }
   }
 
@@ -415,11 +400,6 @@ final class BlockReader {
             key, ram.allocator().directBuffer(length, length).writeBytes(buffer, index, length));
       }
     }
-  }
-
-  private static String describe(ExtentRecord record) {
-    return "record at %d in extent file %d, content %d of mount %d"
-        .formatted(record.position(), record.file(), record.content(), record.mount());
   }
 
   /** Whether the first part has all bytes. */

@@ -29,9 +29,15 @@ public final class ExtentFiles implements ExtentStore {
   /** As much as some readers are run ahead of. */
   private static final long FRESH_BYTES_MAX = 128L << 20;
 
+  /** What part of memory for file data is for the checksums of pages: of 32 times as much data. */
+  private static final int CHECKSUMS_PART = 32;
+
+  private static final long CHECKSUMS_BYTES_MAX = 32L << 20;
+
   private final Execution execution;
   private final ByteBufAllocator allocator;
   private final long freshBytes;
+  private final long checksumBytes;
   private final Catalog catalog;
   private final AppendStream writes;
   private final AppendStream fills;
@@ -61,9 +67,15 @@ public final class ExtentFiles implements ExtentStore {
     fills = new AppendStream(Stream.FILL, catalog, execution, settings.fileBytes());
     freshBytes = Math.min(FRESH_BYTES_MAX, settings.ramBytesMax() / FRESH_PART);
     fresh = new FreshBlocks(freshBytes);
-    ram = new RamTier(settings.ramBytesMax() - freshBytes);
+    checksumBytes = Math.min(CHECKSUMS_BYTES_MAX, settings.ramBytesMax() / CHECKSUMS_PART);
+    var ramBytes = settings.ramBytesMax() - freshBytes - checksumBytes;
+    ram = new RamTier(ramBytes);
     var handles = new OpenHandles(settings.openFilesMax());
-    reader = new BlockReader(catalog, ram, fresh, handles, execution, allocator, meters);
+    var identity = new RecordIdentity(checksumBytes);
+    var pages = new PageReader(catalog, handles, identity, allocator, ramBytes);
+    reader =
+        new BlockReader(
+            catalog, ram, fresh, handles, identity, pages, execution, allocator, meters);
     walk = new RecordWalk(catalog, handles, execution, allocator);
     syncTimer = meters.timer("extent_sync");
     meters.gauge("cache_disk_bytes", catalog::diskBytes);
@@ -207,7 +219,7 @@ public final class ExtentFiles implements ExtentStore {
 
   /** Changes what blocks in memory may take, at once. */
   public void setRamBytesMax(long bytes) {
-    ram.setBytesMax(Math.max(0, bytes - freshBytes));
+    ram.setBytesMax(Math.max(0, bytes - freshBytes - checksumBytes));
   }
 
   @Override

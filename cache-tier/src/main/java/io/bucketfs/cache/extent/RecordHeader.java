@@ -21,7 +21,10 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>A large record begins, its payload begins, and it ends at a multiple of {@link #ALIGNMENT},
- * with zeroes in between, so that it can pass by the page cache.
+ * with zeroes in between, so that it can pass by the page cache. Where there is room for them
+ * before its payload, the first of those zeroes are the CRC32C of each page of the payload, if it
+ * has whole pages only. Records of earlier versions have none: a reader finds out by those of the
+ * blocks, which follow from them.
  */
 record RecordHeader(ExtentRecord record, long inode, long offset) {
   static final int FIXED_BYTES = 64;
@@ -83,6 +86,20 @@ record RecordHeader(ExtentRecord record, long inode, long offset) {
     return record.position() + recordBytes(record.length());
   }
 
+  /** Of how many pages there are checksums behind the header of such a payload. */
+  static int pages(int length) {
+    var pages = length / ALIGNMENT;
+    var fit = bytes(length) + pages * Integer.BYTES <= headBytes(length);
+    return isLarge(length) && length % ALIGNMENT == 0 && fit ? pages : 0;
+  }
+
+  /** What may be the checksums of the pages of such a payload, from its whole head. */
+  static int[] decodePages(ByteBuffer head, int length) {
+    var sums = new int[pages(length)];
+    head.slice(bytes(length), sums.length * Integer.BYTES).asIntBuffer().get(sums);
+    return sums;
+  }
+
   /** The checksum of each block of the readable bytes. */
   static int[] checksums(ByteBuf data) {
     var checksums = new int[blocks(data.readableBytes())];
@@ -112,8 +129,13 @@ record RecordHeader(ExtentRecord record, long inode, long offset) {
     return (int) crc.getValue();
   }
 
-  /** Writes the header to where the target begins; its position is of no interest. */
-  void encode(ByteBuffer whole) {
+  /**
+   * Writes the header to where the target begins; its position is of no interest.
+   *
+   * @param pages the checksums of the payload's pages, as many as {@link #pages} says
+   */
+  void encode(ByteBuffer whole, int... pages) {
+    whole.slice(bytes(record.length()), pages.length * Integer.BYTES).asIntBuffer().put(pages);
     var target = whole.slice(0, bytes(record.length()));
     target
         .putInt(MAGIC_AND_VERSION)

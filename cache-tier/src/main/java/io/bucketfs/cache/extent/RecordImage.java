@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class RecordImage implements AutoCloseable {
   private final int length;
   private final int[] checksums;
+  private final int[] pages;
   private final DiskMemory memory;
   private final ByteBuffer head;
 
@@ -29,7 +30,8 @@ final class RecordImage implements AutoCloseable {
   RecordImage(ByteBuf data, ByteBufAllocator allocator) {
     length = data.readableBytes();
     checksums = new int[RecordHeader.blocks(length)];
-    payload = pages(data);
+    pages = new int[RecordHeader.pages(length)];
+    payload = wholePages(data);
     var large = RecordHeader.isLarge(length);
     var headBytes = RecordHeader.headBytes(length);
     var here =
@@ -44,19 +46,30 @@ final class RecordImage implements AutoCloseable {
       if (payload == null) {
         var part = head.slice(headBytes + from, bytes);
         data.getBytes(data.readerIndex() + from, part);
-        checksums[block] = RecordHeader.checksum(part.flip());
+        checksums[block] = checksum(block, part.flip());
       } else {
-        checksums[block] = RecordHeader.checksum(payload.slice(from, bytes));
+        checksums[block] = checksum(block, payload.slice(from, bytes));
       }
     }
-    zero(RecordHeader.bytes(length), headBytes);
+    zero(RecordHeader.bytes(length) + pages.length * Integer.BYTES, headBytes);
     if (payload == null) {
       zero(headBytes + length, here);
     }
   }
 
+  /** The checksum of a block, from those of its pages where these are kept. */
+  private int checksum(int block, ByteBuffer bytes) {
+    if (pages.length == 0) {
+      return RecordHeader.checksum(bytes);
+    }
+    var first = block * (ExtentRecord.BLOCK_BYTES / PageChecksums.PAGE_BYTES);
+    var end = first + bytes.remaining() / PageChecksums.PAGE_BYTES;
+    PageChecksums.compute(bytes, pages, first);
+    return PageChecksums.joined(pages, first, end);
+  }
+
   /** The data, where the disk can take it as it is. */
-  private static @Nullable ByteBuffer pages(ByteBuf data) {
+  private static @Nullable ByteBuffer wholePages(ByteBuf data) {
     var length = data.readableBytes();
     if (!RecordHeader.isLarge(length)
         || length % RecordHeader.ALIGNMENT != 0
@@ -87,7 +100,7 @@ final class RecordImage implements AutoCloseable {
    *     ends where a page ends, in zeroes, or the kernel would have to read that page first
    */
   ByteBuffer[] of(RecordHeader header, long fileBytes) {
-    header.encode(head);
+    header.encode(head, pages);
     if (payload != null) {
       return new ByteBuffer[] {head.duplicate(), payload.duplicate()};
     }

@@ -22,20 +22,26 @@ import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.util.LeakPresenceDetector;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ExtentFilesTest {
   private static final int BLOCK = ExtentRecord.BLOCK_BYTES;
+  private static final int PAGE = PageChecksums.PAGE_BYTES;
   private static final ExtentSettings SMALL = new ExtentSettings(1L << 20, 1L << 20, 2);
 
   private final ThreadExecution execution = new ThreadExecution(2, Meters.NONE);
@@ -120,6 +126,136 @@ class ExtentFilesTest {
       var length = random.nextInt(1, data.length - skip + 1);
       assertThat(read(record, skip, length)).isEqualTo(part(data, skip, length));
     }
+  }
+
+  /** By pages or by blocks, whether or not it has checksums of pages. */
+  @ParameterizedTest
+  @ValueSource(ints = {4 * BLOCK, 5 * BLOCK + PAGE, 5 * BLOCK + 1, 16 * BLOCK, 64 * BLOCK})
+  void readsLittleFromAnywhereInALargeRecord(int length) throws Exception {
+    closeQuietly();
+    files = open(new ExtentSettings(64L << 20, 8 * BLOCK, 2));
+    var data = bytes(length);
+    var record = append(data);
+    for (var round = 0; round < 2_000; round++) {
+      var skip = random.nextInt(length - 1);
+      var count = random.nextInt(1, Math.min(length - skip, 3 * PAGE) + 1);
+      assertThat(read(record, skip, count)).isEqualTo(part(data, skip, count));
+    }
+  }
+
+  private boolean isInMemory(ExtentRecord record, int skip) throws IOException {
+    try {
+      files.read(record, skip, 1, Patience.NONE).release();
+      return true;
+    } catch (WouldBlock e) {
+      return false;
+    }
+  }
+
+  @Test
+  void aBlockComesIntoMemoryWhereItIsReadFromItsStartOrAgain() throws Exception {
+    closeQuietly();
+    files = open(new ExtentSettings(64L << 20, 128 * BLOCK, 2));
+    var data = bytes(8 * BLOCK);
+    var record = append(data);
+    assertThat(read(record, BLOCK + PAGE, PAGE)).isEqualTo(part(data, BLOCK + PAGE, PAGE));
+    assertThat(isInMemory(record, BLOCK + PAGE)).isFalse();
+    assertThat(read(record, BLOCK + 9 * PAGE, 10)).isEqualTo(part(data, BLOCK + 9 * PAGE, 10));
+    assertThat(isInMemory(record, BLOCK)).isTrue();
+    assertThat(read(record, 3 * BLOCK, PAGE)).isEqualTo(part(data, 3 * BLOCK, PAGE));
+    assertThat(isInMemory(record, 3 * BLOCK + PAGE)).isTrue();
+    assertThat(read(record, 4 * BLOCK + PAGE, BLOCK / 2))
+        .isEqualTo(part(data, 4 * BLOCK + PAGE, BLOCK / 2));
+    assertThat(isInMemory(record, 4 * BLOCK)).isTrue();
+    assertThat(isInMemory(record, 0)).isFalse();
+  }
+
+  @Test
+  void tellsBitRotInAPageFromData() throws Exception {
+    var data = bytes(8 * BLOCK);
+    var record = append(data);
+    var name = disk.list().getFirst();
+    var payload = RecordHeader.payloadPosition(record);
+    disk.flipBit(name, payload + BLOCK + 5 * PAGE + 9, 0);
+    assertThatThrownBy(() -> read(record, BLOCK + 5 * PAGE, 1))
+        .isInstanceOf(CorruptExtentException.class)
+        .hasMessageContaining("page 21 of");
+    // The rest of the block is right until the block is read.
+    disk.flipBit(name, payload + 2 * BLOCK + 5 * PAGE + 9, 0);
+    assertThat(read(record, 2 * BLOCK + PAGE, 4 * PAGE))
+        .isEqualTo(part(data, 2 * BLOCK + PAGE, 4 * PAGE));
+    assertThatThrownBy(() -> read(record, 2 * BLOCK, 1)).isInstanceOf(CorruptExtentException.class);
+  }
+
+  @Test
+  void tellsPagesOfAnotherRecordFromThoseOfThisOne() throws Exception {
+    var record = append(bytes(8 * BLOCK));
+    var claimed =
+        new ExtentRecord(
+            record.file(),
+            record.position(),
+            record.length(),
+            1,
+            999,
+            record.sequence(),
+            record.checksums());
+    assertThatThrownBy(() -> read(claimed, PAGE, 10)).isInstanceOf(CorruptExtentException.class);
+  }
+
+  /** As records of earlier versions are, and where the table rots. */
+  @Test
+  void readsTheBlockWhereTheChecksumsOfItsPagesAreNotThere() throws Exception {
+    var data = bytes(4 * BLOCK);
+    var earlier = append(data);
+    var rotten = append(data);
+    var name = disk.list().getFirst();
+    var table = RecordHeader.bytes(data.length);
+    try (var file = disk.open(name)) {
+      var zeroes = RecordHeader.pages(data.length) * Integer.BYTES;
+      file.write(earlier.position() + table, ByteBuffer.allocate(zeroes));
+    }
+    disk.flipBit(name, rotten.position() + table + 4 * 17, 5);
+    for (var record : List.of(earlier, rotten)) {
+      assertThat(read(record, BLOCK + PAGE, 3)).isEqualTo(part(data, BLOCK + PAGE, 3));
+      assertThat(isInMemory(record, BLOCK)).isTrue();
+      files.verify(record);
+    }
+  }
+
+  @Test
+  void readsTheDiskInPlaceWhereItMayWaitForNothingElse() throws Exception {
+    var data = bytes(8 * BLOCK);
+    var record = append(data);
+    assertThat(copied(files.read(record, 7, 5 * BLOCK, Patience.DISK)))
+        .isEqualTo(part(data, 7, 5 * BLOCK));
+    assertThat(copied(files.read(record, 6 * BLOCK + 7, 9, Patience.DISK)))
+        .isEqualTo(part(data, 6 * BLOCK + 7, 9));
+  }
+
+  /** It would keep a thread that the other one may need. */
+  @Test
+  void doesNotWaitForAnotherReaderWhereItMayWaitForTheDiskOnly() throws Exception {
+    var reading = new CountDownLatch(1);
+    var goOn = new CompletableFuture<Boolean>();
+    var data = bytes(3 * BLOCK);
+    var record = append(data);
+    disk.beforeReads(() -> {
+      reading.countDown();
+      goOn.join();
+    });
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var other = threads.submit(() -> read(record, 0, data.length));
+      reading.await();
+      try {
+        assertThatThrownBy(() -> files.read(record, BLOCK, BLOCK, Patience.DISK))
+            .isSameAs(WouldBlock.INSTANCE);
+      } finally {
+        goOn.complete(true);
+      }
+      assertThat(other.get()).isEqualTo(data);
+    }
+    assertThat(copied(files.read(record, BLOCK, BLOCK, Patience.DISK)))
+        .isEqualTo(part(data, BLOCK, BLOCK));
   }
 
   @Test
@@ -209,13 +345,12 @@ class ExtentFilesTest {
   void answersWithoutPatienceOnlyFromMemory() throws Exception {
     var data = bytes(4 * BLOCK);
     var record = append(data);
-    assertThatThrownBy(() -> files.read(record, 0, 10, Patience.NONE))
-        .isSameAs(WouldBlock.INSTANCE);
+    assertThatThrownBy(() -> files.read(record, 0, 10, Patience.NONE)).isSameAs(WouldBlock.ON_DISK);
     read(record, 0, 10);
     assertThat(copied(files.read(record, 5, 10, Patience.NONE))).isEqualTo(part(data, 5, 10));
     // The first block is there, the second is not: what was taken is given back.
     assertThatThrownBy(() -> files.read(record, 0, 2 * BLOCK, Patience.NONE))
-        .isSameAs(WouldBlock.INSTANCE);
+        .isSameAs(WouldBlock.ON_DISK);
     read(record, 0, data.length);
     assertThat(copied(files.read(record, 9, 3 * BLOCK, Patience.NONE)))
         .isEqualTo(part(data, 9, 3 * BLOCK));
@@ -226,7 +361,7 @@ class ExtentFilesTest {
     var data = bytes(4 * BLOCK);
     var record = append(data);
     assertThat(copied(files.readOnce(record, 5, 3 * BLOCK))).isEqualTo(part(data, 5, 3 * BLOCK));
-    assertThatThrownBy(() -> files.read(record, 5, 1, Patience.NONE)).isSameAs(WouldBlock.INSTANCE);
+    assertThatThrownBy(() -> files.read(record, 5, 1, Patience.NONE)).isSameAs(WouldBlock.ON_DISK);
     // It takes what is there.
     read(record, BLOCK, BLOCK);
     assertThat(copied(files.readOnce(record, 0, data.length))).isEqualTo(data);
@@ -570,6 +705,7 @@ class ExtentFilesTest {
       assertThat(payload % RecordHeader.ALIGNMENT).isZero();
       assertThat(RecordHeader.end(record) % RecordHeader.ALIGNMENT).isZero();
       var head = (int) record.position() + RecordHeader.bytes(record.length());
+      head += RecordHeader.pages(record.length()) * Integer.BYTES;
       assertThat(Arrays.copyOfRange(bytes, head, (int) payload)).containsOnly(0);
       var pad =
           Arrays.copyOfRange(

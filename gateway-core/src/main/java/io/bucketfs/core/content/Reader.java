@@ -112,6 +112,7 @@ final class Reader {
         readAhead(file, inode, offset, end);
         return new ReadResult(data, end == size);
       } catch (BadPartException e) {
+        patience.requireWaiting();
         if (e.gone && attempt < MOVES_MAX) {
           loader.forget(file);
         } else if (refetches++ < REFETCHES_MAX) {

@@ -32,6 +32,13 @@ public interface Execution {
   void fork(String name, Runnable task);
 
   /**
+   * Starts a task on one of the platform threads of {@link #offload}, where it may wait in native
+   * code as it stands. It must not wait for other tasks: they may need the thread. As {@link #fork}
+   * otherwise.
+   */
+  void forkNative(String name, Runnable task);
+
+  /**
    * Starts a long-lived loop on a platform thread of its own. The thread is interrupted by {@link
    * Task#cancel}.
    */
@@ -42,7 +49,8 @@ public interface Execution {
 
   /**
    * Runs work that waits in native code (JNI, fsync, pread) on a bounded pool of platform threads
-   * and waits for it. On a platform thread of {@link #dedicate} it runs in place.
+   * and waits for it. On a platform thread of {@link #dedicate} or {@link #forkNative} it runs in
+   * place.
    *
    * @throws ExecutionException with what the work threw
    */
@@ -51,7 +59,8 @@ public interface Execution {
   /**
    * Waits for a result.
    *
-   * @throws io.bucketfs.core.vfs.WouldBlock where the patience is none and the result is not there
+   * @throws io.bucketfs.core.vfs.WouldBlock where the patience may not wait and the result is not
+   *     there
    * @throws TimeoutException when the patience ran out
    * @throws ExecutionException with what the stage failed with, never a CompletionException
    */

@@ -11,6 +11,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -24,7 +25,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Tasks run on virtual threads. Native waits run on a bounded pool of platform threads, since a
  * virtual thread in JNI or fsync holds its carrier, and there are only as many carriers as cores.
- * The pool's queue needs no bound: each entry is a thread that waits for it.
+ * The pool's queue needs no bound: each entry is a thread that waits for it, or a request that was
+ * let in.
  */
 public final class ThreadExecution implements Execution, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ThreadExecution.class);
@@ -74,6 +76,15 @@ public final class ThreadExecution implements Execution, AutoCloseable {
   }
 
   @Override
+  public void forkNative(String name, Runnable task) {
+    try {
+      nativeWaits.execute(guarded(name, task));
+    } catch (RejectedExecutionException e) {
+      fork(name, task); // it finds out itself what cannot be done any more
+    }
+  }
+
+  @Override
   public Task dedicate(String name, Runnable loop) {
     return new ThreadTask(Thread.ofPlatform().name(name).daemon().start(guarded(name, loop)));
   }
@@ -109,7 +120,7 @@ public final class ThreadExecution implements Execution, AutoCloseable {
   public <T extends @Nullable Object> T await(CompletionStage<T> stage, Patience patience)
       throws ExecutionException, InterruptedException, TimeoutException {
     var future = stage.toCompletableFuture();
-    if (patience.isNone() && !future.isDone()) {
+    if (!patience.mayWait() && !future.isDone()) {
       throw WouldBlock.INSTANCE;
     }
     try {

@@ -4,12 +4,17 @@ import java.time.Duration;
 
 /**
  * How long an operation may wait. {@link #NONE} is for event loops: what would wait throws {@link
- * WouldBlock}. Any other patience ends in {@link FsError#DELAY} once it is used up by a wait that
- * may be given up without harm, such as an S3 fetch; waits for local durability are never given up.
+ * WouldBlock}. {@link #DISK} is for threads that may wait in native code: it reads file data from
+ * the local disk, and throws the same before it would wait for anything else. Any other patience
+ * ends in {@link FsError#DELAY} once it is used up by a wait that may be given up without harm,
+ * such as an S3 fetch; waits for local durability are never given up.
  */
 public final class Patience {
   /** Does not wait at all. */
   public static final Patience NONE = new Patience(Long.MIN_VALUE);
+
+  /** Reads file data that the local disk has, in place, and waits for nothing else. */
+  public static final Patience DISK = new Patience(Long.MIN_VALUE);
 
   /** Waits for as long as it takes. For background work and tests. */
   public static final Patience FOREVER = new Patience(Long.MAX_VALUE);
@@ -29,14 +34,19 @@ public final class Patience {
     return new Patience(nanoTime + time.toNanos());
   }
 
-  /** Whether nothing may wait. */
-  public boolean isNone() {
-    return this == NONE;
+  /** Whether it may wait for more than file data on the local disk. */
+  public boolean mayWait() {
+    return this != NONE && this != DISK;
   }
 
-  /** Throws {@link WouldBlock} where nothing may wait. Call it before the first side effect. */
+  /** Whether file data may be read from the local disk. */
+  public boolean mayReadDisk() {
+    return this != NONE;
+  }
+
+  /** Throws {@link WouldBlock} unless it {@link #mayWait}. Call it before the first side effect. */
   public void requireWaiting() {
-    if (this == NONE) {
+    if (!mayWait()) {
       throw WouldBlock.INSTANCE;
     }
   }
@@ -46,6 +56,6 @@ public final class Patience {
     if (this == FOREVER) {
       return Long.MAX_VALUE;
     }
-    return this == NONE ? 0 : Math.max(0, deadlineNanos - nanoTime);
+    return !mayWait() ? 0 : Math.max(0, deadlineNanos - nanoTime);
   }
 }

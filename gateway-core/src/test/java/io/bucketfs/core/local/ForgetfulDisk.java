@@ -56,6 +56,8 @@ public final class ForgetfulDisk implements Disk {
   @GuardedBy("lock")
   private Predicate<String> unreadable = _ -> false;
 
+  private volatile Runnable beforeReads = () -> {};
+
   @GuardedBy("lock")
   private long syncs;
 
@@ -155,6 +157,11 @@ public final class ForgetfulDisk implements Disk {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** What each read does first, in its thread. */
+  public void beforeReads(Runnable hook) {
+    beforeReads = hook;
   }
 
   private void failReads(Predicate<String> names) {
@@ -364,6 +371,7 @@ public final class ForgetfulDisk implements Disk {
 
     @Override
     public int read(long position, ByteBuffer target) throws IOException {
+      beforeReads.run();
       lock.lock();
       try {
         requireOpen();

@@ -241,6 +241,11 @@ public final class SimulatedExecution implements Execution {
   }
 
   @Override
+  public void forkNative(String name, Runnable task) {
+    start(name, task);
+  }
+
+  @Override
   public Task dedicate(String name, Runnable loop) {
     return start(name, loop);
   }
@@ -276,7 +281,7 @@ public final class SimulatedExecution implements Execution {
       throws ExecutionException, InterruptedException, TimeoutException {
     var future = stage.toCompletableFuture();
     if (!future.isDone()) {
-      if (patience.isNone()) {
+      if (!patience.mayWait()) {
         throw WouldBlock.INSTANCE;
       }
       park(future, patience.remainingNanos(elapsedNanos));

@@ -131,6 +131,30 @@ class ThreadExecutionTest {
   }
 
   @Test
+  void nativeTasksWaitForTheirOffloadedWorkInPlace() throws Exception {
+    var done = new CompletableFuture<Boolean>();
+    execution.forkNative(
+        "native",
+        () -> {
+          var here = Thread.currentThread();
+          try {
+            done.complete(execution.offload(() -> Thread.currentThread().equals(here)));
+          } catch (ExecutionException | InterruptedException e) {
+            done.completeExceptionally(e);
+          }
+        });
+    assertThat(done.get()).isTrue();
+  }
+
+  @Test
+  void nativeTasksRunInSomeWayWhenTheirThreadsEnd() throws Exception {
+    execution.close();
+    var done = new CompletableFuture<Boolean>();
+    execution.forkNative("late", () -> done.complete(true));
+    assertThat(done.get()).isTrue();
+  }
+
+  @Test
   void handsOnWhatOffloadedWorkThrows() {
     assertThatThrownBy(() ->
             execution.offload(() -> {
