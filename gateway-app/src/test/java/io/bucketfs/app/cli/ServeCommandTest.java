@@ -95,8 +95,13 @@ final class ServeCommandTest {
     var result = cli.launch(List.of("serve", "--memory", "1000MiB"));
     assertThat(result.code()).isEqualTo(ExitCode.RESTART);
     assertThat(result.out().lines())
-        .contains("-Xmx350m", "-XX:MaxDirectMemorySize=450m", "-XX:+UseG1GC");
-    assertThat(cli.launch(List.of("serve", "--memory", "64GiB")).out()).contains("-XX:+UseZGC");
+        .contains(
+            "-Xmx350m",
+            "-XX:MaxDirectMemorySize=450m",
+            "-XX:+UseG1GC",
+            "-Dio.netty.allocator.maxOrder=9");
+    assertThat(cli.launch(List.of("serve", "--memory", "64GiB")).out().lines())
+        .contains("-XX:+UseZGC", "-Dio.netty.allocator.maxOrder=11");
     assertThat(cli.started()).isEmpty();
   }
 
