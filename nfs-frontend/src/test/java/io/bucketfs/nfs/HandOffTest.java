@@ -106,39 +106,34 @@ final class HandOffTest {
     }
   }
 
-  /**
-   * What the disk has costs one change of threads, and is read on a thread that may wait for it.
-   */
+  /** What needs the disk alone costs one change of threads, to one that may wait for it. */
   @ParameterizedTest
   @EnumSource(Obstacle.class)
-  void whatIsOnDiskIsReadOnANativeThread(Obstacle obstacle) throws Exception {
+  void theDiskIsReadAndWrittenOnANativeThread(Obstacle obstacle) throws Exception {
     var methods = new ConcurrentLinkedQueue<String>();
     var threads = new ThreadExecution(1, Meters.NONE);
     var execution = proxy(Execution.class, (method, _) -> methods.add(method), threads);
     var memory = new MemoryFileSystem();
     try (var server =
-            new NfsTestServer(proxy(FileSystem.class, blockedReads(obstacle), memory), execution);
+            new NfsTestServer(proxy(FileSystem.class, blocked(obstacle), memory), execution);
         var client = TestClient.connected(server.port(), "a")) {
       var id = opened(client);
       var hello = "hello".getBytes(StandardCharsets.UTF_8);
       client.call(putRoot(), lookup("data"), lookup("f"), TestOps.write(id, 0, hello)).requireOk();
-      methods.clear();
-      client
-          .call(
-              putRoot(),
-              lookup("data"),
-              lookup("f"),
-              TestOps.read(id, 0, 10),
-              getAttr(Attribute.SIZE))
-          .requireOk();
-      methods.removeIf(method -> !method.startsWith("fork"));
-      assertThat(methods)
-          .containsExactlyElementsOf(
-              switch (obstacle) {
-                case NETWORK -> List.of("fork");
-                case DISK -> List.of("forkNative");
-                case BOTH -> List.of("forkNative", "fork");
-              });
+      for (var operation : List.of(TestOps.read(id, 0, 10), TestOps.write(id, 0, hello))) {
+        methods.clear();
+        client
+            .call(putRoot(), lookup("data"), lookup("f"), operation, getAttr(Attribute.SIZE))
+            .requireOk();
+        methods.removeIf(method -> !method.startsWith("fork"));
+        assertThat(methods)
+            .containsExactlyElementsOf(
+                switch (obstacle) {
+                  case NETWORK -> List.of("fork");
+                  case DISK -> List.of("forkNative");
+                  case BOTH -> List.of("forkNative", "fork");
+                });
+      }
     } finally {
       threads.close();
     }
@@ -153,9 +148,9 @@ final class HandOffTest {
     return StateId.read(reply.body());
   }
 
-  private static Before blockedReads(Obstacle obstacle) {
+  private static Before blocked(Obstacle obstacle) {
     return (method, arguments) -> {
-      if (!method.equals("read")) {
+      if (!method.equals("read") && !method.equals("write")) {
         return;
       }
       var patience = arguments[arguments.length - 1];

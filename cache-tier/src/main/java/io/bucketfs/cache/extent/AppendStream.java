@@ -12,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,10 +29,10 @@ final class AppendStream {
   private static final Logger LOG = LoggerFactory.getLogger(AppendStream.class);
 
   /**
-   * How many large records are on native threads at a time: one is written while the next ones come
-   * there. More would only keep threads from others.
+   * How many large records are on native threads at a time: some are written while the next ones
+   * come there. More would only keep threads from others.
    */
-  private static final int LARGE_MAX = 8;
+  static final int LARGE_MAX = 16;
 
   private final Stream stream;
   private final Catalog catalog;
@@ -64,14 +65,39 @@ final class AppendStream {
   /** Appends a record. */
   ExtentRecord append(Identity identity, RecordImage image) throws IOException {
     if (!RecordHeader.isLarge(image.length())) {
-      return settled(NativeWait.on(execution, () -> write(identity, image)));
+      return writeAndSettle(identity, image);
     }
     large.acquireUninterruptibly();
     try {
-      return settled(NativeWait.on(execution, () -> write(identity, image)));
+      return writeAndSettle(identity, image);
     } finally {
       large.release();
     }
+  }
+
+  /**
+   * Appends a record on a thread that may wait in native code.
+   *
+   * @param length of its payload
+   * @return null where it is large, and as many of those are being written as may
+   */
+  @Nullable ExtentRecord appendInPlace(
+      Identity identity, int length, Supplier<RecordImage> imageMaker) throws IOException {
+    var counts = RecordHeader.isLarge(length);
+    if (counts && !large.tryAcquire()) {
+      return null;
+    }
+    try (var image = imageMaker.get()) {
+      return writeAndSettle(identity, image);
+    } finally {
+      if (counts) {
+        large.release();
+      }
+    }
+  }
+
+  private ExtentRecord writeAndSettle(Identity identity, RecordImage image) throws IOException {
+    return settled(NativeWait.on(execution, () -> write(identity, image)));
   }
 
   /** A record that is written. */

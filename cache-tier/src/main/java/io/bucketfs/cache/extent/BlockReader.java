@@ -150,7 +150,7 @@ final class BlockReader {
       parts[i] = fromMemory(span, i);
       if (parts[i] != null) {
         taken += span.lengthIn(i);
-      } else if (!patience.mayReadDisk()) {
+      } else if (!patience.mayUseDisk()) {
         throw WouldBlock.ON_DISK;
       }
     }

@@ -17,6 +17,7 @@ import java.util.NoSuchElementException;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Extent files in one directory. */
 public final class ExtentFiles implements ExtentStore {
@@ -94,9 +95,7 @@ public final class ExtentFiles implements ExtentStore {
   public ExtentRecord append(
       Stream stream, int mount, long inode, long content, long sequence, long offset, ByteBuf data)
       throws IOException {
-    if (!data.isReadable() || data.readableBytes() > ExtentRecord.LENGTH_MAX) {
-      throw new IllegalArgumentException("payload of " + data.readableBytes() + " bytes");
-    }
+    requireLength(data);
     var identity = new Identity(mount, inode, content, sequence, offset);
     try (var image = new RecordImage(data, allocator)) {
       var record = streamOf(stream).append(identity, image);
@@ -104,6 +103,22 @@ public final class ExtentFiles implements ExtentStore {
         reader.keepFresh(record, data);
       }
       return record;
+    }
+  }
+
+  @Override
+  public @Nullable ExtentRecord appendInPlace(
+      int mount, long inode, long content, long sequence, long offset, ByteBuf data)
+      throws IOException {
+    requireLength(data);
+    var identity = new Identity(mount, inode, content, sequence, offset);
+    return writes.appendInPlace(
+        identity, data.readableBytes(), () -> new RecordImage(data, allocator));
+  }
+
+  private static void requireLength(ByteBuf data) {
+    if (!data.isReadable() || data.readableBytes() > ExtentRecord.LENGTH_MAX) {
+      throw new IllegalArgumentException("payload of " + data.readableBytes() + " bytes");
     }
   }
 

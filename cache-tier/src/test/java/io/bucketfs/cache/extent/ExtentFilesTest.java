@@ -28,11 +28,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -256,6 +259,42 @@ class ExtentFilesTest {
     }
     assertThat(copied(files.read(record, BLOCK, BLOCK, Patience.DISK)))
         .isEqualTo(part(data, BLOCK, BLOCK));
+  }
+
+  private @Nullable ExtentRecord appendInPlace(byte[] data) throws IOException {
+    return files.appendInPlace(1, 2, 3, 4, 5, Unpooled.wrappedBuffer(data));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, BLOCK, RecordHeader.LARGE_BYTES_MIN, ExtentRecord.LENGTH_MAX})
+  void appendsInPlaceWhatItAppendsOtherwise(int length) throws Exception {
+    var data = bytes(length);
+    var record = requireNonNull(appendInPlace(data));
+    assertThat(read(record, 0, length)).isEqualTo(data);
+    assertThat(replayed(record.file(), 0)).containsExactly(new Replayed(record, 2, 5));
+  }
+
+  /** It would keep a thread that others may need, and those are as many as may. */
+  @Test
+  void doesNotWaitForOtherLargeRecordsWhereItMayWaitForTheDiskOnly() throws Exception {
+    var goOn = new CompletableFuture<Boolean>();
+    var data = bytes(RecordHeader.LARGE_BYTES_MIN);
+    disk.beforeWrites(goOn::join);
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var all = new ExecutorCompletionService<Optional<ExtentRecord>>(threads);
+      try {
+        for (var i = 0; i <= AppendStream.LARGE_MAX; i++) {
+          var _ = all.submit(() -> Optional.ofNullable(appendInPlace(data)));
+        }
+        assertThat(all.take().get()).isEmpty();
+      } finally {
+        goOn.complete(true);
+      }
+      for (var i = 0; i < AppendStream.LARGE_MAX; i++) {
+        assertThat(read(all.take().get().orElseThrow(), 0, data.length)).isEqualTo(data);
+      }
+    }
+    assertThat(read(requireNonNull(appendInPlace(data)), 0, data.length)).isEqualTo(data);
   }
 
   @Test

@@ -216,10 +216,7 @@ final class SharedWriters {
       var data = new byte[length()];
       random.nextBytes(data);
       var change = life.write(offset, data, false);
-      var done =
-          world
-              .files()
-              .write(file.id, offset, Unpooled.wrappedBuffer(data), stability, Patience.FOREVER);
+      var done = world.write(file.id, offset, Unpooled.wrappedBuffer(data), stability);
       if (done == Stability.UNSTABLE) {
         assertThat(stability).isEqualTo(Stability.UNSTABLE);
         change.endAt(life.now());

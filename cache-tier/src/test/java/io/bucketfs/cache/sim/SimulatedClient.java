@@ -202,7 +202,7 @@ final class SimulatedClient {
     }
     target.write(offset, data);
     pending = next;
-    world.files().write(file.id, offset, Unpooled.wrappedBuffer(data), stability, Patience.FOREVER);
+    world.write(file.id, offset, Unpooled.wrappedBuffer(data), stability);
     if (stability == Stability.FILE_SYNC) {
       target.commit();
     }

@@ -22,8 +22,11 @@ import io.bucketfs.core.vfs.FileSystem;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.SetAttributes;
+import io.bucketfs.core.vfs.Stability;
+import io.bucketfs.core.vfs.WouldBlock;
 import io.bucketfs.core.writeback.MultipartLimits;
 import io.bucketfs.core.writeback.WritebackLimits;
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.time.Duration;
@@ -91,6 +94,19 @@ final class SimulatedWorld {
 
   Gateway gateway() {
     return Objects.requireNonNull(gateway, "not started");
+  }
+
+  /**
+   * Writes as the server of a client does: first where that needs the disk alone, and where it
+   * needs more, again.
+   */
+  Stability write(FileId file, long offset, ByteBuf data, Stability stability)
+      throws FileSystemException {
+    try {
+      return files().write(file, offset, data, stability, Patience.DISK);
+    } catch (WouldBlock e) {
+      return files().write(file, offset, data, stability, Patience.FOREVER);
+    }
   }
 
   FileSystem files() {

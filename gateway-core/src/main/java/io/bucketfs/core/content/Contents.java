@@ -20,12 +20,14 @@ import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.Stability;
+import io.bucketfs.core.vfs.WouldBlock;
 import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntToLongFunction;
 import java.util.function.Supplier;
@@ -239,8 +241,12 @@ public final class Contents implements Snapshots, AutoCloseable {
   public Stability write(
       InodeKey key, long offset, ByteBuf data, Stability stability, Patience patience)
       throws FileSystemException {
-    patience.requireWaiting();
     var length = data.readableBytes();
+    if (stability != Stability.UNSTABLE || length > ExtentRecord.LENGTH_MAX) {
+      patience.requireWaiting();
+    } else if (!patience.mayUseDisk()) {
+      throw isLoaded(key) ? WouldBlock.ON_DISK : WouldBlock.INSTANCE;
+    }
     if (offset < 0 || offset > FILE_BYTES_MAX - length) {
       throw new FileSystemException(FsError.FILE_TOO_BIG);
     }
@@ -248,7 +254,7 @@ public final class Contents implements Snapshots, AutoCloseable {
     try {
       space.awaitDirty(key.mount(), length, patience);
       try {
-        appendAll(file, offset, data);
+        appendAll(file, offset, data, patience);
       } finally {
         space.appended(length);
       }
@@ -262,23 +268,34 @@ public final class Contents implements Snapshots, AutoCloseable {
     }
   }
 
-  private void appendAll(FileContent file, long offset, ByteBuf data) throws FileSystemException {
+  /** Whether the extents of a file are in memory, as it seems now. */
+  private boolean isLoaded(InodeKey key) throws FileSystemException {
+    var file = table.present(key);
+    return file != null && file.isLoaded(ContentLoader.requireFile(cache, key, Patience.NONE));
+  }
+
+  private void appendAll(FileContent file, long offset, ByteBuf data, Patience patience)
+      throws FileSystemException {
     var done = false;
     try {
-      append(file, offset, data);
+      append(file, offset, data, patience);
       done = true;
     } finally {
       if (!done) {
-        usages.release(file.key.mount(), file.unreserve());
+        var reserved = patience.mayWait() ? file.unreserve() : file.tryUnreserve();
+        usages.release(file.key.mount(), reserved);
       }
     }
   }
 
-  private void append(FileContent file, long offset, ByteBuf data) throws FileSystemException {
+  private void append(FileContent file, long offset, ByteBuf data, Patience patience)
+      throws FileSystemException {
     while (true) {
-      file.gate.readLock().lock();
+      enter(file, patience);
       try {
-        var inode = ContentLoader.requireFile(cache, file.key, Patience.FOREVER);
+        var inode =
+            ContentLoader.requireFile(
+                cache, file.key, patience.mayWait() ? Patience.FOREVER : patience);
         if (file.isLoaded(inode)) {
           reserve(file, inode, offset + data.readableBytes());
           for (var done = 0; done < data.readableBytes(); ) {
@@ -286,7 +303,7 @@ public final class Contents implements Snapshots, AutoCloseable {
                 data.slice(
                     data.readerIndex() + done,
                     Math.min(ExtentRecord.LENGTH_MAX, data.readableBytes() - done));
-            appendPart(file, inode, offset + done, part);
+            appendPart(file, inode, offset + done, part, patience);
             done += part.readableBytes();
           }
           return;
@@ -294,7 +311,26 @@ public final class Contents implements Snapshots, AutoCloseable {
       } finally {
         file.gate.readLock().unlock();
       }
+      patience.requireWaiting();
       loader.load(file);
+    }
+  }
+
+  /** Takes the file's gate, shared. */
+  private static void enter(FileContent file, Patience patience) {
+    var gate = file.gate.readLock();
+    if (patience.mayWait()) {
+      gate.lock();
+      return;
+    }
+    try {
+      // With a time, though it is none: without one it would go before those who wait.
+      if (!gate.tryLock(0, TimeUnit.NANOSECONDS)) {
+        throw WouldBlock.INSTANCE;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw WouldBlock.INSTANCE;
     }
   }
 
@@ -306,20 +342,17 @@ public final class Contents implements Snapshots, AutoCloseable {
     }
   }
 
-  private void appendPart(FileContent file, Inode inode, long offset, ByteBuf part)
+  private void appendPart(
+      FileContent file, Inode inode, long offset, ByteBuf part, Patience patience)
       throws FileSystemException {
     var sequence = file.nextSequence();
     var mark = floor.mark();
     try {
-      var record =
-          extents.append(
-              ExtentStore.Stream.WRITE,
-              file.key.mount(),
-              file.key.number(),
-              inode.requireContent().id(),
-              sequence,
-              offset,
-              part);
+      var record = appendRecord(file, inode, sequence, offset, part, patience);
+      if (record == null) {
+        mark.release();
+        throw WouldBlock.INSTANCE;
+      }
       var extent = new Extent(offset, part.readableBytes(), sequence, record, 0);
       var superseded =
           file.wrote(inode, extent, mark, redo.hold(part), Committer.nanos(execution.now()));
@@ -330,6 +363,17 @@ public final class Contents implements Snapshots, AutoCloseable {
       mark.release();
       throw Failures.ofDisk(e);
     }
+  }
+
+  private @Nullable ExtentRecord appendRecord(
+      FileContent file, Inode inode, long sequence, long offset, ByteBuf part, Patience patience)
+      throws IOException {
+    var mount = file.key.mount();
+    var number = file.key.number();
+    var content = inode.requireContent().id();
+    return patience.mayWait()
+        ? extents.append(ExtentStore.Stream.WRITE, mount, number, content, sequence, offset, part)
+        : extents.appendInPlace(mount, number, content, sequence, offset, part);
   }
 
   /** Lets go of unstable writes over which others were written. */

@@ -282,6 +282,7 @@ final class DiskSpace {
   }
 
   private void awaitBelowCap(long bytes, Patience patience) throws FileSystemException {
+    patience.requireWaiting();
     waitingBytes.addAndGet(bytes);
     try {
       while (true) {
@@ -305,6 +306,7 @@ final class DiskSpace {
       if (fill < 0) {
         return;
       }
+      patience.requireWaiting();
       export();
       if (!held) {
         heldWrites.add(1);

@@ -297,6 +297,28 @@ final class FileContent {
   /** Takes back what was reserved for writes that failed, where no other is to be committed. */
   long unreserve() {
     gate.writeLock().lock();
+    try {
+      return takeReserved();
+    } finally {
+      gate.writeLock().unlock();
+    }
+  }
+
+  /**
+   * As {@link #unreserve}, but 0 where others have the gate: those who write commit it, or fail.
+   */
+  long tryUnreserve() {
+    if (!gate.writeLock().tryLock()) {
+      return 0;
+    }
+    try {
+      return takeReserved();
+    } finally {
+      gate.writeLock().unlock();
+    }
+  }
+
+  private long takeReserved() {
     lock.lock();
     try {
       if (overlay != null) {
@@ -308,7 +330,6 @@ final class FileContent {
       return unused;
     } finally {
       lock.unlock();
-      gate.writeLock().unlock();
     }
   }
 

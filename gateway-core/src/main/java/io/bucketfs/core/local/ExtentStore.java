@@ -5,13 +5,15 @@ import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Append-only extent files and the RAM tier in front of them. Nothing is overwritten in place. Two
  * files are open for appending: one takes client writes, one takes fills from S3; a full one is
  * sealed and a new one with a new number begins.
  *
- * <p>Thread-safe. Called from virtual threads; native waits move themselves to platform threads.
+ * <p>Thread-safe. Called from virtual threads, whose native waits move themselves to platform
+ * threads, or from threads that may wait in native code.
  */
 public interface ExtentStore extends AutoCloseable {
   /** Which of the two open files takes a record. */
@@ -33,6 +35,16 @@ public interface ExtentStore extends AutoCloseable {
    */
   ExtentRecord append(
       Stream stream, int mount, long inode, long content, long sequence, long offset, ByteBuf data)
+      throws IOException;
+
+  /**
+   * As {@link #append} to the write stream, on a thread that may wait in native code. Where as many
+   * large records are being written as may be at a time, it does not wait for one of them.
+   *
+   * @return null where it would have had to; nothing was appended
+   */
+  @Nullable ExtentRecord appendInPlace(
+      int mount, long inode, long content, long sequence, long offset, ByteBuf data)
       throws IOException;
 
   /**

@@ -160,7 +160,9 @@ public final class Namespace implements FileSystem {
       var mount = inodes.requireWritable(directory);
       var created =
           withinQuota(
-              directory, () -> creation.file(mount, caller, directory, name, verifier, initial));
+              directory,
+              patience,
+              () -> creation.file(mount, caller, directory, name, verifier, initial));
       if (created != null) {
         return created;
       }
@@ -174,8 +176,8 @@ public final class Namespace implements FileSystem {
   }
 
   /** Makes a change, and again where removed files that nobody has open held what it lacked. */
-  private <T extends @Nullable Object> T withinQuota(FileId file, Change<T> change)
-      throws FileSystemException {
+  private <T extends @Nullable Object> T withinQuota(
+      FileId file, Patience patience, Change<T> change) throws FileSystemException {
     try {
       return change.make();
     } catch (FileSystemException e) {
@@ -183,6 +185,7 @@ public final class Namespace implements FileSystem {
         throw e;
       }
     }
+    patience.requireWaiting();
     try {
       contents.reap(file.mount());
     } catch (IOException e) {
@@ -249,7 +252,10 @@ public final class Namespace implements FileSystem {
     var mount = inodes.requireWritable(directory);
     inodes.requireListed(directory, patience);
     var created =
-        withinQuota(directory, () -> creation.node(mount, caller, directory, name, node, initial));
+        withinQuota(
+            directory,
+            patience,
+            () -> creation.node(mount, caller, directory, name, node, initial));
     if (node instanceof NewNode.Directory) {
       importing.made(InodeKey.of(created.attributes().id()));
     }
@@ -380,7 +386,8 @@ public final class Namespace implements FileSystem {
       return attributes(inode, patience);
     }
     var changed =
-        withinQuota(file, () -> attributeChanges.change(caller, inode, change, throughOpen));
+        withinQuota(
+            file, patience, () -> attributeChanges.change(caller, inode, change, throughOpen));
     return attributes(changed, patience);
   }
 
@@ -395,14 +402,13 @@ public final class Namespace implements FileSystem {
   public Stability write(
       FileId file, long offset, ByteBuf data, Stability stability, Patience patience)
       throws FileSystemException {
-    patience.requireWaiting();
     inodes.requireWritable(file);
     if (!data.isReadable()) {
       inodes.require(file, patience);
       return stability;
     }
     return withinQuota(
-        file, () -> contents.write(InodeKey.of(file), offset, data, stability, patience));
+        file, patience, () -> contents.write(InodeKey.of(file), offset, data, stability, patience));
   }
 
   @Override
@@ -429,6 +435,7 @@ public final class Namespace implements FileSystem {
     inodes.requireWritable(file);
     withinQuota(
         file,
+        patience,
         () -> {
           contents.ranges().allocate(rider, InodeKey.of(file), offset, length, patience);
           return true;
@@ -451,6 +458,7 @@ public final class Namespace implements FileSystem {
     inodes.requireWritable(to);
     withinQuota(
         to,
+        patience,
         () -> {
           contents.ranges().clone(rider, from, InodeKey.of(to), toOffset, patience);
           return true;
@@ -465,7 +473,8 @@ public final class Namespace implements FileSystem {
     inodes.requireWritable(to);
     var key = InodeKey.of(to);
     return new Copied(
-        withinQuota(to, () -> contents.ranges().copy(rider, from, key, toOffset, patience)));
+        withinQuota(
+            to, patience, () -> contents.ranges().copy(rider, from, key, toOffset, patience)));
   }
 
   @Override

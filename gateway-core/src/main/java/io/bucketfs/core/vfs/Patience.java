@@ -4,16 +4,16 @@ import java.time.Duration;
 
 /**
  * How long an operation may wait. {@link #NONE} is for event loops: what would wait throws {@link
- * WouldBlock}. {@link #DISK} is for threads that may wait in native code: it reads file data from
- * the local disk, and throws the same before it would wait for anything else. Any other patience
- * ends in {@link FsError#DELAY} once it is used up by a wait that may be given up without harm,
- * such as an S3 fetch; waits for local durability are never given up.
+ * WouldBlock}. {@link #DISK} is for threads that may wait in native code: it reads and writes file
+ * data on the local disk, and throws the same before it would wait for anything else. Any other
+ * patience ends in {@link FsError#DELAY} once it is used up by a wait that may be given up without
+ * harm, such as an S3 fetch; waits for local durability are never given up.
  */
 public final class Patience {
   /** Does not wait at all. */
   public static final Patience NONE = new Patience(Long.MIN_VALUE);
 
-  /** Reads file data that the local disk has, in place, and waits for nothing else. */
+  /** Reads and writes file data on the local disk, in place, and waits for nothing else. */
   public static final Patience DISK = new Patience(Long.MIN_VALUE);
 
   /** Waits for as long as it takes. For background work and tests. */
@@ -39,8 +39,8 @@ public final class Patience {
     return this != NONE && this != DISK;
   }
 
-  /** Whether file data may be read from the local disk. */
-  public boolean mayReadDisk() {
+  /** Whether file data may be read from the local disk, and written to it. */
+  public boolean mayUseDisk() {
     return this != NONE;
   }
 

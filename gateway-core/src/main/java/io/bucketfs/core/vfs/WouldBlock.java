@@ -11,7 +11,7 @@ public final class WouldBlock extends RuntimeException {
   @SuppressWarnings("StaticAssignmentOfThrowable") // no stack, no cause: there is nothing to share
   public static final WouldBlock INSTANCE = new WouldBlock();
 
-  /** File data is on the local disk: {@link Patience#DISK} may do. */
+  /** It is file data that the local disk has or takes: {@link Patience#DISK} may do. */
   @SuppressWarnings("StaticAssignmentOfThrowable") // as above
   public static final WouldBlock ON_DISK = new WouldBlock();
 

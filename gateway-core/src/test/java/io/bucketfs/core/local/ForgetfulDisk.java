@@ -57,6 +57,7 @@ public final class ForgetfulDisk implements Disk {
   private Predicate<String> unreadable = _ -> false;
 
   private volatile Runnable beforeReads = () -> {};
+  private volatile Runnable beforeWrites = () -> {};
 
   @GuardedBy("lock")
   private long syncs;
@@ -162,6 +163,11 @@ public final class ForgetfulDisk implements Disk {
   /** What each read does first, in its thread. */
   public void beforeReads(Runnable hook) {
     beforeReads = hook;
+  }
+
+  /** What each write does first, in its thread. */
+  public void beforeWrites(Runnable hook) {
+    beforeWrites = hook;
   }
 
   private void failReads(Predicate<String> names) {
@@ -344,6 +350,7 @@ public final class ForgetfulDisk implements Disk {
 
     @Override
     public void write(long position, ByteBuffer... parts) throws IOException {
+      beforeWrites.run();
       lock.lock();
       try {
         requireOpen();

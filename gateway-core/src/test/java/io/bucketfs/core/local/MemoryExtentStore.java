@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Extents in memory, all in one file that is never full. It survives the gateway that uses it, as
@@ -19,6 +20,12 @@ public final class MemoryExtentStore implements ExtentStore {
 
   private final Map<Long, byte[]> records = new HashMap<>();
   private final AtomicLong end = new AtomicLong();
+  private volatile boolean busy;
+
+  /** Whether as many large records are being written as may be. */
+  public void setBusy(boolean now) {
+    busy = now;
+  }
 
   @Override
   public synchronized ExtentRecord append(
@@ -36,6 +43,12 @@ public final class MemoryExtentStore implements ExtentStore {
     var blocks = (bytes.length + ExtentRecord.BLOCK_BYTES - 1) / ExtentRecord.BLOCK_BYTES;
     return new ExtentRecord(
         FILE, position, bytes.length, mount, content, sequence, new int[blocks]);
+  }
+
+  @Override
+  public @Nullable ExtentRecord appendInPlace(
+      int mount, long inode, long content, long sequence, long offset, ByteBuf data) {
+    return busy ? null : append(Stream.WRITE, mount, inode, content, sequence, offset, data);
   }
 
   @Override

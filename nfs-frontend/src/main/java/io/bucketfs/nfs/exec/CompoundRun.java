@@ -26,10 +26,10 @@ import org.slf4j.LoggerFactory;
  * Runs the operations of one COMPOUND, one after the other.
  *
  * <p>It starts on the event loop under {@link Patience#NONE}. Where an operation would wait, it is
- * undone to its start and repeated, with all that follow, on a virtual thread; or, where it is file
- * data on the local disk that is missing, first on a thread that reads it in place, which costs
- * half as many changes of threads. So what memory can answer costs no hand-off, and what cannot
- * blocks no one. One thread at a time runs it.
+ * undone to its start and repeated, with all that follow, on a virtual thread; or, where only file
+ * data is to be read from the local disk or written to it, first on a thread that does that in
+ * place, which costs half as many changes of threads. So what memory can answer costs no hand-off,
+ * and what cannot blocks no one. One thread at a time runs it.
  */
 final class CompoundRun {
   private static final Logger LOG = LoggerFactory.getLogger(CompoundRun.class);
@@ -108,7 +108,7 @@ final class CompoundRun {
         parkedIn = session;
       }
       if (isOnDisk) {
-        services.execution().forkNative("nfs " + code, this::readDisk);
+        services.execution().forkNative("nfs " + code, this::useDisk);
       } else {
         services.execution().fork("nfs " + code, this::resume);
       }
@@ -116,7 +116,7 @@ final class CompoundRun {
   }
 
   /** Runs on a thread for native waits, as far as that goes with the disk alone. */
-  private void readDisk() {
+  private void useDisk() {
     compound.setPatience(Patience.DISK);
     if (runAll()) {
       unpark();
