@@ -103,6 +103,23 @@ final class PinnedSnapshot implements Snapshot {
     return runs;
   }
 
+  @Override
+  public List<ByteRun> unwrittenSince(long sequence, boolean withBase) {
+    var base = inode.requireContent().base();
+    var baseEnd = base == null || !withBase ? 0 : base.length();
+    var runs = new ArrayList<ByteRun>();
+    var from = 0L;
+    for (var extent : mapped) {
+      add(runs, from, Math.min(extent.offset(), baseEnd));
+      if (extent.sequence() <= sequence) {
+        add(runs, extent.offset(), extent.end());
+      }
+      from = extent.end();
+    }
+    add(runs, from, Math.min(baseEnd, inode.sizeBytes()));
+    return runs;
+  }
+
   private static void add(List<ByteRun> runs, long from, long to) {
     if (from < to) {
       runs.add(new ByteRun(from, to - from));

@@ -27,6 +27,15 @@ public interface Snapshot extends AutoCloseable {
    */
   List<ByteRun> unchanged();
 
+  /**
+   * What was not written since an earlier state of the same content, as runs of {@link #body()}, in
+   * order. All bytes of one run are in one place, so that it can be read where others cannot.
+   *
+   * @param sequence of that state, not below the exported one
+   * @param withBase whether what is only in the object below the file is told, too
+   */
+  List<ByteRun> unwrittenSince(long sequence, boolean withBase);
+
   @Override
   void close();
 }

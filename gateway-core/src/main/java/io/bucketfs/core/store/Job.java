@@ -11,6 +11,8 @@ package io.bucketfs.core.store;
  * @param contentSequence of the snapshot
  * @param sizeBytes of the snapshot
  * @param metadataHash of the POSIX metadata it carries
+ * @param copied whether the store makes the object from one that it has, so that no bytes are sent;
+ *     what earlier versions stored does not tell, and counts as sent
  */
 public record Job(
     String token,
@@ -19,17 +21,19 @@ public record Job(
     long content,
     long contentSequence,
     long sizeBytes,
-    long metadataHash) {
+    long metadataHash,
+    boolean copied) {
   byte[] encode() {
-    return new RecordWriter(80)
-        .text(token)
-        .bool(deletion)
-        .i64(inode)
-        .i64(content)
-        .i64(contentSequence)
-        .i64(sizeBytes)
-        .i64(metadataHash)
-        .toBytes();
+    var writer =
+        new RecordWriter(80)
+            .text(token)
+            .bool(deletion)
+            .i64(inode)
+            .i64(content)
+            .i64(contentSequence)
+            .i64(sizeBytes)
+            .i64(metadataHash);
+    return (copied ? writer.bool(true) : writer).toBytes();
   }
 
   public static Job decode(byte[] value) {
@@ -41,6 +45,7 @@ public record Job(
         reader.i64(),
         reader.i64(),
         reader.i64(),
-        reader.i64());
+        reader.i64(),
+        reader.hasMore() && reader.bool());
   }
 }

@@ -13,6 +13,7 @@ import io.bucketfs.core.object.PosixMetadata;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.store.Job;
+import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.Patience;
 import java.util.List;
 import java.util.Map;
@@ -313,12 +314,16 @@ final class BucketWrites {
     }
   }
 
+  /** Tells whether an object that has the token of a job is what the job was to make. */
+  @FunctionalInterface
+  interface Proof {
+    boolean holds(ObjectVersion version) throws Refused, FileSystemException, InterruptedException;
+  }
+
   /**
-   * Lets a HEAD decide what became of a job that was left, as by a process that was killed. An
-   * object that was completed from parts is read, since nobody knows whether the reply told the
-   * checksum of other bytes.
+   * Lets a HEAD decide what became of a job that was left, as by a process that was killed.
    *
-   * @param completion what the job was to complete; null where it is another kind of job
+   * @param proof is asked where the object has the job's token
    */
   Outcome settleLeft(
       ActiveMount mount,
@@ -326,51 +331,22 @@ final class BucketWrites {
       @Nullable ObjectVersion expected,
       Job job,
       BackendFailure failure,
-      @Nullable Completion completion)
-      throws InterruptedException {
+      Proof proof)
+      throws FileSystemException, InterruptedException {
     lostReplies.add(1);
     try {
       var head = head(mount, key);
       var outcome = judge(mount, key, expected, job, head, failure);
       if (head == null
-          || completion == null
           || !(outcome instanceof Outcome.Written(var written, _))
-          || !written.token().equals(job.token())) {
+          || !written.token().equals(job.token())
+          || proof.holds(head.version())) {
         return outcome;
       }
-      LOG.info("The object {} is read: nobody knows what the reply to its completion said", key);
-      return isBelieved(mount, key, head.version(), completion)
-          ? outcome
-          : new Outcome.Damaged(
-              job,
-              head,
-              new BackendFailure.Corrupt("the bucket may have other bytes than were sent"));
+      return new Outcome.Damaged(
+          job, head, new BackendFailure.Corrupt("the bucket may have other bytes than were sent"));
     } catch (Refused e) {
       return new Outcome.Unknown(e.failure);
-    }
-  }
-
-  /**
-   * Whether an object is what its parts were. One that may never be read is sent again where that
-   * is possible, and believed otherwise: nothing but it has the bytes.
-   */
-  private boolean isBelieved(
-      ActiveMount mount, String key, ObjectVersion version, Completion completion)
-      throws Refused, InterruptedException {
-    try {
-      return new ReadBack(mount, this).agrees(key, version, completion.parts());
-    } catch (Refused e) {
-      return switch (e.failure) {
-        case BackendFailure.Denied _, BackendFailure.Archived _, BackendFailure.Rejected _ ->
-            !completion.isReplaceable();
-        // It changed meanwhile, or is to be read again.
-        case BackendFailure.Missing _,
-            BackendFailure.Conflict _,
-            BackendFailure.Busy _,
-            BackendFailure.Unreachable _,
-            BackendFailure.Corrupt _ ->
-            throw e;
-      };
     }
   }
 

@@ -13,8 +13,7 @@ import org.jspecify.annotations.Nullable;
  * The end of an upload of which nobody knows what the reply said.
  *
  * @param parts of the object, in order
- * @param isReplaceable whether its file can be sent again; not where some bytes were nowhere but in
- *     the object that it took the place of
+ * @param isReplaceable as {@link LeftWrites#isReplaceable} says of its file
  */
 record Completion(List<Part> parts, boolean isReplaceable) {
   /** What a job was to complete; null where it is another kind of job. */
@@ -27,6 +26,6 @@ record Completion(List<Part> parts, boolean isReplaceable) {
     var base = inode == null || inode.content() == null ? null : inode.content().base();
     return new Completion(
         tx.parts(mount, upload).stream().map(StoredPart::part).toList(),
-        base == null || base.length() == 0 || !base.key().equals(key));
+        LeftWrites.isReplaceable(base, key));
   }
 }

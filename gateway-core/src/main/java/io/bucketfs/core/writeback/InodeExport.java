@@ -45,6 +45,7 @@ final class InodeExport {
   private final Snapshots snapshots;
   private final Importing importing;
   private final BucketWrites writes;
+  private final LeftWrites leftWrites;
   private final Settlement settlement;
   private final UploadRemoval uploads;
   private final ExportTurns turns;
@@ -71,6 +72,7 @@ final class InodeExport {
       Snapshots snapshots,
       Importing importing,
       BucketWrites writes,
+      LeftWrites leftWrites,
       Settlement settlement,
       UploadRemoval uploads,
       ExportTurns turns,
@@ -84,6 +86,7 @@ final class InodeExport {
     this.snapshots = snapshots;
     this.importing = importing;
     this.writes = writes;
+    this.leftWrites = leftWrites;
     this.settlement = settlement;
     this.uploads = uploads;
     this.turns = turns;
@@ -229,7 +232,7 @@ final class InodeExport {
       throws FileSystemException, InterruptedException {
     var failure = new BackendFailure.Conflict("left over");
     var outcome =
-        writes.settleLeft(
+        leftWrites.settle(
             mount, step.key(), step.expected(), step.job(), failure, step.completion());
     return switch (outcome) {
       case Outcome.Written written ->
@@ -489,7 +492,8 @@ final class InodeExport {
             like.content(),
             like.contentSequence(),
             step.base().length(),
-            like.metadataHash());
+            like.metadataHash(),
+            true);
     claim.take(key);
     committer.commit(tx -> {
       tx.putJob(file.mount(), key, job);

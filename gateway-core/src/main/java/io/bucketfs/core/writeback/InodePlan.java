@@ -222,7 +222,7 @@ final class InodePlan {
       return new Step.ReadForeign(base.key(), like);
     }
     if (base != null && like != null) {
-      var job = job(inode, content, state, hash);
+      var job = job(inode, content, state, hash, true);
       var upload = tx.upload(number, key);
       if (upload != null
           && isUseless(upload, job, base.length() > limits.multipart().copyBytesMax())) {
@@ -292,7 +292,7 @@ final class InodePlan {
         : null;
   }
 
-  private Job job(Inode inode, @Nullable Content content, Inode state, long hash) {
+  private Job job(Inode inode, @Nullable Content content, Inode state, long hash, boolean copied) {
     return new Job(
         tokens.get(),
         false,
@@ -300,7 +300,8 @@ final class InodePlan {
         content == null ? 0 : content.id(),
         content == null ? 0 : content.sequence(),
         state.sizeBytes(),
-        hash);
+        hash,
+        copied);
   }
 
   private Step put(
@@ -310,7 +311,8 @@ final class InodePlan {
       Inode state,
       Step.@Nullable Like like)
       throws IOException {
-    var job = job(state, state.content(), state, ObjectForm.metadataHash(mount.mount(), state));
+    var hash = ObjectForm.metadataHash(mount.mount(), state);
+    var job = job(state, state.content(), state, hash, false);
     var upload = tx.upload(number, key);
     if (upload != null && isUseless(upload, job, isInParts(state, limits))) {
       return new Step.Abandon(key, upload);

@@ -52,6 +52,7 @@ final class KeyRemoval {
   private final boolean urgent;
   private final Committer committer;
   private final BucketWrites writes;
+  private final LeftWrites leftWrites;
   private final Settlement settlement;
   private final UploadRemoval uploads;
   private final Supplier<String> tokens;
@@ -63,6 +64,7 @@ final class KeyRemoval {
       boolean urgent,
       Committer committer,
       BucketWrites writes,
+      LeftWrites leftWrites,
       Settlement settlement,
       UploadRemoval uploads,
       Supplier<String> tokens,
@@ -73,6 +75,7 @@ final class KeyRemoval {
     this.urgent = urgent;
     this.committer = committer;
     this.writes = writes;
+    this.leftWrites = leftWrites;
     this.settlement = settlement;
     this.uploads = uploads;
     this.tokens = tokens;
@@ -129,7 +132,7 @@ final class KeyRemoval {
     if (before != null) {
       return end(before);
     }
-    var deletion = new Job(tokens.get(), true, remote.inode(), remote.content(), 0, 0, 0);
+    var deletion = new Job(tokens.get(), true, remote.inode(), remote.content(), 0, 0, 0, false);
     tx.putJob(number, key, deletion);
     return new Next.Delete(deletion, remote);
   }
@@ -216,7 +219,7 @@ final class KeyRemoval {
       case Next.End(var attempt) -> attempt;
       case Next.Settle(var job, var expected, var completion) -> {
         var failure = new BackendFailure.Conflict("left over");
-        yield settle(writes.settleLeft(mount, key, expected, job, failure, completion));
+        yield settle(leftWrites.settle(mount, key, expected, job, failure, completion));
       }
       case Next.Abandon(var upload) -> {
         var failure = uploads.remove(mount, key, upload);

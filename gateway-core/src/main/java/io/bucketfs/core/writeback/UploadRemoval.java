@@ -23,12 +23,19 @@ final class UploadRemoval {
 
   private final Committer committer;
   private final BucketWrites writes;
+  private final LeftWrites leftWrites;
   private final Settlement settlement;
   private final Meters.Counter aborted;
 
-  UploadRemoval(Committer committer, BucketWrites writes, Settlement settlement, Meters meters) {
+  UploadRemoval(
+      Committer committer,
+      BucketWrites writes,
+      LeftWrites leftWrites,
+      Settlement settlement,
+      Meters meters) {
     this.committer = committer;
     this.writes = writes;
+    this.leftWrites = leftWrites;
     this.settlement = settlement;
     aborted = meters.counter("writeback_uploads_aborted");
   }
@@ -68,7 +75,7 @@ final class UploadRemoval {
     var expected = known == null ? null : known.version();
     var completion =
         committer.<@Nullable Completion>commit(tx -> Completion.of(tx, number, key, upload.job()));
-    var outcome = writes.settleLeft(mount, key, expected, upload.job(), missing, completion);
+    var outcome = leftWrites.settle(mount, key, expected, upload.job(), missing, completion);
     switch (outcome) {
       case Outcome.Unknown(var failure) -> {
         return failure;

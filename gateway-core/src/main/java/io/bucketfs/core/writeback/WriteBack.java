@@ -63,6 +63,7 @@ public final class WriteBack implements AutoCloseable {
   private final Execution execution;
   private final WritebackLimits limits;
   private final BucketWrites writes;
+  private final LeftWrites leftWrites;
   private final Settlement settlement;
   private final UploadRemoval uploads;
   private final UploadSweep sweep;
@@ -112,10 +113,11 @@ public final class WriteBack implements AutoCloseable {
             number -> bytesPerSecondMax(mounts, number),
             meters.counter("writeback_limited_bytes"));
     writes = new BucketWrites(execution, bandwidth, meters);
+    leftWrites = new LeftWrites(committer, snapshots, writes, execution);
     tallies.others().begin(gatewayId, execution, meters);
     lostAndFound = new LostAndFound(mounts, cache, committer, execution, meters);
     settlement = new Settlement(recent, tallies, meters);
-    uploads = new UploadRemoval(committer, writes, settlement, meters);
+    uploads = new UploadRemoval(committer, writes, leftWrites, settlement, meters);
     sweep = new UploadSweep(mounts, cache, committer, claims, uploads);
     turns = new ExportTurns(limits.exportsPerMountMax());
     exports = meters.counter("writeback_exports");
@@ -380,6 +382,7 @@ public final class WriteBack implements AutoCloseable {
                 snapshots,
                 importing,
                 writes,
+                leftWrites,
                 settlement,
                 uploads,
                 turns,
@@ -399,6 +402,7 @@ public final class WriteBack implements AutoCloseable {
               urgent,
               committer,
               writes,
+              leftWrites,
               settlement,
               uploads,
               this::newToken,

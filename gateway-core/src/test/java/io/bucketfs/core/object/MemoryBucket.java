@@ -10,8 +10,10 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.zip.CRC32C;
@@ -27,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MemoryBucket implements ObjectStore {
   private static final int PART_BYTES = 256 << 10;
+
+  /** How long a store takes to tell that it has other bytes: there is time for a crash. */
+  private static final Duration SPOILED_FOR = Duration.ofSeconds(30);
 
   /**
    * How a bucket is made.
@@ -64,6 +69,7 @@ public final class MemoryBucket implements ObjectStore {
   private final MemoryFaults faults;
   private final RequestCounts counts = new RequestCounts();
   private final ForeignWriter foreign;
+  private final Set<String> spoiledEtags = ConcurrentHashMap.newKeySet();
 
   /** A bucket without versions that honours every condition. */
   public MemoryBucket(Execution execution) {
@@ -129,9 +135,33 @@ public final class MemoryBucket implements ObjectStore {
           var received = receive(body, call);
           // Conditions are judged when the body has arrived, as in S3.
           faults.hook().before(RequestKind.PUT, request.key());
-          var stored = contents.put(request, received).version();
+          var spoiled = call.meets(Fault.SPOILED) ? spoiled(request.key(), received) : null;
+          var stored = contents.put(request, spoiled == null ? received : spoiled).version();
+          if (spoiled != null) {
+            spoiledEtags.add(stored.etag());
+            pause(SPOILED_FOR);
+            throw damaged();
+          }
           return new ObjectVersion(stored.etag(), stored.sizeBytes(), null, stored.versionId());
         });
+  }
+
+  /** Other bytes for a new object; null where it gets what was sent. */
+  private @Nullable MemoryBody spoiled(String key, MemoryBody received) {
+    if (!(received instanceof MemoryBody.Bytes(var bytes))
+        || bytes.length == 0
+        || foreign.head(key) != null) {
+      return null;
+    }
+    var others = bytes.clone();
+    others[Math.floorMod(execution.randomLong(), others.length)] ^= 1;
+    return new MemoryBody.Bytes(others);
+  }
+
+  /** Whether an object has other bytes than were sent, of which the store said so. */
+  public boolean isSpoiled(String key) {
+    var head = foreign.head(key);
+    return head != null && spoiledEtags.contains(head.version().etag());
   }
 
   @Override
@@ -318,9 +348,13 @@ public final class MemoryBucket implements ObjectStore {
       throw S3Refusal.unreachable("connection reset before the reply");
     }
     if (call.meets(Fault.DAMAGED)) {
-      throw new ObjectStoreException(
-          new BackendFailure.Corrupt("the store received CRC32C AAAAAA=="));
+      throw damaged();
     }
+  }
+
+  private static ObjectStoreException damaged() {
+    return new ObjectStoreException(
+        new BackendFailure.Corrupt("the store received CRC32C AAAAAA=="));
   }
 
   private ObjectHead send(

@@ -29,7 +29,12 @@ public final class MemoryFaults {
     /** 403 AccessDenied; nothing is done. */
     DENIED,
     /** The request is carried out, and the store tells the checksum of other bytes. */
-    DAMAGED
+    DAMAGED,
+    /**
+     * As DAMAGED, and a PUT does store other bytes, unless there are none or something was there
+     * before, of which the bytes of a file may be the rest; then it is as if without fault.
+     */
+    SPOILED
   }
 
   /** How likely each fault is for one request, 0 to 1; together at most 1. */
@@ -68,6 +73,9 @@ public final class MemoryFaults {
   private Chances chances = Chances.NONE;
 
   @GuardedBy("lock")
+  private double spoiledPuts;
+
+  @GuardedBy("lock")
   private @Nullable Fault permanent;
 
   /** When the shared line is free again, by {@link Execution#nanoTime()}. */
@@ -90,6 +98,16 @@ public final class MemoryFaults {
     lock.lock();
     try {
       chances = newChances;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Sets how likely a PUT is spoiled that meets no other fault, 0 to 1, from now on. */
+  public void spoiledPuts(double chance) {
+    lock.lock();
+    try {
+      spoiledPuts = chance;
     } finally {
       lock.unlock();
     }
@@ -170,10 +188,19 @@ public final class MemoryFaults {
     if (permanent != null) {
       return permanent;
     }
-    if (chances.equals(Chances.NONE)) {
-      return null;
-    }
-    var dice = (execution.randomLong() >>> 11) * 0x1p-53;
+    var fault = chances.equals(Chances.NONE) ? null : byChance();
+    return fault == null && kind == RequestKind.PUT && spoiledPuts > 0 && dice() < spoiledPuts
+        ? Fault.SPOILED
+        : fault;
+  }
+
+  private double dice() {
+    return (execution.randomLong() >>> 11) * 0x1p-53;
+  }
+
+  @GuardedBy("lock")
+  private @Nullable Fault byChance() {
+    var dice = dice();
     if ((dice -= chances.busy()) < 0) {
       return Fault.BUSY;
     }
