@@ -127,6 +127,11 @@ class RuleRemovalTest {
         CORE + "writeback/BucketWrites.java",
         "if (token.equals(job.token())) {",
         "if (token.isEmpty()) {"),
+    RULE_13_WHAT_A_KILLED_PROCESS_PUT_IS_READ(
+        Noticed.SOON,
+        CORE + "writeback/LeftWrites.java",
+        "? job.copied() || isAsSent(mount, key, version, job)",
+        "? true"),
     RULE_15_AN_UPLOAD_IS_OF_ONE_SNAPSHOT(
         Noticed.LATE,
         CORE + "store/StoredUpload.java",
