@@ -1,5 +1,6 @@
 package io.bucketfs.cache;
 
+import io.bucketfs.cache.extent.DirectReads;
 import io.bucketfs.cache.extent.ExtentFiles;
 import io.bucketfs.cache.extent.RealDisk;
 import io.bucketfs.cache.metadata.MetadataFiles;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A state directory in use: both local stores, and the lock that keeps other gateways out.
@@ -24,13 +26,16 @@ public final class LocalTiers implements AutoCloseable {
   private final StateDirectory directory;
   private final LocalTier tier;
   private final ExtentFiles extents;
+  private final @Nullable DirectReads reads;
   private final AtomicBoolean lossUnhandled;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  private LocalTiers(StateDirectory directory, LocalTier tier, ExtentFiles extents) {
+  private LocalTiers(
+      StateDirectory directory, LocalTier tier, ExtentFiles extents, @Nullable DirectReads reads) {
     this.directory = directory;
     this.tier = tier;
     this.extents = extents;
+    this.reads = reads;
     lossUnhandled = new AtomicBoolean(tier.unsyncedMayBeLost());
   }
 
@@ -47,6 +52,7 @@ public final class LocalTiers implements AutoCloseable {
       Meters meters)
       throws IOException {
     var directory = StateDirectory.open(path);
+    var reads = DirectReads.open(execution);
     var opened = false;
     try {
       var boot = StateDirectory.bootId();
@@ -54,7 +60,7 @@ public final class LocalTiers implements AutoCloseable {
       if (directory.isNew()) {
         directory.subdirectory("metadata");
       }
-      var disk = new RealDisk(directory.subdirectory("extents"));
+      var disk = new RealDisk(directory.subdirectory("extents"), reads);
       var metadata =
           new RocksMetadataStore(
               MetadataFiles.in(path), directory.isNew(), settings.metadataCacheBytes(), execution);
@@ -63,7 +69,8 @@ public final class LocalTiers implements AutoCloseable {
         directory.note(new LastRun(boot, false, lost));
         var extents = new ExtentFiles(disk, settings.extents(), execution, allocator, meters);
         meters.gauge("metadata_disk_bytes", metadata::diskBytes);
-        var tiers = new LocalTiers(directory, new LocalTier(metadata, extents, lost), extents);
+        var tier = new LocalTier(metadata, extents, lost);
+        var tiers = new LocalTiers(directory, tier, extents, reads);
         new CheckpointTask(metadata, execution, tiers.closed::get).start();
         opened = true;
         return tiers;
@@ -74,6 +81,9 @@ public final class LocalTiers implements AutoCloseable {
       }
     } finally {
       if (!opened) {
+        if (reads != null) {
+          reads.close();
+        }
         directory.close();
       }
     }
@@ -104,7 +114,8 @@ public final class LocalTiers implements AutoCloseable {
     if (closed.getAndSet(true)) {
       return;
     }
-    try (directory) {
+    try (directory;
+        reads) {
       var durable = false;
       try {
         tier.extents().close();

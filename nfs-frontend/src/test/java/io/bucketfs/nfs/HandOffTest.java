@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.bucketfs.core.runtime.Execution;
 import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.runtime.ThreadExecution;
+import io.bucketfs.core.vfs.DiskRead;
 import io.bucketfs.core.vfs.FileSystem;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.WouldBlock;
@@ -22,10 +23,13 @@ import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -134,6 +138,95 @@ final class HandOffTest {
                   case BOTH -> List.of("forkNative", "fork");
                 });
       }
+    } finally {
+      threads.close();
+    }
+  }
+
+  /** What becomes of a read that nobody waits for. */
+  enum Fate {
+    ARRIVES,
+    /** It ends, and nothing is there. */
+    FAILS,
+    /** It cannot be begun. */
+    REFUSED
+  }
+
+  /** A read that ends on another thread. */
+  private static final class TestRead implements DiskRead {
+    private final Fate fate;
+    private final AtomicInteger released = new AtomicInteger();
+    private volatile @Nullable Thread begunOn;
+
+    TestRead(Fate fate) {
+      this.fate = fate;
+    }
+
+    @Override
+    public boolean begin(Executor loop, Runnable ended) {
+      begunOn = Thread.currentThread();
+      if (fate == Fate.REFUSED) {
+        return false;
+      }
+      loop.execute(() -> {
+        assertThat(Thread.currentThread()).isSameAs(begunOn);
+        var _ = Thread.ofPlatform().start(ended);
+      });
+      return true;
+    }
+
+    @Override
+    public void release() {
+      released.incrementAndGet();
+    }
+  }
+
+  /** Where one read is lacking, the event loop goes on with it, and no other thread is needed. */
+  @ParameterizedTest
+  @EnumSource(Fate.class)
+  void whatWasReadIsTakenOnTheEventLoop(Fate fate) throws Exception {
+    var methods = new ConcurrentLinkedQueue<String>();
+    var threads = new ThreadExecution(1, Meters.NONE);
+    var execution = proxy(Execution.class, (method, _) -> methods.add(method), threads);
+    var reads = new ConcurrentLinkedQueue<TestRead>();
+    Before lacking =
+        (method, arguments) -> {
+          if (!method.equals("read")
+              || !(arguments[arguments.length - 1] instanceof Patience patience)
+              || patience.mayUseDisk()) {
+            return;
+          }
+          if (patience.read() instanceof TestRead read) {
+            assertThat(Thread.currentThread()).isSameAs(read.begunOn);
+            assertThat(read.released).hasValue(0);
+            if (fate == Fate.FAILS) {
+              throw WouldBlock.ON_DISK;
+            }
+            return;
+          }
+          var read = new TestRead(fate);
+          reads.add(read);
+          throw WouldBlock.forRead(read);
+        };
+    try (var server =
+            new NfsTestServer(proxy(FileSystem.class, lacking, new MemoryFileSystem()), execution);
+        var client = TestClient.connected(server.port(), "a")) {
+      var id = opened(client);
+      var hello = "hello".getBytes(StandardCharsets.UTF_8);
+      client.call(putRoot(), lookup("data"), lookup("f"), TestOps.write(id, 0, hello)).requireOk();
+      methods.clear();
+      for (var i = 0; i < 3; i++) {
+        var read = TestOps.read(id, 0, 10);
+        client
+            .call(putRoot(), lookup("data"), lookup("f"), read, getAttr(Attribute.SIZE))
+            .requireOk();
+      }
+      methods.removeIf(method -> !method.startsWith("fork"));
+      var hops = Collections.nCopies(fate == Fate.ARRIVES ? 0 : 3, "forkNative");
+      assertThat(methods).containsExactlyElementsOf(hops);
+      assertThat(reads)
+          .hasSize(3)
+          .allMatch(read -> read.released.get() == (fate == Fate.REFUSED ? 0 : 1));
     } finally {
       threads.close();
     }

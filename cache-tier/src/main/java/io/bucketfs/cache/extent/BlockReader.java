@@ -108,6 +108,13 @@ final class BlockReader {
       throw new IllegalArgumentException(skip + "+" + length + " of " + record.length());
     }
     var span = new Span(record, skip, length);
+    if (patience.read() instanceof PageRead page) {
+      var bytes = page.take(new Pages(record, skip, length));
+      if (bytes != null) {
+        diskBytes.add(length);
+        return bytes;
+      }
+    }
     // Slices of the span's blocks, in order. Where one pread brought several blocks, the first of
     // them has all their bytes and the others are empty.
     @Nullable ByteBuf[] parts = new @Nullable ByteBuf[span.blocks()];
@@ -151,10 +158,19 @@ final class BlockReader {
       if (parts[i] != null) {
         taken += span.lengthIn(i);
       } else if (!patience.mayUseDisk()) {
-        throw WouldBlock.ON_DISK;
+        throw onDisk(span, patience);
       }
     }
     ramBytes.add(taken);
+  }
+
+  /** What one hears who does not wait. */
+  private WouldBlock onDisk(Span span, Patience patience) {
+    var read =
+        span.blocks() > 1 || patience.read() != null
+            ? null
+            : pages.offer(span.record(), span.skip(), span.length());
+    return read == null ? WouldBlock.ON_DISK : WouldBlock.forRead(read);
   }
 
   private @Nullable ByteBuf fromMemory(Span span, int index) {

@@ -259,6 +259,26 @@ final class ExtentFile {
     }
   }
 
+  /**
+   * As {@link #acquire} and {@link #handle} for one that does not wait.
+   *
+   * @return null where the file is gone, or not open now, or just being opened: nothing is acquired
+   */
+  @Nullable DiskFile acquireOpen() {
+    if (!lock.tryLock()) {
+      return null;
+    }
+    try {
+      var open = removing || closed ? null : handle;
+      if (open != null) {
+        users++;
+      }
+      return open;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Ends one {@link #acquire}. Returns true where the caller must now {@link #remove} the file. */
   boolean release() {
     lock.lock();

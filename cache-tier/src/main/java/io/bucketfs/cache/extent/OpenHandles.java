@@ -36,6 +36,17 @@ final class OpenHandles {
     return file.handle();
   }
 
+  /** Notes that an open file is used, unless it would have to wait for that. */
+  void touch(ExtentFile file) {
+    if (lock.tryLock()) {
+      try {
+        var _ = used.get(file.number());
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
   @GuardedBy("lock")
   private void closeOldest() throws IOException {
     // Those in use stay, and are looked at again when the next one is opened.

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,12 +24,21 @@ public final class RealDisk implements Disk {
 
   private final Path directory;
   private final Set<OpenOption> directOptions;
+  private final @Nullable DirectReads reads;
+
+  /** A directory whose files are read by threads that wait. */
+  public RealDisk(Path directory) throws IOException {
+    this(directory, null);
+  }
 
   /**
    * @param directory exists
+   * @param reads what small reads may be begun through, where the system has them; closed after the
+   *     files
    */
-  public RealDisk(Path directory) throws IOException {
+  public RealDisk(Path directory, @Nullable DirectReads reads) throws IOException {
     this.directory = directory;
+    this.reads = reads;
     directOptions = directOptions(directory);
   }
 
@@ -65,12 +75,12 @@ public final class RealDisk implements Disk {
   public DiskFile create(String name) throws IOException {
     var path = directory.resolve(name);
     Files.createFile(path);
-    return new RealFile(path, directOptions);
+    return new RealFile(path, directOptions, reads);
   }
 
   @Override
   public DiskFile open(String name) throws IOException {
-    return new RealFile(directory.resolve(name), directOptions);
+    return new RealFile(directory.resolve(name), directOptions, reads);
   }
 
   /** Without opening it, which takes many times as long. */

@@ -2,6 +2,7 @@ package io.bucketfs.cache.extent;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.bucketfs.core.local.Disk.DiskFile;
+import io.bucketfs.core.local.Disk.ReadEnd;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -13,11 +14,15 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A file of {@link RealDisk}, through the page cache or past it. */
 final class RealFile implements DiskFile {
+  private static final Logger LOG = LoggerFactory.getLogger(RealFile.class);
   private static final Set<OpenOption> CACHED =
       Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE);
   private final Path path;
@@ -35,15 +40,25 @@ final class RealFile implements DiskFile {
   @GuardedBy("lock")
   private boolean closed;
 
+  private final @Nullable DirectReads reads;
+
+  /** The file as {@link #reads} know it, or negative. Written under the lock. */
+  private volatile int begunThrough = -1;
+
+  private volatile boolean prepared;
+
   /**
    * Opens a file.
    *
    * @param directOptions how to open it once more for what passes by the page cache; empty where
    *     nothing can
+   * @param reads for reads that nobody waits for, where the system has them
    */
-  RealFile(Path path, Set<OpenOption> directOptions) throws IOException {
+  RealFile(Path path, Set<OpenOption> directOptions, @Nullable DirectReads reads)
+      throws IOException {
     this.path = path;
     this.directOptions = directOptions;
+    this.reads = directOptions.isEmpty() ? null : reads;
     cached = new SteadyChannel(path, CACHED);
   }
 
@@ -174,6 +189,36 @@ final class RealFile implements DiskFile {
   }
 
   @Override
+  public void prepareReads() {
+    if (reads == null || prepared) {
+      return;
+    }
+    lock.lock();
+    try {
+      if (!prepared && !closed) {
+        prepared = true;
+        begunThrough = reads.openFile(path);
+      }
+    } catch (IOException e) {
+      LOG.debug("no reads are begun of {}", path, e); // deleted, and still in use here
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public boolean beginRead(long position, ByteBuffer target, Executor loop, ReadEnd end) {
+    var file = begunThrough;
+    return reads != null
+        && file >= 0
+        && isAligned(position)
+        && isAligned(target.remaining())
+        && target.isDirect()
+        && target.alignmentOffset(target.position(), RecordHeader.ALIGNMENT) == 0
+        && reads.begin(file, position, target, loop, end);
+  }
+
+  @Override
   public void truncate(long size) throws IOException {
     var _ = cached.on(it -> it.truncate(size));
   }
@@ -194,6 +239,10 @@ final class RealFile implements DiskFile {
     lock.lock();
     try (var _ = cached) {
       closed = true;
+      if (reads != null && begunThrough >= 0) {
+        reads.closeFile(begunThrough);
+        begunThrough = -1;
+      }
       if (direct != null) {
         direct.close();
       }

@@ -100,6 +100,12 @@ final class RecordIdentity {
     return found;
   }
 
+  /** The same as far as memory has them: none otherwise. */
+  int[] knownPages(ExtentRecord record) {
+    var known = pages.getIfPresent(Place.of(record));
+    return known == null ? NO_PAGES : known;
+  }
+
   private static int[] fitting(ExtentRecord record, int... sums) {
     var perBlock = ExtentRecord.BLOCK_BYTES / PageChecksums.PAGE_BYTES;
     for (var block = 0; block < record.checksums().length; block++) {

@@ -3,6 +3,7 @@ package io.bucketfs.core.local;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.concurrent.Executor;
 
 /**
  * A directory of flat files on a local disk, and exactly the calls that durability depends on, so
@@ -42,6 +43,17 @@ public interface Disk {
   /** Bytes that the file system below could still take. */
   long usableBytes() throws IOException;
 
+  /** Is told of the end of a read. */
+  @FunctionalInterface
+  interface ReadEnd {
+    /**
+     * Must not wait. On any thread.
+     *
+     * @param bytes as many as were read, or negative where none could be
+     */
+    void ended(long bytes);
+  }
+
   /** An open file. */
   interface DiskFile extends AutoCloseable {
     /** Writes all remaining bytes at the position; not durable before {@link #sync}. */
@@ -49,6 +61,21 @@ public interface Disk {
 
     /** Fills the buffer from the position on; fewer bytes only at the end of the file. */
     int read(long position, ByteBuffer target) throws IOException;
+
+    /** Lets {@link #beginRead} do what it can from now on. */
+    default void prepareReads() {}
+
+    /**
+     * Begins to read what does not have to be in the page cache, and does not wait. Several reads
+     * that one thread begins in a row go to the disk together.
+     *
+     * @param target keeps its memory until the end; the position of the buffer is not changed
+     * @param loop runs tasks in the calling thread once that has done what it is at
+     * @return false where that cannot be done here or now; nothing happens then
+     */
+    default boolean beginRead(long position, ByteBuffer target, Executor loop, ReadEnd end) {
+      return false;
+    }
 
     /** Cuts the file to a length that is not above its own; not durable before {@link #sync}. */
     void truncate(long size) throws IOException;

@@ -1,6 +1,7 @@
 package io.bucketfs.core.vfs;
 
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How long an operation may wait. {@link #NONE} is for event loops: what would wait throws {@link
@@ -20,9 +21,20 @@ public final class Patience {
   public static final Patience FOREVER = new Patience(Long.MAX_VALUE);
 
   private final long deadlineNanos;
+  private final @Nullable DiskRead read;
 
   private Patience(long deadlineNanos) {
+    this(deadlineNanos, null);
+  }
+
+  private Patience(long deadlineNanos, @Nullable DiskRead read) {
     this.deadlineNanos = deadlineNanos;
+    this.read = read;
+  }
+
+  /** As {@link #NONE}, with what was read; further reads are not offered. */
+  public static Patience after(DiskRead read) {
+    return new Patience(Long.MIN_VALUE, read);
   }
 
   /**
@@ -36,12 +48,17 @@ public final class Patience {
 
   /** Whether it may wait for more than file data on the local disk. */
   public boolean mayWait() {
-    return this != NONE && this != DISK;
+    return deadlineNanos != Long.MIN_VALUE;
   }
 
   /** Whether file data may be read from the local disk, and written to it. */
   public boolean mayUseDisk() {
-    return this != NONE;
+    return mayWait() || this == DISK;
+  }
+
+  /** What was read for this attempt. */
+  public @Nullable DiskRead read() {
+    return read;
   }
 
   /** Throws {@link WouldBlock} unless it {@link #mayWait}. Call it before the first side effect. */

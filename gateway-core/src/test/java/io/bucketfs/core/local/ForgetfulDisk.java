@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -334,6 +335,7 @@ public final class ForgetfulDisk implements Disk {
     private final ForgetfulFile file;
 
     private volatile boolean closed;
+    private volatile boolean prepared;
 
     Handle(String name, ForgetfulFile file) {
       this.name = name;
@@ -389,6 +391,29 @@ public final class ForgetfulDisk implements Disk {
       } finally {
         lock.unlock();
       }
+    }
+
+    @Override
+    public void prepareReads() {
+      prepared = true;
+    }
+
+    /** Reads in the next task of the loop. */
+    @Override
+    public boolean beginRead(long position, ByteBuffer target, Executor loop, ReadEnd end) {
+      if (!prepared || closed) {
+        return false;
+      }
+      loop.execute(() -> {
+        long read;
+        try {
+          read = read(position, target);
+        } catch (IOException e) {
+          read = -1;
+        }
+        end.ended(read);
+      });
+      return true;
     }
 
     @Override

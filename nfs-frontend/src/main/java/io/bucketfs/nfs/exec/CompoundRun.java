@@ -1,5 +1,6 @@
 package io.bucketfs.nfs.exec;
 
+import io.bucketfs.core.vfs.DiskRead;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.WouldBlock;
@@ -17,6 +18,7 @@ import io.bucketfs.nfs.xdr.BadXdr;
 import io.bucketfs.nfs.xdr.Xdr;
 import io.netty.buffer.ByteBuf;
 import java.time.Duration;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -28,8 +30,9 @@ import org.slf4j.LoggerFactory;
  * <p>It starts on the event loop under {@link Patience#NONE}. Where an operation would wait, it is
  * undone to its start and repeated, with all that follow, on a virtual thread; or, where only file
  * data is to be read from the local disk or written to it, first on a thread that does that in
- * place, which costs half as many changes of threads. So what memory can answer costs no hand-off,
- * and what cannot blocks no one. One thread at a time runs it.
+ * place, which costs half as many changes of threads. Where it is one read that can be begun while
+ * nobody waits, it is repeated on the event loop once that has ended. So what memory can answer
+ * costs no hand-off, and what cannot blocks no one. One thread at a time runs it.
  */
 final class CompoundRun {
   private static final Logger LOG = LoggerFactory.getLogger(CompoundRun.class);
@@ -51,13 +54,19 @@ final class CompoundRun {
   private long startedNanos;
   private @Nullable Session parkedIn;
   private boolean mayWait;
-  private boolean isOnDisk;
+  private @Nullable WouldBlock obstacle;
   private boolean handedOff;
 
   /** Is told what becomes of a COMPOUND. */
   interface Completion {
     /** It goes on on a thread of its own; called on the event loop. */
     void parked();
+
+    /** The event loop. */
+    Executor loop();
+
+    /** Runs a task on the event loop, soon. */
+    void later(Runnable task);
 
     /** Takes over the reply; called on whichever thread got there. */
     void completed(CompoundRun run);
@@ -107,11 +116,36 @@ final class CompoundRun {
         session.park();
         parkedIn = session;
       }
-      if (isOnDisk) {
-        services.execution().forkNative("nfs " + code, this::useDisk);
-      } else {
-        services.execution().fork("nfs " + code, this::resume);
-      }
+      goOn();
+    }
+  }
+
+  /** Goes on where the obstacle is none. */
+  private void goOn() {
+    if (obstacle == null || !obstacle.isOnDisk()) {
+      services.execution().fork("nfs " + code, this::resume);
+      return;
+    }
+    var read = obstacle.read();
+    if (read == null || !read.begin(completion.loop(), () -> completion.later(() -> after(read)))) {
+      services.execution().forkNative("nfs " + code, this::useDisk);
+    }
+  }
+
+  /** Runs on the event loop again, with what was read. */
+  private void after(DiskRead read) {
+    compound.setPatience(Patience.after(read));
+    boolean ended;
+    try {
+      ended = runAll();
+    } finally {
+      read.release();
+    }
+    if (ended) {
+      unpark();
+      finish();
+    } else {
+      goOn();
     }
   }
 
@@ -272,7 +306,7 @@ final class CompoundRun {
         throw new NfsException(tooBig);
       }
     } catch (WouldBlock e) {
-      isOnDisk = e == WouldBlock.ON_DISK;
+      obstacle = e;
       compound.restore();
       if (mayWait) {
         throw new IllegalStateException(code + " would wait although it may");

@@ -28,8 +28,10 @@ import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -264,9 +266,7 @@ public final class Connection extends ChannelInboundHandlerAdapter
       return;
     }
     if (queue.isEmpty() && line.mayRun() && outbox.mayBegin()) {
-      var begin = services.execution().nanoTime();
-      run(ctx, record);
-      line.used(services.execution().nanoTime() - begin);
+      charge(() -> run(ctx, record));
       return;
     }
     queue.add(record);
@@ -429,6 +429,29 @@ public final class Connection extends ChannelInboundHandlerAdapter
   }
 
   @Override
+  public Executor loop() {
+    return Objects.requireNonNull(context).executor();
+  }
+
+  @Override
+  public void later(Runnable task) {
+    try {
+      loop().execute(() -> charge(task));
+    } catch (RejectedExecutionException _) {
+      task.run(); // the server stops
+    }
+  }
+
+  /** Runs a task, and counts it for the client's turn. On the event loop. */
+  private void charge(Runnable task) {
+    var begin = services.execution().nanoTime();
+    task.run();
+    if (line != null) {
+      line.used(services.execution().nanoTime() - begin);
+    }
+  }
+
+  @Override
   public void completed(CompoundRun run) {
     if (run.isHandedOff() && budget != null) {
       budget.unpark();
@@ -437,11 +460,11 @@ public final class Connection extends ChannelInboundHandlerAdapter
     var reply = compound.reply();
     outbox.ended(compound.request().recordBytes());
     switch (compound.admission()) {
-      case null -> sendTo(List.of(compound.request().target()), reply);
+      case null -> sendTo(List.of(compound.request().target()), reply, run);
       case Slot.Admission.Joined() -> reply.release();
       case Slot.Admission.Replay(var kept) -> {
         if (kept == null) {
-          sendTo(List.of(compound.request().target()), reply);
+          sendTo(List.of(compound.request().target()), reply, run);
         } else {
           reply.release();
           replay(compound.request().target().xid(), kept);
@@ -456,7 +479,7 @@ public final class Connection extends ChannelInboundHandlerAdapter
         if (session != null) {
           session.ended();
         }
-        sendTo(slot.finish(toKeep(compound), reply.out().capacity()), reply);
+        sendTo(slot.finish(toKeep(compound), reply.out().capacity()), reply, run);
       }
     }
   }
@@ -482,17 +505,19 @@ public final class Connection extends ChannelInboundHandlerAdapter
   }
 
   /** Sends a reply to all who asked for it: mostly one. */
-  private static void sendTo(List<ReplyTarget> targets, ReplyBuffer reply) {
+  private static void sendTo(List<ReplyTarget> targets, ReplyBuffer reply, CompoundRun run) {
     RpcReply.end(reply.out(), reply.bytes());
     for (var i = 0; i < targets.size(); i++) {
       var target = targets.get(i);
       var last = i == targets.size() - 1;
       var own = last ? reply : reply.copy();
       own.out().setInt(4, target.xid());
-      if (target.peer() instanceof Connection connection) {
-        connection.outbox.send(own);
-      } else {
+      if (!(target.peer() instanceof Connection connection)) {
         own.release();
+      } else if (run.isHandedOff()) {
+        connection.outbox.post(own); // maybe from the event loop, but not while it reads
+      } else {
+        connection.outbox.send(own);
       }
     }
     if (targets.isEmpty()) {
