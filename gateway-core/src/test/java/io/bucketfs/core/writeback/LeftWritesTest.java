@@ -231,16 +231,17 @@ final class LeftWritesTest {
     assertThat(bucket.foreign().get("g")).asString().isEqualTo("good");
   }
 
+  /** Writes the start of a file of which nothing else was ever read. */
+  private static void overwriteTheStart(World world) throws FileSystemException {
+    world.list("");
+    world.overwrite(world.at("f").id(), 0, "OUR");
+  }
+
   /** The rest of the file was in the object that the PUT replaced, and cannot be compared. */
   @Test
   void bytesThatOnlyTheObjectBeforeHadAreBelieved() {
     bucket.foreign().put("f", "theirs".getBytes(UTF_8));
-    killAfterThePut(
-        world -> {
-          world.list("");
-          world.overwrite(world.at("f").id(), 0, "OUR");
-        },
-        LeftWritesTest::nothing);
+    killAfterThePut(LeftWritesTest::overwriteTheStart, LeftWritesTest::nothing);
     afterTheKill(world -> {
       world.flush();
       assertThat(world.read("f")).isEqualTo("OURirs");
@@ -252,11 +253,7 @@ final class LeftWritesTest {
   void whatWasWrittenSinceIsNotLookedForInTheObject() {
     bucket.foreign().put("f", "theirs".getBytes(UTF_8));
     killAfterThePut(
-        world -> {
-          world.list("");
-          world.overwrite(world.at("f").id(), 0, "OUR");
-        },
-        world -> world.overwrite(world.at("f").id(), 1, "N"));
+        LeftWritesTest::overwriteTheStart, world -> world.overwrite(world.at("f").id(), 1, "N"));
     afterTheKill(World::flush);
     assertThat(bucket.foreign().get("f")).asString().isEqualTo("ONRirs");
   }
@@ -281,12 +278,7 @@ final class LeftWritesTest {
   @Test
   void whatIsDamagedAndCannotBeSentAgainAsAWholeIsKept() {
     bucket.foreign().put("f", "theirs".getBytes(UTF_8));
-    killAfterThePut(
-        world -> {
-          world.list("");
-          world.overwrite(world.at("f").id(), 0, "OUR");
-        },
-        LeftWritesTest::nothing);
+    killAfterThePut(LeftWritesTest::overwriteTheStart, LeftWritesTest::nothing);
     damage("f", 0);
     execution.run(() -> {
       var world = world();
