@@ -114,6 +114,7 @@ final class PageReader {
     return true;
   }
 
+  /** Lets go of the file of a read that was begun. */
   void ended(Pages pages) {
     var file = catalog.find(pages.record().file());
     if (file != null) {

@@ -59,8 +59,9 @@ public interface ExtentStore extends AutoCloseable {
    * against the record's checksums and, once, the header's identity.
    *
    * @return a buffer that the receiver releases
-   * @throws io.bucketfs.core.vfs.WouldBlock where the patience is none and RAM does not have it, or
-   *     where it is that of the disk and another reader is about to bring it
+   * @throws io.bucketfs.core.vfs.WouldBlock where the patience is none and RAM does not have it,
+   *     with a read that brings it where that is little; or where the patience is that of the disk
+   *     and another reader is about to bring it
    * @throws CorruptExtentException where the bytes are wrong
    * @throws java.nio.file.NoSuchFileException where the file was deleted meanwhile
    */
