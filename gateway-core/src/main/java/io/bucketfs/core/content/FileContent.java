@@ -336,7 +336,8 @@ final class FileContent {
   /**
    * Makes a write visible.
    *
-   * @return the unstable writes of which nothing is left under it, and which nobody needs any more
+   * @return the unstable writes of which nothing is left to see, and which nobody needs any more:
+   *     those under it, or itself where others that began later lie over all of it
    */
   List<Unstable> wrote(
       Inode inode, Extent extent, LogFloor.Mark mark, byte @Nullable [] bytes, long nowNanos) {
@@ -347,7 +348,12 @@ final class FileContent {
       var alone = inode.requireContent().base() == null && under.isEmpty();
       var superseded = takeSuperseded(under, extent);
       map.lay(extent);
-      unstable.put(extent.sequence(), new Unstable(extent, mark, bytes, alone));
+      var write = new Unstable(extent, mark, bytes, alone);
+      if (isSeen(extent)) {
+        unstable.put(extent.sequence(), write);
+      } else {
+        superseded.add(write);
+      }
       var old = overlay;
       var size = Math.max(sizeBytes(newest(inode), old), extent.end());
       overlay =
@@ -359,6 +365,16 @@ final class FileContent {
     } finally {
       lock.unlock();
     }
+  }
+
+  @GuardedBy("lock")
+  private boolean isSeen(Extent extent) {
+    for (var there : map.overlapping(extent.offset(), extent.end())) {
+      if (there.sequence() == extent.sequence()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Takes out what lies whole under a write, but for what a commit may have taken already. */

@@ -73,6 +73,20 @@ final class FileContentTest {
     assertThat(captured()).containsExactlyInAnyOrder(older, newer);
   }
 
+  /** Else what holds the log would be kept until the next commit. */
+  @Test
+  void aWriteThatComesLaterThanThoseThatLieOverItIsLetGoItself() {
+    var older = append(0, 20);
+    var left = append(0, 10);
+    var right = append(10, 10);
+    wrote(left);
+    wrote(right);
+    assertThat(wrote(older)).containsExactly(older);
+    assertThat(requireNonNull(file.overlay()).writes()).as("it counts").isEqualTo(3);
+    assertThat(file.overlapping(7, 0, 20)).containsExactly(left, right);
+    assertThat(captured()).containsExactlyInAnyOrder(left, right);
+  }
+
   @Test
   void aWriteOfWhichSomethingShowsStays() {
     var first = append(0, 10);
