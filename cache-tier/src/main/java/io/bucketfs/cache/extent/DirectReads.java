@@ -9,21 +9,19 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.ArrayList;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads past the page cache that no thread waits for. What an event loop begins in one pass goes to
- * the disk a few at a time, and one thread hears of the end of all: a read that a thread waits for
- * costs the processor more for falling asleep and waking up than for all the rest.
+ * Reads past the page cache that no thread waits for. One thread hands them to the disk, with one
+ * call what was begun during the last one, and another one hears of the end of all: a read that a
+ * thread waits for costs the processor more for falling asleep and waking up than for all the rest.
  *
  * <p>Thread-safe.
  */
@@ -34,7 +32,7 @@ public final class DirectReads implements AutoCloseable {
   private static final int READS_MAX = 256;
 
   /** With more the call is no cheaper for each, and the disk is idle meanwhile. */
-  private static final int BATCH_MAX = 4;
+  private static final int BATCH_MAX = 8;
 
   private static final Duration CLOSE_MAX = Duration.ofSeconds(10);
 
@@ -43,8 +41,15 @@ public final class DirectReads implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final Slot[] slots = new Slot[READS_MAX];
   private final ConcurrentLinkedQueue<Slot> idle = new ConcurrentLinkedQueue<>();
-  private final ConcurrentMap<Executor, Batch> batches = new ConcurrentHashMap<>();
+
+  /** Not sent yet; there is room for all, and for {@link #last}. */
+  private final BlockingQueue<Slot> begun = new ArrayBlockingQueue<>(READS_MAX + 1);
+
+  /** Tells the sender to end. */
+  private final Slot last;
+
   private final AtomicInteger pending = new AtomicInteger();
+  private final Execution.Task sender;
   private final Execution.Task reaper;
   private volatile boolean closed;
 
@@ -57,7 +62,9 @@ public final class DirectReads implements AutoCloseable {
       slots[i] = new Slot(i, iocb);
       idle.add(slots[i]);
     }
-    reaper = execution.dedicate("disk reads", this::reap);
+    last = new Slot(READS_MAX, MemorySegment.NULL);
+    sender = execution.dedicate("disk reads begin", this::send);
+    reaper = execution.dedicate("disk reads end", this::reap);
   }
 
   /** Returns null where the system has no such reads, or does not allow them. */
@@ -86,53 +93,6 @@ public final class DirectReads implements AutoCloseable {
     }
   }
 
-  /** Reads that one event loop has begun and not yet sent. Only on that loop. */
-  private final class Batch {
-    private final Executor loop;
-    private final MemorySegment pointers = arena.allocate(ValueLayout.JAVA_LONG, BATCH_MAX);
-    private final MemorySegment state = LinuxAio.state(arena);
-    private final Slot[] begun = new Slot[BATCH_MAX];
-    private int count;
-    private boolean scheduled;
-
-    Batch(Executor loop) {
-      this.loop = loop;
-    }
-
-    void add(Slot slot) {
-      begun[count] = slot;
-      pointers.setAtIndex(ValueLayout.JAVA_LONG, count, slot.iocb.address());
-      count++;
-      if (count == BATCH_MAX) {
-        send();
-      } else if (!scheduled) {
-        scheduled = true;
-        try {
-          loop.execute(this::sendRest);
-        } catch (RejectedExecutionException _) {
-          sendRest(); // the server stops
-        }
-      }
-    }
-
-    private void sendRest() {
-      scheduled = false;
-      if (count > 0) {
-        send();
-      }
-    }
-
-    private void send() {
-      var sent = aio.submit(context, pointers, count, state);
-      var first = Math.max(0, sent);
-      var refused = Arrays.copyOfRange(begun, first, count);
-      count = 0;
-      for (var slot : refused) {
-        ended(slot, sent < 0 ? sent : -LinuxAio.EAGAIN);
-      }
-    }
-  }
-
   /** Opens a file for {@link #begin}. Ended by {@link #closeFile}. Waits for the disk. */
   int openFile(Path path) throws IOException {
     return aio.openDirect(path);
@@ -147,10 +107,9 @@ public final class DirectReads implements AutoCloseable {
    *
    * @param position aligned, as are the remaining bytes and their place in memory, which stay where
    *     they are until the end
-   * @param loop runs tasks in order in the calling thread, once that has done what it is at
    * @return false where as many as may be are under way; nothing happens then
    */
-  boolean begin(int file, long position, ByteBuffer target, Executor loop, ReadEnd end) {
+  boolean begin(int file, long position, ByteBuffer target, ReadEnd end) {
     pending.incrementAndGet();
     var slot = closed ? null : idle.poll();
     if (slot == null) {
@@ -160,12 +119,30 @@ public final class DirectReads implements AutoCloseable {
     slot.end = end;
     var memory = MemorySegment.ofBuffer(target);
     LinuxAio.fill(slot.iocb, slot.number, file, memory, memory.byteSize(), position);
-    var batch = batches.get(loop);
-    if (batch == null) {
-      batch = batches.computeIfAbsent(loop, Batch::new);
-    }
-    batch.add(slot);
+    begun.add(slot);
     return true;
+  }
+
+  private void send() {
+    try (var own = Arena.ofConfined()) {
+      var pointers = own.allocate(ValueLayout.JAVA_LONG, BATCH_MAX);
+      var state = LinuxAio.state(own);
+      var batch = new ArrayList<Slot>(BATCH_MAX);
+      for (var slot = begun.take(); slot != last; slot = begun.take()) {
+        batch.add(slot);
+        begun.drainTo(batch, BATCH_MAX - 1);
+        for (var i = 0; i < batch.size(); i++) {
+          pointers.setAtIndex(ValueLayout.JAVA_LONG, i, batch.get(i).iocb.address());
+        }
+        var sent = aio.submit(context, pointers, batch.size(), state);
+        for (var refused : batch.subList(Math.max(0, sent), batch.size())) {
+          ended(refused, sent < 0 ? sent : -LinuxAio.EAGAIN);
+        }
+        batch.clear();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void reap() {
@@ -217,6 +194,8 @@ public final class DirectReads implements AutoCloseable {
         }
         Thread.sleep(1);
       }
+      begun.add(last);
+      sender.join();
       aio.destroy(context);
       reaper.join();
       arena.close();

@@ -3,7 +3,6 @@ package io.bucketfs.cache.extent;
 import io.bucketfs.core.local.CorruptExtentException;
 import io.bucketfs.core.vfs.DiskRead;
 import io.netty.buffer.ByteBuf;
-import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,10 +32,10 @@ final class PageRead implements DiskRead {
   }
 
   @Override
-  public boolean begin(Executor loop, Runnable ended) {
+  public boolean begin(Runnable ended) {
     var target = reader.allocate(pages);
     memory = target;
-    var begun = reader.begin(pages, target, loop, bytes -> end(target, bytes, ended));
+    var begun = reader.begin(pages, target, bytes -> end(target, bytes, ended));
     if (!begun) {
       release();
     }

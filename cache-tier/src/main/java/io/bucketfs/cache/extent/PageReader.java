@@ -6,7 +6,6 @@ import io.bucketfs.core.local.ExtentRecord;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.io.IOException;
-import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 
@@ -98,13 +97,13 @@ final class PageReader {
    *
    * @return false where it cannot be begun; nothing happens then
    */
-  boolean begin(Pages pages, DiskMemory memory, Executor loop, ReadEnd end) {
+  boolean begin(Pages pages, DiskMemory memory, ReadEnd end) {
     var file = catalog.find(pages.record().file());
     var handle = file == null ? null : file.acquireOpen();
     if (file == null || handle == null) {
       return false;
     }
-    if (!handle.beginRead(pages.position(), memory.bytes(), loop, end)) {
+    if (!handle.beginRead(pages.position(), memory.bytes(), end)) {
       catalog.release(file);
       return false;
     }

@@ -14,7 +14,6 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.Set;
-import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -207,7 +206,7 @@ final class RealFile implements DiskFile {
   }
 
   @Override
-  public boolean beginRead(long position, ByteBuffer target, Executor loop, ReadEnd end) {
+  public boolean beginRead(long position, ByteBuffer target, ReadEnd end) {
     var file = begunThrough;
     return reads != null
         && file >= 0
@@ -215,7 +214,7 @@ final class RealFile implements DiskFile {
         && isAligned(target.remaining())
         && target.isDirect()
         && target.alignmentOffset(target.position(), RecordHeader.ALIGNMENT) == 0
-        && reads.begin(file, position, target, loop, end);
+        && reads.begin(file, position, target, end);
   }
 
   @Override

@@ -31,9 +31,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/**
- * Reads that nobody waits for: begun in one task of a loop, and read and told of in a later one.
- */
+/** Reads that nobody waits for: begun first, done and told of later. */
 class PageReadTest {
   private static final int BLOCK = ExtentRecord.BLOCK_BYTES;
   private static final int PAGE = PageChecksums.PAGE_BYTES;
@@ -42,13 +40,14 @@ class PageReadTest {
 
   private final ThreadExecution execution = new ThreadExecution(2, Meters.NONE);
   private final ForgetfulDisk disk = new ForgetfulDisk(7);
-  private final Deque<Runnable> loop = new ArrayDeque<>();
+  private final Deque<Runnable> reads = new ArrayDeque<>();
   private final AtomicInteger ends = new AtomicInteger();
   private final byte[] data = new byte[LENGTH];
   private final ExtentFiles files = open();
   private ExtentRecord record = append();
 
   private ExtentFiles open() {
+    disk.setReader(reads::add);
     try {
       var settings = new ExtentSettings(1L << 20, 128 * BLOCK, 1);
       return new ExtentFiles(
@@ -107,12 +106,12 @@ class PageReadTest {
 
   private DiskRead begun(int skip, int length) {
     var read = requireNonNull(offered(skip, length, Patience.NONE));
-    assertThat(read.begin(loop::add, ends::incrementAndGet)).isTrue();
+    assertThat(read.begin(ends::incrementAndGet)).isTrue();
     return read;
   }
 
-  private void runLoop() {
-    for (var task = loop.poll(); task != null; task = loop.poll()) {
+  private void runReads() {
+    for (var task = reads.poll(); task != null; task = reads.poll()) {
       task.run();
     }
   }
@@ -122,7 +121,7 @@ class PageReadTest {
     var length = 2 * PAGE + 7;
     var read = begun(SKIP, length);
     assertThat(ends).hasValue(0);
-    runLoop();
+    runReads();
     assertThat(ends).hasValue(1);
     var patience = Patience.after(read);
     assertThat(offered(SKIP, length - 1, patience)).isNull();
@@ -137,7 +136,7 @@ class PageReadTest {
   @Test
   void isReleasedWhereNobodyTakesIt() {
     var read = begun(SKIP, 10);
-    runLoop();
+    runReads();
     read.release();
     assertThat(ends).hasValue(1);
   }
@@ -147,7 +146,7 @@ class PageReadTest {
   void isOfferedForTheFirstVisitOfABlock() throws Exception {
     var read = begun(SKIP, 1);
     assertThat(offered(SKIP + PAGE, 1, Patience.NONE)).isNull();
-    runLoop();
+    runReads();
     read.release();
     assertThat(read(SKIP + PAGE, 1, Patience.DISK)).isEqualTo(part(SKIP + PAGE, 1));
     assertThat(read(SKIP, PAGE, Patience.NONE)).isEqualTo(part(SKIP, PAGE));
@@ -166,7 +165,7 @@ class PageReadTest {
   void whoWaitsFindsOutWhatIsWrong() throws Exception {
     disk.flipBit(disk.list().getFirst(), RecordHeader.payloadPosition(record) + SKIP, 0);
     var rotten = begun(SKIP, 1);
-    runLoop();
+    runReads();
     assertThat(ends).hasValue(1);
     assertThat(offered(SKIP, 1, Patience.after(rotten))).isNull();
     rotten.release();
@@ -176,7 +175,7 @@ class PageReadTest {
     var other = SKIP + BLOCK;
     disk.failReads(true);
     var unreadable = begun(other, 1);
-    runLoop();
+    runReads();
     disk.failReads(false);
     assertThat(offered(other, 1, Patience.after(unreadable))).isNull();
     unreadable.release();
@@ -190,14 +189,14 @@ class PageReadTest {
     var read = begun(SKIP, 10);
     files.delete(record.file());
     assertThat(files.spareBytes()).isZero();
-    runLoop();
+    runReads();
     assertThat(read(SKIP, 10, Patience.after(read))).isEqualTo(part(SKIP, 10));
     read.release();
     while (files.spareBytes() == 0) {
       Thread.onSpinWait();
     }
     var late = requireNonNull(offered(SKIP + BLOCK, 1, Patience.NONE));
-    assertThat(late.begin(loop::add, ends::incrementAndGet)).isFalse();
+    assertThat(late.begin(ends::incrementAndGet)).isFalse();
   }
 
   @Test
@@ -207,10 +206,10 @@ class PageReadTest {
     files.sync(List.of(record, other));
     files.read(other, SKIP, 1, Patience.DISK).release();
     var refused = requireNonNull(offered(SKIP, 1, Patience.NONE));
-    assertThat(refused.begin(loop::add, ends::incrementAndGet)).isFalse();
+    assertThat(refused.begin(ends::incrementAndGet)).isFalse();
     assertThat(read(SKIP, 1, Patience.DISK)).isEqualTo(part(SKIP, 1));
     var begun = begun(SKIP + BLOCK, 1);
-    runLoop();
+    runReads();
     assertThat(read(SKIP + BLOCK, 1, Patience.after(begun))).isEqualTo(part(SKIP + BLOCK, 1));
     begun.release();
     assertThat(ends).hasValue(1);

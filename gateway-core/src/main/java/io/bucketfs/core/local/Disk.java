@@ -3,7 +3,6 @@ package io.bucketfs.core.local;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.concurrent.Executor;
 
 /**
  * A directory of flat files on a local disk, and exactly the calls that durability depends on, so
@@ -67,13 +66,12 @@ public interface Disk {
 
     /**
      * Begins to read what does not have to be in the page cache, and does not wait. Several reads
-     * that one thread begins in a row go to the disk together.
+     * that are begun in a row go to the disk together.
      *
      * @param target keeps its memory until the end; the position of the buffer is not changed
-     * @param loop runs tasks in the calling thread once that has done what it is at
      * @return false where that cannot be done here or now; nothing happens then
      */
-    default boolean beginRead(long position, ByteBuffer target, Executor loop, ReadEnd end) {
+    default boolean beginRead(long position, ByteBuffer target, ReadEnd end) {
       return false;
     }
 

@@ -1,7 +1,5 @@
 package io.bucketfs.core.vfs;
 
-import java.util.concurrent.Executor;
-
 /**
  * A read of the local disk that an operation lacks, and that no thread needs to wait for. Once it
  * has ended, the operation is repeated under {@link Patience#after}. It holds nothing until {@link
@@ -11,11 +9,10 @@ public interface DiskRead {
   /**
    * Begins it, without waiting.
    *
-   * @param loop runs tasks in the calling thread, once that has done what it is at
    * @param ended told of the end, also where nothing could be read, on any thread; must not wait
    * @return false where it cannot be begun now: nothing happens, and nothing is to be released
    */
-  boolean begin(Executor loop, Runnable ended);
+  boolean begin(Runnable ended);
 
   /** Lets go of what was read and not taken. */
   void release();

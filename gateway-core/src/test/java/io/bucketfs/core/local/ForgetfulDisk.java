@@ -57,6 +57,7 @@ public final class ForgetfulDisk implements Disk {
   @GuardedBy("lock")
   private Predicate<String> unreadable = _ -> false;
 
+  private volatile @Nullable Executor reader;
   private volatile Runnable beforeReads = () -> {};
   private volatile Runnable beforeWrites = () -> {};
 
@@ -71,6 +72,11 @@ public final class ForgetfulDisk implements Disk {
    */
   public ForgetfulDisk(long seed) {
     random = new SplittableRandom(seed);
+  }
+
+  /** Has reads that nobody waits for done there; before that none can be begun. */
+  public void setReader(Executor reader) {
+    this.reader = reader;
   }
 
   /** Ends this disk and returns what the next start finds. */
@@ -398,13 +404,13 @@ public final class ForgetfulDisk implements Disk {
       prepared = true;
     }
 
-    /** Reads in the next task of the loop. */
     @Override
-    public boolean beginRead(long position, ByteBuffer target, Executor loop, ReadEnd end) {
-      if (!prepared || closed) {
+    public boolean beginRead(long position, ByteBuffer target, ReadEnd end) {
+      var there = reader;
+      if (there == null || !prepared || closed) {
         return false;
       }
-      loop.execute(() -> {
+      there.execute(() -> {
         long read;
         try {
           read = read(position, target);

@@ -18,7 +18,6 @@ import io.bucketfs.nfs.xdr.BadXdr;
 import io.bucketfs.nfs.xdr.Xdr;
 import io.netty.buffer.ByteBuf;
 import java.time.Duration;
-import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -61,9 +60,6 @@ final class CompoundRun {
   interface Completion {
     /** It goes on on a thread of its own; called on the event loop. */
     void parked();
-
-    /** The event loop. */
-    Executor loop();
 
     /** Runs a task on the event loop, soon. */
     void later(Runnable task);
@@ -127,7 +123,7 @@ final class CompoundRun {
       return;
     }
     var read = obstacle.read();
-    if (read == null || !read.begin(completion.loop(), () -> completion.later(() -> after(read)))) {
+    if (read == null || !read.begin(() -> completion.later(() -> after(read)))) {
       services.execution().forkNative("nfs " + code, this::useDisk);
     }
   }

@@ -31,7 +31,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -429,14 +428,9 @@ public final class Connection extends ChannelInboundHandlerAdapter
   }
 
   @Override
-  public Executor loop() {
-    return Objects.requireNonNull(context).executor();
-  }
-
-  @Override
   public void later(Runnable task) {
     try {
-      loop().execute(() -> charge(task));
+      Objects.requireNonNull(context).executor().execute(() -> charge(task));
     } catch (RejectedExecutionException _) {
       task.run(); // the server stops
     }
