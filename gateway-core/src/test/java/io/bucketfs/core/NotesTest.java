@@ -20,8 +20,11 @@ import io.bucketfs.core.vfs.NewNode;
 import io.bucketfs.core.vfs.Outcome;
 import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.SetAttributes;
+import io.bucketfs.core.vfs.WouldBlock;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -89,6 +92,66 @@ final class NotesTest {
     world.crash(Crash.KILL);
     world.start(Crash.KILL);
     assertThat(noted()).containsExactly("link", "make", "open", "remove", "rename", "setattr");
+  }
+
+  /** On a thread that waits for the disk alone: this one. */
+  @Test
+  void everyChangeThatIsCommittedInPlaceTakesItsNoteAlong() throws Exception {
+    var root = world.root();
+    // Whoever comes first lists the bucket.
+    var _ = files().make(Caller.ROOT, root, "first", directory(), initial(), Patience.FOREVER);
+    var threads = new HashSet<Thread>();
+    var disk = Patience.DISK;
+    var made = files().make(inPlace("make", threads), root, "d", directory(), initial(), disk);
+    var guarded = new CreateMode.Guarded();
+    var created = files().create(inPlace("open", threads), root, "f", guarded, initial(), disk);
+    var file = created.attributes().id();
+    var linked = files().link(inPlace("link", threads), file, root, "g", disk);
+    var renamed = files().rename(inPlace("rename", threads), root, "g", root, "h", disk);
+    var removed = files().remove(inPlace("remove", threads), root, "d", disk);
+    var mode = new SetAttributes(0600, null, null, null, null, null);
+    var changed = files().setAttributes(inPlace("setattr", threads), file, mode, false, disk);
+
+    assertThat(changed.mode()).isEqualTo(0600);
+    assertThat(outcomes).containsExactly(made, created, linked, renamed, removed, ChangeInfo.NONE);
+    // The gateway's own transactions may be there to share a batch with.
+    assertThat(threads).contains(Thread.currentThread());
+    assertThat(world.unsyncedBatches()).isZero();
+    world.crash(Crash.POWER);
+    world.start(Crash.POWER);
+    assertThat(files().lookup(Caller.ROOT, world.root(), "h", Patience.FOREVER).mode())
+        .isEqualTo(0600);
+    assertThatThrownBy(() -> files().lookup(Caller.ROOT, world.root(), "d", Patience.FOREVER))
+        .isInstanceOf(FileSystemException.class);
+  }
+
+  private Caller inPlace(String key, Set<Thread> threads) {
+    return Caller.ROOT.with((outcome, notes) -> {
+      outcomes.add(outcome);
+      threads.add(Thread.currentThread());
+      notes.accept(note(key));
+    });
+  }
+
+  private static NewNode directory() {
+    return new NewNode.Directory();
+  }
+
+  /** A truncation waits for writes and their commits, which may need the threads for the disk. */
+  @Test
+  void aTruncationNeedsMoreThanTheDisk() throws Exception {
+    var root = world.root();
+    var guarded = new CreateMode.Guarded();
+    var file =
+        files()
+            .create(Caller.ROOT, root, "f", guarded, initial(), Patience.FOREVER)
+            .attributes()
+            .id();
+    var cut = SetAttributes.ofSize(0);
+    for (var patience : List.of(Patience.NONE, Patience.DISK)) {
+      assertThatThrownBy(() -> files().setAttributes(Caller.ROOT, file, cut, false, patience))
+          .isSameAs(WouldBlock.INSTANCE);
+    }
   }
 
   private static SetAttributes initial() {

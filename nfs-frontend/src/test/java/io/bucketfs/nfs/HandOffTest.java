@@ -11,6 +11,7 @@ import io.bucketfs.core.runtime.ThreadExecution;
 import io.bucketfs.core.vfs.DiskRead;
 import io.bucketfs.core.vfs.FileSystem;
 import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.Stability;
 import io.bucketfs.core.vfs.WouldBlock;
 import io.bucketfs.nfs.attr.Attribute;
 import io.bucketfs.nfs.op.OperationCode;
@@ -23,6 +24,7 @@ import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -140,6 +142,45 @@ final class HandOffTest {
     } finally {
       threads.close();
     }
+  }
+
+  /** What can be seen, and could not be committed in place, is committed and not written again. */
+  @Test
+  void aStableWriteIsWrittenOnce() throws Exception {
+    var calls = new ConcurrentLinkedQueue<String>();
+    var memory = new MemoryFileSystem();
+    try (var server =
+            new NfsTestServer(committingElsewhere(memory, calls), Duration.ofSeconds(60));
+        var client = TestClient.connected(server.port(), "a")) {
+      var id = opened(client);
+      var hello = "hello".getBytes(StandardCharsets.UTF_8);
+      client
+          .call(putRoot(), lookup("data"), lookup("f"), TestOps.write(id, 0, 2, hello))
+          .requireOk();
+      assertThat(calls).containsExactly("write", "commit");
+    }
+  }
+
+  private static FileSystem committingElsewhere(FileSystem real, Collection<String> calls) {
+    return proxy(
+        FileSystem.class,
+        (name, arguments) -> {
+          if (name.equals("write") || name.equals("commit")) {
+            var patience = arguments[arguments.length - 1];
+            if (patience == Patience.NONE) {
+              throw WouldBlock.ON_DISK;
+            }
+            if (patience == Patience.DISK && name.equals("commit")) {
+              throw WouldBlock.INSTANCE;
+            }
+            calls.add(name);
+          }
+          // In place it gets no further.
+          if (name.equals("write")) {
+            arguments[3] = Stability.UNSTABLE;
+          }
+        },
+        real);
   }
 
   /** What becomes of a read that nobody waits for. */

@@ -204,11 +204,15 @@ public final class TestOps {
   }
 
   public static Consumer<ByteBuf> write(StateId id, long offset, byte[] data) {
+    return write(id, offset, 0, data);
+  }
+
+  public static Consumer<ByteBuf> write(StateId id, long offset, int stable, byte[] data) {
     return op(
         OperationCode.WRITE,
         out -> {
           id.write(out);
-          out.writeLong(offset).writeInt(0);
+          out.writeLong(offset).writeInt(stable);
           Xdr.writeOpaque(out, data);
         });
   }

@@ -66,9 +66,9 @@ class RuleRemovalTest {
     RULE_2_A_COMMIT_WAITS_FOR_WRITES_THAT_ARE_HALF_WAY_THROUGH(
         Noticed.SOON,
         CORE + "content/Contents.java",
-        "file.gate.writeLock().lock();\n      try {\n        capture = file.capture();\n      }"
+        "take(file.gate.writeLock(), patience);\n      try {\n        capture = file.capture();\n      }"
             + " finally {\n        file.gate.writeLock()",
-        "file.gate.readLock().lock();\n      try {\n        capture = file.capture();\n      }"
+        "take(file.gate.readLock(), patience);\n      try {\n        capture = file.capture();\n      }"
             + " finally {\n        file.gate.readLock()"),
     RULE_2_A_TRUNCATE_COMMITS_WHAT_WAS_WRITTEN_BEFORE(
         Noticed.SOON,

@@ -66,15 +66,16 @@ final class SimulatedClient {
 
   void makeHome() throws FileSystemException {
     home =
-        world
-            .files()
-            .make(
-                Caller.ROOT,
-                world.root(),
-                directory,
-                new NewNode.Directory(),
-                SetAttributes.NONE,
-                Patience.FOREVER)
+        SimulatedWorld.served(patience ->
+                world
+                    .files()
+                    .make(
+                        Caller.ROOT,
+                        world.root(),
+                        directory,
+                        new NewNode.Directory(),
+                        SetAttributes.NONE,
+                        patience))
             .attributes()
             .id();
   }
@@ -154,9 +155,11 @@ final class SimulatedClient {
   private void moveHome() throws Exception {
     var target = directory.equals(firstDirectory) ? firstDirectory + "-moved" : firstDirectory;
     movingTo = target;
-    world
-        .files()
-        .rename(Caller.ROOT, world.root(), directory, world.root(), target, Patience.FOREVER);
+    var _ =
+        SimulatedWorld.served(patience ->
+            world
+                .files()
+                .rename(Caller.ROOT, world.root(), directory, world.root(), target, patience));
     directory = target;
     movingTo = null;
   }
@@ -168,15 +171,16 @@ final class SimulatedClient {
     }
     pending = next;
     var created =
-        world
-            .files()
-            .create(
-                Caller.ROOT,
-                home(),
-                name,
-                new CreateMode.Unchecked(),
-                SetAttributes.NONE,
-                Patience.FOREVER);
+        SimulatedWorld.served(patience ->
+            world
+                .files()
+                .create(
+                    Caller.ROOT,
+                    home(),
+                    name,
+                    new CreateMode.Unchecked(),
+                    SetAttributes.NONE,
+                    patience));
     if (created.isNew()) {
       next.put(name, new FileModel(created.attributes().id(), new byte[0]));
     }
@@ -233,9 +237,10 @@ final class SimulatedClient {
     }
     target.truncate(size);
     pending = next;
-    world
-        .files()
-        .setAttributes(Caller.ROOT, file.id, SetAttributes.ofSize(size), true, Patience.FOREVER);
+    var cut = SetAttributes.ofSize(size);
+    var _ =
+        SimulatedWorld.served(
+            patience -> world.files().setAttributes(Caller.ROOT, file.id, cut, true, patience));
     done(next);
   }
 
@@ -331,7 +336,9 @@ final class SimulatedClient {
       }
     }
     pending = next;
-    world.files().rename(Caller.ROOT, home(), from, home(), to, Patience.FOREVER);
+    var _ =
+        SimulatedWorld.served(
+            patience -> world.files().rename(Caller.ROOT, home(), from, home(), to, patience));
     done(next);
   }
 
@@ -342,7 +349,9 @@ final class SimulatedClient {
     var next = copy();
     next.remove(name);
     pending = next;
-    world.files().remove(Caller.ROOT, home(), name, Patience.FOREVER);
+    var _ =
+        SimulatedWorld.served(
+            patience -> world.files().remove(Caller.ROOT, home(), name, patience));
     done(next);
   }
 

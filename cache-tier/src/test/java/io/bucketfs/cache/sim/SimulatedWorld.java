@@ -96,17 +96,33 @@ final class SimulatedWorld {
     return Objects.requireNonNull(gateway, "not started");
   }
 
+  /** An operation that may have to wait. */
+  @FunctionalInterface
+  interface Operation<T> {
+    T run(Patience patience) throws FileSystemException;
+  }
+
   /**
-   * Writes as the server of a client does: first where that needs the disk alone, and where it
-   * needs more, again.
+   * Runs an operation as the server of a client does: first where that needs the disk alone, and
+   * where it needs more, again.
    */
+  static <T> T served(Operation<T> operation) throws FileSystemException {
+    try {
+      return operation.run(Patience.DISK);
+    } catch (WouldBlock e) {
+      return operation.run(Patience.FOREVER);
+    }
+  }
+
+  /** Writes as the server of a client does. */
   Stability write(FileId file, long offset, ByteBuf data, Stability stability)
       throws FileSystemException {
-    try {
-      return files().write(file, offset, data, stability, Patience.DISK);
-    } catch (WouldBlock e) {
-      return files().write(file, offset, data, stability, Patience.FOREVER);
+    var reached = served(patience -> files().write(file, offset, data, stability, patience));
+    if (reached.compareTo(stability) < 0) {
+      files().commit(file, Patience.FOREVER);
+      reached = Stability.FILE_SYNC;
     }
+    return reached;
   }
 
   FileSystem files() {

@@ -266,8 +266,12 @@ public final class ExportBarriers implements FileSystem {
       }
       return stability;
     }
+    var exported = stability != Stability.UNSTABLE && trigger(file) == Trigger.ON_FSYNC;
+    if (exported) {
+      patience.requireWaiting();
+    }
     var reached = files.write(file, offset, data, stability, patience);
-    if (stability != Stability.UNSTABLE && trigger(file) == Trigger.ON_FSYNC) {
+    if (exported) {
       writeBack.await(file, patience);
     }
     return reached;

@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.Lock;
 import java.util.function.IntToLongFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -133,7 +134,8 @@ public final class Contents implements Snapshots, AutoCloseable {
         new LocalCopies(
             committer, cache, table, reader, fills, lastReads, space, evictor, pins, loader);
     expiry = new Expiry(committer, cache, mounts, copies, lastReads, execution, meters);
-    exclusive = new ExclusiveUse(table, this::persist);
+    exclusive =
+        new ExclusiveUse(table, (file, capture) -> persist(file, capture, Patience.FOREVER));
     snapshots = new SnapshotTaker(extents, committer, mounts, table, loader, exclusive, execution);
     ranges =
         new FileRanges(
@@ -242,11 +244,7 @@ public final class Contents implements Snapshots, AutoCloseable {
       InodeKey key, long offset, ByteBuf data, Stability stability, Patience patience)
       throws FileSystemException {
     var length = data.readableBytes();
-    if (stability != Stability.UNSTABLE || length > ExtentRecord.LENGTH_MAX) {
-      patience.requireWaiting();
-    } else if (!patience.mayUseDisk()) {
-      throw isLoaded(key) ? WouldBlock.ON_DISK : WouldBlock.INSTANCE;
-    }
+    requirePatience(key, length, stability, patience);
     if (offset < 0 || offset > FILE_BYTES_MAX - length) {
       throw new FileSystemException(FsError.FILE_TOO_BIG);
     }
@@ -261,10 +259,30 @@ public final class Contents implements Snapshots, AutoCloseable {
       if (stability == Stability.UNSTABLE) {
         return Stability.UNSTABLE;
       }
-      commit(file);
-      return Stability.FILE_SYNC;
+      try {
+        commitFile(file, patience);
+        return Stability.FILE_SYNC;
+      } catch (WouldBlock e) {
+        return Stability.UNSTABLE; // it can be seen, and must not be written again
+      }
     } finally {
       table.release(file);
+    }
+  }
+
+  private void requirePatience(InodeKey key, int length, Stability stability, Patience patience)
+      throws FileSystemException {
+    var stable = stability != Stability.UNSTABLE;
+    if (length > (stable ? RedoLog.COMMIT_BYTES_MAX : ExtentRecord.LENGTH_MAX)) {
+      patience.requireWaiting();
+    } else if (!patience.mayUseDisk()) {
+      if (!isLoaded(key)) {
+        throw WouldBlock.INSTANCE;
+      }
+      if (stable) {
+        committer.requireCommit(patience);
+      }
+      throw WouldBlock.ON_DISK;
     }
   }
 
@@ -395,37 +413,55 @@ public final class Contents implements Snapshots, AutoCloseable {
     patience.requireWaiting();
     var file = table.acquire(key);
     try {
-      commit(file);
+      commitFile(file, patience);
     } finally {
       table.release(file);
     }
   }
 
-  private void commit(FileContent file) throws FileSystemException {
-    file.commits.lock();
+  /**
+   * Makes everything durable that was written to a file.
+   *
+   * @throws WouldBlock under {@link Patience#DISK}, where others are at it: they may need this
+   *     thread
+   */
+  private void commitFile(FileContent file, Patience patience) throws FileSystemException {
+    take(file.commits, patience);
     try {
       FileContent.Capture capture;
-      file.gate.writeLock().lock();
+      take(file.gate.writeLock(), patience);
       try {
         capture = file.capture();
       } finally {
         file.gate.writeLock().unlock();
       }
       if (capture != null) {
-        persist(file, capture);
+        persist(file, capture, patience);
       }
     } finally {
       file.commits.unlock();
     }
   }
 
+  private static void take(Lock lock, Patience patience) {
+    if (patience.mayWait()) {
+      lock.lock();
+    } else if (!lock.tryLock()) {
+      throw WouldBlock.INSTANCE;
+    }
+  }
+
   /** Makes a capture durable and persists it. The file's commit lock is held. */
-  private void persist(FileContent file, FileContent.Capture capture) throws FileSystemException {
+  private void persist(FileContent file, FileContent.Capture capture, Patience patience)
+      throws FileSystemException {
     var bytes = capture.writes().stream().mapToLong(write -> write.extent().length()).sum();
     var small = redo.takes(capture.writes());
+    if (!small) {
+      patience.requireWaiting();
+    }
     var done = small ? capture : synced(file, capture);
-    var published =
-        committer.<@Nullable Inode>commit(tx -> {
+    Transaction<@Nullable Inode> transaction =
+        tx -> {
           tx.release(file.key.mount(), done.reservedBytes());
           var inode = tx.inode(file.key);
           var content = inode == null ? null : inode.content();
@@ -455,8 +491,8 @@ public final class Contents implements Snapshots, AutoCloseable {
           tx.markDirty(changed, bytes);
           floor.persist(tx);
           return changed;
-        });
-    file.committed(done, published);
+        };
+    file.committed(done, committer.commit(transaction, patience));
     space.committed(file.key.mount(), bytes);
     redo.letGo(done.writes());
     if (small) {

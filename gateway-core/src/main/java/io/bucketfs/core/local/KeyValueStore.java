@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An ordered map of bytes to bytes in {@link Family families}, with atomic batches and a
- * write-ahead log. Keys sort as unsigned bytes. One thread writes, any number read.
+ * write-ahead log. Keys sort as unsigned bytes. One thread at a time writes, any number read.
  *
  * <p>Arrays that are passed in or returned are not changed afterwards by either side. Methods wait
  * in native code: call them from a virtual thread (the store moves itself to a platform thread, by

@@ -4,6 +4,7 @@ import io.bucketfs.core.content.ContentEdits;
 import io.bucketfs.core.content.Contents;
 import io.bucketfs.core.store.Committer;
 import io.bucketfs.core.store.Inode;
+import io.bucketfs.core.store.InodeKey;
 import io.bucketfs.core.store.Transaction;
 import io.bucketfs.core.store.Tx;
 import io.bucketfs.core.vfs.Caller;
@@ -11,6 +12,7 @@ import io.bucketfs.core.vfs.ChangeInfo;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FileType;
 import io.bucketfs.core.vfs.FsError;
+import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.Permissions;
 import io.bucketfs.core.vfs.SetAttributes;
 import io.bucketfs.core.vfs.SetAttributes.TimeChange;
@@ -31,7 +33,27 @@ final class AttributeChanges {
     this.contents = contents;
   }
 
-  Inode change(Caller caller, Inode inode, SetAttributes change, boolean throughOpen)
+  /**
+   * Makes sure that a change may be waited for; to be called before the first side effect.
+   *
+   * @throws io.bucketfs.core.vfs.WouldBlock where it may not
+   */
+  void requirePatience(InodeKey key, SetAttributes change, Patience patience) {
+    if (isOfContent(key, change)) {
+      patience.requireWaiting();
+    } else {
+      committer.requireCommit(patience);
+    }
+  }
+
+  /** Whether writes to the file must not go on meanwhile. */
+  private boolean isOfContent(InodeKey key, SetAttributes change) {
+    // Times that a client sets must not be overtaken by those of writes before.
+    return change.sizeBytes() != null || contents.hasUnstable(key);
+  }
+
+  Inode change(
+      Caller caller, Inode inode, SetAttributes change, boolean throughOpen, Patience patience)
       throws FileSystemException {
     var key = inode.key();
     Transaction<Inode> transaction =
@@ -51,10 +73,11 @@ final class AttributeChanges {
           tx.noted(caller, ChangeInfo.NONE);
           return after;
         };
-    // Times that a client sets must not be overtaken by those of writes before.
-    return change.sizeBytes() != null || contents.hasUnstable(key)
-        ? contents.exclusively(key, transaction)
-        : committer.commit(transaction);
+    if (isOfContent(key, change)) {
+      patience.requireWaiting();
+      return contents.exclusively(key, transaction);
+    }
+    return committer.commit(transaction, patience);
   }
 
   private static boolean isExported(Inode before, Inode after) {

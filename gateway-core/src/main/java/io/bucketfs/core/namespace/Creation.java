@@ -17,6 +17,7 @@ import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FileType;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.NewNode;
+import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.Permissions;
 import io.bucketfs.core.vfs.SetAttributes;
 import java.io.IOException;
@@ -46,24 +47,27 @@ final class Creation {
       FileId directory,
       String name,
       long exclusiveVerifier,
-      SetAttributes initial)
+      SetAttributes initial,
+      Patience patience)
       throws FileSystemException {
-    return committer.commit(tx -> {
-      var place = new Place(tx, mount, caller, directory, name);
-      if (place.isTaken()) {
-        return null;
-      }
-      place.requireWritable(false);
-      var file = place.inode(FileType.FILE, initial, DEFAULT_FILE_MODE);
-      file.exclusiveVerifier = exclusiveVerifier;
-      file.content = Content.empty(tx.newContent());
-      if (initial.sizeBytes() != null && initial.sizeBytes() > 0) {
-        ContentEdits.resize(tx, file, initial.sizeBytes());
-      }
-      var created = place.add(file);
-      tx.requireQuota();
-      return tx.noted(caller, created);
-    });
+    return committer.commit(
+        tx -> {
+          var place = new Place(tx, mount, caller, directory, name);
+          if (place.isTaken()) {
+            return null;
+          }
+          place.requireWritable(false);
+          var file = place.inode(FileType.FILE, initial, DEFAULT_FILE_MODE);
+          file.exclusiveVerifier = exclusiveVerifier;
+          file.content = Content.empty(tx.newContent());
+          if (initial.sizeBytes() != null && initial.sizeBytes() > 0) {
+            ContentEdits.resize(tx, file, initial.sizeBytes());
+          }
+          var created = place.add(file);
+          tx.requireQuota();
+          return tx.noted(caller, created);
+        },
+        patience);
   }
 
   Created node(
@@ -72,56 +76,67 @@ final class Creation {
       FileId directory,
       String name,
       NewNode node,
-      SetAttributes initial)
+      SetAttributes initial,
+      Patience patience)
       throws FileSystemException {
     if (node instanceof NewNode.Symlink symlink
         && (symlink.target().length == 0 || symlink.target().length > TARGET_BYTES_MAX)) {
       throw new FileSystemException(
           symlink.target().length == 0 ? FsError.INVALID : FsError.NAME_TOO_LONG);
     }
-    return committer.commit(tx -> {
-      var place = new Place(tx, mount, caller, directory, name);
-      if (place.isTaken()) {
-        throw new FileSystemException(FsError.EXISTS);
-      }
-      place.requireWritable(node instanceof NewNode.Directory);
-      var created =
-          place.add(
-              switch (node) {
-                case NewNode.Directory _ -> place.directory(initial);
-                case NewNode.Symlink symlink -> place.symlink(symlink.target(), initial);
-                case NewNode.Special special -> place.special(special, initial);
-              });
-      tx.requireQuota();
-      return tx.noted(caller, created);
-    });
+    return committer.commit(
+        tx -> {
+          var place = new Place(tx, mount, caller, directory, name);
+          if (place.isTaken()) {
+            throw new FileSystemException(FsError.EXISTS);
+          }
+          place.requireWritable(node instanceof NewNode.Directory);
+          var created =
+              place.add(
+                  switch (node) {
+                    case NewNode.Directory _ -> place.directory(initial);
+                    case NewNode.Symlink symlink -> place.symlink(symlink.target(), initial);
+                    case NewNode.Special special -> place.special(special, initial);
+                  });
+          tx.requireQuota();
+          return tx.noted(caller, created);
+        },
+        patience);
   }
 
-  ChangeInfo link(ActiveMount mount, Caller caller, FileId file, FileId directory, String name)
+  ChangeInfo link(
+      ActiveMount mount,
+      Caller caller,
+      FileId file,
+      FileId directory,
+      String name,
+      Patience patience)
       throws FileSystemException {
-    return committer.commit(tx -> {
-      var place = new Place(tx, mount, caller, directory, name);
-      var inode = tx.requireInode(InodeKey.of(file));
-      if (inode.isDirectory()) {
-        throw new FileSystemException(FsError.IS_A_DIRECTORY);
-      }
-      if (inode.links() == 0) {
-        throw new FileSystemException(FsError.STALE);
-      }
-      if (inode.links() >= LINKS_MAX) {
-        throw new FileSystemException(FsError.TOO_MANY_LINKS);
-      }
-      if (place.isTaken()) {
-        throw new FileSystemException(FsError.EXISTS);
-      }
-      place.requireWritable(false);
-      if (inode.localOnly()) {
-        throw new FileSystemException(FsError.ACCESS);
-      }
-      var edit = inode.edit().changed(tx.nowNanos());
-      edit.links++;
-      return tx.noted(caller, place.add(edit).directory());
-    });
+    return committer.commit(
+        tx -> {
+          var place = new Place(tx, mount, caller, directory, name);
+          var inode = tx.requireInode(InodeKey.of(file));
+          if (inode.isDirectory()) {
+            throw new FileSystemException(FsError.IS_A_DIRECTORY);
+          }
+          if (inode.links() == 0) {
+            throw new FileSystemException(FsError.STALE);
+          }
+          if (inode.links() >= LINKS_MAX) {
+            throw new FileSystemException(FsError.TOO_MANY_LINKS);
+          }
+          if (place.isTaken()) {
+            throw new FileSystemException(FsError.EXISTS);
+          }
+          place.requireWritable(false);
+          if (inode.localOnly()) {
+            throw new FileSystemException(FsError.ACCESS);
+          }
+          var edit = inode.edit().changed(tx.nowNanos());
+          edit.links++;
+          return tx.noted(caller, place.add(edit).directory());
+        },
+        patience);
   }
 
   /** Where a new name is to be, inside one transaction. */

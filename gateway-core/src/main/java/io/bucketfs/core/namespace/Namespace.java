@@ -42,6 +42,7 @@ public final class Namespace implements FileSystem {
   private static final long INODES_MAX = 1L << 48;
 
   private final MountTable mounts;
+  private final Committer committer;
   private final UsageTable usages;
   private final Contents contents;
   private final Importing importing;
@@ -61,6 +62,7 @@ public final class Namespace implements FileSystem {
       Importing importing,
       Epoch epoch) {
     this.mounts = mounts;
+    this.committer = committer;
     usages = committer.usages();
     this.contents = contents;
     this.importing = importing;
@@ -147,7 +149,7 @@ public final class Namespace implements FileSystem {
       SetAttributes initial,
       Patience patience)
       throws FileSystemException {
-    patience.requireWaiting();
+    committer.requireCommit(patience);
     Names.requireGood(name);
     while (true) {
       var parent = inodes.requireFresh(directory, patience);
@@ -162,7 +164,7 @@ public final class Namespace implements FileSystem {
           withinQuota(
               directory,
               patience,
-              () -> creation.file(mount, caller, directory, name, verifier, initial));
+              () -> creation.file(mount, caller, directory, name, verifier, initial, patience));
       if (created != null) {
         return created;
       }
@@ -220,7 +222,7 @@ public final class Namespace implements FileSystem {
         var size = initial.sizeBytes();
         if (size != null && size == 0) {
           inodes.requireWritable(file.id());
-          var cut = attributeChanges.change(caller, file, SetAttributes.ofSize(0), false);
+          var cut = attributeChanges.change(caller, file, SetAttributes.ofSize(0), false, patience);
           yield new Created(attributes(cut, patience), false, unchanged);
         }
         yield new Created(attributes(file, patience), false, unchanged);
@@ -247,7 +249,7 @@ public final class Namespace implements FileSystem {
       SetAttributes initial,
       Patience patience)
       throws FileSystemException {
-    patience.requireWaiting();
+    committer.requireCommit(patience);
     Names.requireGood(name);
     var mount = inodes.requireWritable(directory);
     inodes.requireListed(directory, patience);
@@ -255,7 +257,7 @@ public final class Namespace implements FileSystem {
         withinQuota(
             directory,
             patience,
-            () -> creation.node(mount, caller, directory, name, node, initial));
+            () -> creation.node(mount, caller, directory, name, node, initial, patience));
     if (node instanceof NewNode.Directory) {
       importing.made(InodeKey.of(created.attributes().id()));
     }
@@ -266,13 +268,13 @@ public final class Namespace implements FileSystem {
   public ChangeInfo link(
       Caller caller, FileId file, FileId directory, String name, Patience patience)
       throws FileSystemException {
-    patience.requireWaiting();
+    committer.requireCommit(patience);
     Names.requireGood(name);
     requireSameMount(file, directory);
     var mount = inodes.requireWritable(directory);
     inodes.requireComplete(file, patience);
     inodes.requireListed(directory, patience);
-    return creation.link(mount, caller, file, directory, name);
+    return creation.link(mount, caller, file, directory, name, patience);
   }
 
   private static void requireSameMount(FileId one, FileId other) throws FileSystemException {
@@ -284,12 +286,12 @@ public final class Namespace implements FileSystem {
   @Override
   public ChangeInfo remove(Caller caller, FileId directory, String name, Patience patience)
       throws FileSystemException {
-    patience.requireWaiting();
+    committer.requireCommit(patience);
     Names.requireGood(name);
     var mount = inodes.requireWritable(directory);
     var parent = inodes.requireListed(directory, patience);
     listIfDirectory(inodes.child(parent, name, patience), patience);
-    return removal.remove(mount, caller, directory, name);
+    return removal.remove(mount, caller, directory, name, patience);
   }
 
   private void listIfDirectory(@Nullable Inode inode, Patience patience)
@@ -308,7 +310,7 @@ public final class Namespace implements FileSystem {
       String toName,
       Patience patience)
       throws FileSystemException {
-    patience.requireWaiting();
+    committer.requireCommit(patience);
     Names.requireGood(fromName);
     Names.requireGood(toName);
     requireSameMount(fromDirectory, toDirectory);
@@ -321,7 +323,7 @@ public final class Namespace implements FileSystem {
       importing.ensureTreeListed(moved, patience);
     }
     listIfDirectory(inodes.child(to, toName, patience), patience);
-    return removal.rename(mount, caller, fromDirectory, fromName, toDirectory, toName);
+    return removal.rename(mount, caller, fromDirectory, fromName, toDirectory, toName, patience);
   }
 
   @Override
@@ -379,7 +381,7 @@ public final class Namespace implements FileSystem {
   public Attributes setAttributes(
       Caller caller, FileId file, SetAttributes change, boolean throughOpen, Patience patience)
       throws FileSystemException {
-    patience.requireWaiting();
+    attributeChanges.requirePatience(InodeKey.of(file), change, patience);
     inodes.requireWritable(file);
     var inode = inodes.requireComplete(file, patience);
     if (change.isEmpty()) {
@@ -387,7 +389,9 @@ public final class Namespace implements FileSystem {
     }
     var changed =
         withinQuota(
-            file, patience, () -> attributeChanges.change(caller, inode, change, throughOpen));
+            file,
+            patience,
+            () -> attributeChanges.change(caller, inode, change, throughOpen, patience));
     return attributes(changed, patience);
   }
 

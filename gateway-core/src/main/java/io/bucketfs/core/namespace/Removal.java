@@ -16,6 +16,7 @@ import io.bucketfs.core.vfs.FileId;
 import io.bucketfs.core.vfs.FileSystem.Renamed;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
+import io.bucketfs.core.vfs.Patience;
 import io.bucketfs.core.vfs.Permissions;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
@@ -33,30 +34,33 @@ final class Removal {
   /** A name that is there. */
   private record Found(DirentKey name, Dirent dirent, Inode inode) {}
 
-  ChangeInfo remove(ActiveMount mount, Caller caller, FileId directory, String name)
+  ChangeInfo remove(
+      ActiveMount mount, Caller caller, FileId directory, String name, Patience patience)
       throws FileSystemException {
-    return committer.commit(tx -> {
-      var parent = Inodes.requireDirectory(tx, directory);
-      Inodes.requireAccess(caller, parent, Permissions.EXECUTE);
-      var found = find(tx, parent, name);
-      if (found == null) {
-        throw new FileSystemException(FsError.NOT_FOUND);
-      }
-      Inodes.requireRemovable(caller, parent, found.inode);
-      if (Names.isReserved(parent.isRoot(), name)) {
-        throw new FileSystemException(FsError.ACCESS, "kept by the gateway: " + name);
-      }
-      if (found.inode.isDirectory()) {
-        requireEmpty(tx, found.inode);
-      }
-      markStale(tx, mount, found);
-      var edit = parent.edit().modified(tx.nowNanos());
-      unlink(tx, found, edit);
-      var changed = edit.freeze();
-      tx.put(changed);
-      markIfEmpty(tx, changed);
-      return tx.noted(caller, change(parent, changed));
-    });
+    return committer.commit(
+        tx -> {
+          var parent = Inodes.requireDirectory(tx, directory);
+          Inodes.requireAccess(caller, parent, Permissions.EXECUTE);
+          var found = find(tx, parent, name);
+          if (found == null) {
+            throw new FileSystemException(FsError.NOT_FOUND);
+          }
+          Inodes.requireRemovable(caller, parent, found.inode);
+          if (Names.isReserved(parent.isRoot(), name)) {
+            throw new FileSystemException(FsError.ACCESS, "kept by the gateway: " + name);
+          }
+          if (found.inode.isDirectory()) {
+            requireEmpty(tx, found.inode);
+          }
+          markStale(tx, mount, found);
+          var edit = parent.edit().modified(tx.nowNanos());
+          unlink(tx, found, edit);
+          var changed = edit.freeze();
+          tx.put(changed);
+          markIfEmpty(tx, changed);
+          return tx.noted(caller, change(parent, changed));
+        },
+        patience);
   }
 
   private ChangeInfo change(Inode before, Inode after) {
@@ -163,28 +167,31 @@ final class Removal {
       FileId fromDirectory,
       String fromName,
       FileId toDirectory,
-      String toName)
+      String toName,
+      Patience patience)
       throws FileSystemException {
-    return committer.commit(tx -> {
-      var from = Inodes.requireDirectory(tx, fromDirectory);
-      var to = Inodes.requireDirectory(tx, toDirectory);
-      Inodes.requireAccess(caller, from, Permissions.EXECUTE);
-      Inodes.requireAccess(caller, to, Permissions.EXECUTE);
-      var moved = find(tx, from, fromName);
-      if (moved == null) {
-        throw new FileSystemException(FsError.NOT_FOUND);
-      }
-      var replaced = find(tx, to, toName);
-      if (replaced != null && replaced.inode.key().equals(moved.inode.key())) {
-        // Two names of one inode: POSIX wants nothing to happen.
-        return tx.noted(caller, new Renamed(change(from, from), change(to, to)));
-      }
-      requireMovable(tx, mount, caller, from, to, moved, toName);
-      if (replaced != null) {
-        requireReplaceable(tx, caller, to, moved.inode, replaced.inode);
-      }
-      return tx.noted(caller, move(tx, mount, from, to, moved, replaced, toName));
-    });
+    return committer.commit(
+        tx -> {
+          var from = Inodes.requireDirectory(tx, fromDirectory);
+          var to = Inodes.requireDirectory(tx, toDirectory);
+          Inodes.requireAccess(caller, from, Permissions.EXECUTE);
+          Inodes.requireAccess(caller, to, Permissions.EXECUTE);
+          var moved = find(tx, from, fromName);
+          if (moved == null) {
+            throw new FileSystemException(FsError.NOT_FOUND);
+          }
+          var replaced = find(tx, to, toName);
+          if (replaced != null && replaced.inode.key().equals(moved.inode.key())) {
+            // Two names of one inode: POSIX wants nothing to happen.
+            return tx.noted(caller, new Renamed(change(from, from), change(to, to)));
+          }
+          requireMovable(tx, mount, caller, from, to, moved, toName);
+          if (replaced != null) {
+            requireReplaceable(tx, caller, to, moved.inode, replaced.inode);
+          }
+          return tx.noted(caller, move(tx, mount, from, to, moved, replaced, toName));
+        },
+        patience);
   }
 
   private static void requireMovable(

@@ -33,8 +33,8 @@ public interface Execution {
 
   /**
    * Starts a task on one of the platform threads of {@link #offload}, where it may wait in native
-   * code as it stands. It must not wait for other tasks: they may need the thread. As {@link #fork}
-   * otherwise.
+   * code as it stands. It must not wait for tasks that need such a thread themselves. As {@link
+   * #fork} otherwise.
    */
   void forkNative(String name, Runnable task);
 

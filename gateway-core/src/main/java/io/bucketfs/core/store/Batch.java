@@ -19,8 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The writes of several transactions that go to disk together, readable before they do. A
- * transaction that fails is undone without touching the others. Used only on the committer's
- * thread.
+ * transaction that fails is undone without touching the others. Used by the thread that runs it.
  */
 final class Batch {
   /** A value that is not on disk yet; null means deleted. */

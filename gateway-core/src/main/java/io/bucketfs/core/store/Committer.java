@@ -7,6 +7,7 @@ import io.bucketfs.core.runtime.Meters;
 import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.WouldBlock;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -14,16 +15,21 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one thread that changes metadata. It takes all transactions that wait, runs them one after
- * another against one {@link Batch}, writes the batch with one sync of the log, publishes it to the
- * caches and then answers all callers: group commit without locks, partial states or dead-locks.
+ * Changes metadata, one batch at a time. Its thread takes all transactions that wait, runs them one
+ * after another against one {@link Batch}, writes the batch with one sync of the log, publishes it
+ * to the caches and then answers all callers: group commit without locks, partial states or
+ * dead-locks. Where nothing waits and no batch is on its way, a caller that may do so runs its own
+ * batch in place, which saves two changes of threads.
  *
  * <p>An answer, also a failure, is given only after the batch it was computed in is durable, since
  * it may rest on an earlier transaction of the same batch.
@@ -42,6 +48,18 @@ public final class Committer implements AutoCloseable {
   private final Execution execution;
   private final Meters.Timer commitTimer;
   private final LinkedBlockingQueue<Submission<?>> queue = new LinkedBlockingQueue<>();
+
+  /** How many were submitted and have not been run: nobody overtakes them. */
+  private final AtomicInteger waiting = new AtomicInteger();
+
+  /** Held by whoever runs a batch; not by a lock, which a thread could take twice. */
+  private final Semaphore turn = new Semaphore(1);
+
+  /**
+   * Whether a caller was told to come back for a batch of its own, and no batch has ended since.
+   */
+  private final AtomicBoolean promised = new AtomicBoolean();
+
   private final List<Consumer<List<Batch.DirtyMark>>> markListeners = new ArrayList<>();
   private final UsageTable usages = new UsageTable();
   private final FirstNames firstNames = new FirstNames();
@@ -55,7 +73,7 @@ public final class Committer implements AutoCloseable {
   @FunctionalInterface
   public interface RemoteListener {
     /**
-     * Called on the committer's thread, inside the transaction that changes what is known of an
+     * Called on the thread of a batch, inside the transaction that changes what is known of an
      * object; that may still fail.
      */
     void changed(int mount, String key);
@@ -65,7 +83,7 @@ public final class Committer implements AutoCloseable {
   @FunctionalInterface
   public interface DirtyListener {
     /**
-     * Called on the committer's thread after the change is durable; must not block.
+     * Called on the thread of a batch after the change is durable; must not block.
      *
      * @param inode the inode, or null where a key is meant
      * @param key the stale key, or null where an inode is meant
@@ -97,7 +115,7 @@ public final class Committer implements AutoCloseable {
     return usages;
   }
 
-  /** Sets who is told that contents wait to be freed; called on the committer's thread. */
+  /** Sets who is told that contents wait to be freed; called on the thread of a batch. */
   public void onOrphans(Runnable listener) {
     orphanListener = listener;
   }
@@ -111,6 +129,42 @@ public final class Committer implements AutoCloseable {
   public <T extends @Nullable Object> T commit(Transaction<T> transaction)
       throws FileSystemException {
     return waitFor(submit(transaction, true));
+  }
+
+  /**
+   * Runs a transaction and waits until it is durable, whatever the patience: under {@link
+   * Patience#DISK} in place, if no others are there to share a sync with.
+   *
+   * @throws WouldBlock under {@link Patience#NONE}, as {@link #requireCommit}
+   */
+  public <T extends @Nullable Object> T commit(Transaction<T> transaction, Patience patience)
+      throws FileSystemException {
+    requireCommit(patience);
+    if (!patience.mayWait()) {
+      var submission = new Submission<>(transaction, true, new CompletableFuture<T>());
+      if (runInPlace(submission)) {
+        return waitFor(submission.result);
+      }
+    }
+    return commit(transaction);
+  }
+
+  /**
+   * Makes sure that a commit may be waited for; to be called before the first side effect.
+   *
+   * @throws WouldBlock under {@link Patience#NONE}: {@link WouldBlock#ON_DISK} for one caller at a
+   *     time, who may then commit in place
+   */
+  public void requireCommit(Patience patience) {
+    if (!patience.mayUseDisk()) {
+      throw isIdle() && promised.compareAndSet(false, true)
+          ? WouldBlock.ON_DISK
+          : WouldBlock.INSTANCE;
+    }
+  }
+
+  private boolean isIdle() {
+    return waiting.get() == 0 && turn.availablePermits() > 0;
   }
 
   /**
@@ -162,9 +216,30 @@ public final class Committer implements AutoCloseable {
       submission.result.completeExceptionally(
           new FileSystemException(FsError.DELAY, "the gateway is stopping"));
     } else {
-      queue.add(submission);
+      add(submission);
     }
     return submission.result;
+  }
+
+  private void add(Submission<?> submission) {
+    waiting.incrementAndGet();
+    queue.add(submission);
+  }
+
+  /** Runs a batch of one transaction here; false where others are there. */
+  private boolean runInPlace(Submission<?> submission) {
+    if (waiting.get() > 0 || !turn.tryAcquire()) {
+      return false;
+    }
+    try {
+      if (waiting.get() > 0 || closed) {
+        return false;
+      }
+      run(List.of(submission));
+      return true;
+    } finally {
+      turn.release();
+    }
   }
 
   private void loop() {
@@ -172,8 +247,14 @@ public final class Committer implements AutoCloseable {
     try {
       while (!closed || !queue.isEmpty()) {
         taken.add(queue.take());
-        queue.drainTo(taken, BATCH_MAX - 1);
-        run(taken);
+        turn.acquireUninterruptibly();
+        try {
+          queue.drainTo(taken, BATCH_MAX - 1);
+          run(taken);
+          waiting.addAndGet(-taken.size());
+        } finally {
+          turn.release();
+        }
         taken.clear();
       }
     } catch (InterruptedException e) {
@@ -211,6 +292,7 @@ public final class Committer implements AutoCloseable {
       }
       return;
     }
+    promised.set(false);
     cache.publish(batch);
     batch.actions().forEach(Committer::guarded);
     if (!batch.marks().isEmpty()) {
@@ -265,7 +347,7 @@ public final class Committer implements AutoCloseable {
   public void close() {
     closed = true;
     var last = new CompletableFuture<Boolean>();
-    queue.add(new Submission<>(_ -> true, true, last));
+    add(new Submission<>(_ -> true, true, last));
     try {
       thread.join();
     } catch (InterruptedException e) {

@@ -53,7 +53,7 @@ public final class MetadataCache {
     if (cached != null) {
       return cached;
     }
-    if (!patience.mayWait()) {
+    if (!patience.mayUseDisk()) {
       var value = store.getFromMemory(Family.INODES, Keys.inode(key.mount(), key.number()));
       // Not cached: the event loop must not wait for a publication of the same key.
       return value == null ? null : Inode.decode(key, value);
@@ -73,7 +73,7 @@ public final class MetadataCache {
   public @Nullable Long child(DirentKey key, Patience patience) throws IOException {
     var cached = dirents.getIfPresent(key);
     if (cached == null) {
-      if (!patience.mayWait()) {
+      if (!patience.mayUseDisk()) {
         var value =
             store.getFromMemory(
                 Family.DIRENTS, Keys.dirent(key.mount(), key.directory(), key.name()));

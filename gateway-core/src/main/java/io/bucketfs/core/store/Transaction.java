@@ -5,9 +5,9 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A small change of the metadata. It runs on the committer's thread, one after another, sees
- * everything before it, and never waits for anything but the metadata store. It is a function of
- * its inputs and of what it reads through {@link Tx}, so that it can be repeated elsewhere.
+ * A small change of the metadata. Transactions run one after another; each sees everything before
+ * it, and never waits for anything but the metadata store. It is a function of its inputs and of
+ * what it reads through {@link Tx}, so that it can be repeated elsewhere.
  *
  * @param <T> what it answers; may be null
  */

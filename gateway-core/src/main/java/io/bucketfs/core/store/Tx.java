@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What one transaction reads and writes. Reads see the writes of this transaction and of those
- * before it, committed or still in the same batch. Used only on the committer's thread, only while
- * the transaction runs.
+ * before it, committed or still in the same batch. Used only while the transaction runs, by its
+ * thread.
  */
 public final class Tx {
   private final Batch batch;

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * is kept up to date by every transaction from then on, what was not is left alone. So it is exact
  * when it ends, however much was changed meanwhile.
  *
- * <p>Thread-safe. Only the committer's thread changes counters.
+ * <p>Thread-safe. Only transactions change counters.
  */
 public final class UsageTable {
   private final Map<Integer, OfMount> mounts = new ConcurrentHashMap<>();
@@ -222,7 +222,7 @@ public final class UsageTable {
     }
   }
 
-  // Counting; on the committer's thread.
+  // Counting; in transactions.
 
   /** Begins a count of a mount, in place of one that goes on; returns what it is known by. */
   int beginCount(int mount) {

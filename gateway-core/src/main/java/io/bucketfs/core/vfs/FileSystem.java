@@ -133,7 +133,8 @@ public interface FileSystem {
   /**
    * Writes. The data is borrowed: its indices and reference count are as before when this returns.
    *
-   * @return the stability that was reached, at least the one asked for
+   * @return the stability that was reached; at least the one asked for, but under {@link
+   *     Patience#DISK}: there a write that can be seen may still have to be committed
    */
   Stability write(FileId file, long offset, ByteBuf data, Stability stability, Patience patience)
       throws FileSystemException;

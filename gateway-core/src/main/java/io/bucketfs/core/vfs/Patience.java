@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How long an operation may wait. {@link #NONE} is for event loops: what would wait throws {@link
- * WouldBlock}. {@link #DISK} is for threads that may wait in native code: it reads and writes file
- * data on the local disk, and throws the same before it would wait for anything else. Any other
+ * WouldBlock}. {@link #DISK} is for threads that may wait in native code: it reads and writes on
+ * the local disk and commits, and throws the same before it would wait for anything else. Any other
  * patience ends in {@link FsError#DELAY} once it is used up by a wait that may be given up without
  * harm, such as an S3 fetch; waits for local durability are never given up.
  */
@@ -14,7 +14,7 @@ public final class Patience {
   /** Does not wait at all. */
   public static final Patience NONE = new Patience(Long.MIN_VALUE);
 
-  /** Reads and writes file data on the local disk, in place, and waits for nothing else. */
+  /** Reads, writes and commits on the local disk, and waits for nothing else. */
   public static final Patience DISK = new Patience(Long.MIN_VALUE);
 
   /** Waits for as long as it takes. For background work and tests. */
@@ -46,12 +46,12 @@ public final class Patience {
     return new Patience(nanoTime + time.toNanos());
   }
 
-  /** Whether it may wait for more than file data on the local disk. */
+  /** Whether it may wait for more than the local disk. */
   public boolean mayWait() {
     return deadlineNanos != Long.MIN_VALUE;
   }
 
-  /** Whether file data may be read from the local disk, and written to it. */
+  /** Whether it may wait for the local disk. */
   public boolean mayUseDisk() {
     return mayWait() || this == DISK;
   }

@@ -314,7 +314,7 @@ public final class WriteBack implements AutoCloseable {
         : MountQueue.Size.NONE;
   }
 
-  /** On the committer's thread. */
+  /** On the thread of a batch of metadata. */
   private void changed(
       int mount, @Nullable InodeKey inode, @Nullable String key, @Nullable Dirty dirty) {
     if (inode != null) {

@@ -11,10 +11,14 @@ import io.bucketfs.core.vfs.FileSystemException;
 import io.bucketfs.core.vfs.FileType;
 import io.bucketfs.core.vfs.FsError;
 import io.bucketfs.core.vfs.Patience;
+import io.bucketfs.core.vfs.WouldBlock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -125,6 +129,136 @@ class CommitterTest {
         return null;
       });
     }
+  }
+
+  /** Who runs transactions, and what the last one wrote. */
+  private Transaction<Thread> put(long value) {
+    return tx -> {
+      tx.put(Family.GATEWAY, Keys.text(0, "a"), Keys.number(value));
+      return Thread.currentThread();
+    };
+  }
+
+  private long stored() throws Exception {
+    var value = store.get(Family.GATEWAY, Keys.text(0, "a"));
+    return value == null ? 0 : new RecordReader(value).i64();
+  }
+
+  /** Keeps the committer's thread at work until the latch is open. */
+  private CompletableFuture<Boolean> busy(CountDownLatch until) throws Exception {
+    var begun = new CountDownLatch(1);
+    var result =
+        committer.<Boolean>submit(
+            _ -> {
+              begun.countDown();
+              return await(until);
+            },
+            false);
+    assertThat(await(begun)).isTrue();
+    return result;
+  }
+
+  private static boolean await(CountDownLatch latch) {
+    try {
+      return latch.await(30, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void commitsInPlaceWhereTheCallerMayUseTheDiskAndNobodyElseIsThere() throws Exception {
+    assertThat(committer.commit(put(1), Patience.DISK)).isSameAs(Thread.currentThread());
+    assertThat(store.unsyncedBatches()).isZero();
+    assertThat(stored()).isEqualTo(1);
+    assertThat(committer.commit(put(2), Patience.FOREVER).getName()).isEqualTo("committer");
+    assertThatThrownBy(() ->
+            committer.commit(
+                tx -> {
+                  tx.put(Family.GATEWAY, Keys.text(0, "a"), Keys.number(3));
+                  throw new FileSystemException(FsError.EXISTS);
+                },
+                Patience.DISK))
+        .isInstanceOfSatisfying(
+            FileSystemException.class, e -> assertThat(e.error()).isEqualTo(FsError.EXISTS));
+    assertThat(stored()).isEqualTo(2);
+    store.failWrites(1);
+    assertThatThrownBy(() -> committer.commit(put(4), Patience.DISK))
+        .isInstanceOfSatisfying(
+            FileSystemException.class, e -> assertThat(e.error()).isEqualTo(FsError.IO));
+    assertThatThrownBy(() -> committer.commit(put(5), Patience.FOREVER))
+        .isInstanceOf(FileSystemException.class);
+    assertThat(stored()).isEqualTo(2);
+  }
+
+  @Test
+  void sharesABatchWithOthersWhereTheyAreThere() throws Exception {
+    var latch = new CountDownLatch(1);
+    var first = busy(latch);
+    var second = waiting(put(1));
+    latch.countDown();
+    assertThat(second.get().getName()).isEqualTo("committer");
+    assertThat(first.get()).isTrue();
+  }
+
+  /** Commits on another thread, which waits for the committer's when this returns. */
+  private <T> CompletableFuture<T> waiting(Transaction<T> transaction) throws Exception {
+    var result = new CompletableFuture<T>();
+    var thread =
+        Thread.ofPlatform()
+            .start(() -> {
+              try {
+                result.complete(committer.commit(transaction, Patience.DISK));
+              } catch (FileSystemException e) {
+                result.completeExceptionally(e);
+              }
+            });
+    while (thread.getState() != Thread.State.WAITING) {
+      assertThat(thread.isAlive()).isTrue();
+      execution.sleep(Duration.ofMillis(1));
+    }
+    return result;
+  }
+
+  @Test
+  void promisesABatchInPlaceToOneCallerUntilABatchHasEnded() throws Exception {
+    for (var i = 0; i < 2; i++) {
+      assertThatThrownBy(() -> committer.requireCommit(Patience.NONE)).isSameAs(WouldBlock.ON_DISK);
+      for (var j = 0; j < 2; j++) {
+        assertThatThrownBy(() -> committer.commit(put(1), Patience.NONE))
+            .isSameAs(WouldBlock.INSTANCE);
+      }
+      committer.requireCommit(Patience.DISK);
+      committer.requireCommit(Patience.FOREVER);
+      // It need not be the one who was promised it.
+      committer.commit(put(2), i == 0 ? Patience.DISK : Patience.FOREVER);
+    }
+    var latch = new CountDownLatch(1);
+    var busy = busy(latch);
+    assertThatThrownBy(() -> committer.requireCommit(Patience.NONE)).isSameAs(WouldBlock.INSTANCE);
+    latch.countDown();
+    assertThat(busy.get()).isTrue();
+  }
+
+  /** What comes later must not be undone by what came before, on whichever thread. */
+  @Test
+  void nobodyOvertakesWhatWaits() throws Exception {
+    var latch = new CountDownLatch(1);
+    var busy = busy(latch);
+    var early = committer.submit(put(1), false);
+    var late = waiting(put(2));
+    latch.countDown();
+    assertThat(late.get()).isSameAs(early.get());
+    assertThat(busy.get()).isTrue();
+    assertThat(stored()).isEqualTo(2);
+  }
+
+  @Test
+  void takesNothingInPlaceOnceItIsClosed() {
+    committer.close();
+    assertThatThrownBy(() -> committer.commit(put(1), Patience.DISK))
+        .isInstanceOfSatisfying(
+            FileSystemException.class, e -> assertThat(e.error()).isEqualTo(FsError.DELAY));
   }
 
   @Test

@@ -255,6 +255,11 @@ final class ExportBarriersTest {
       assertThat(world.object("f")).isEqualTo("one");
       write(files, file, "two", Stability.DATA_SYNC, patience(world));
       assertThat(world.object("f")).isEqualTo("two");
+      for (var patience : List.of(Patience.NONE, Patience.DISK)) {
+        assertThatThrownBy(() -> write(files, file, "ten", Stability.FILE_SYNC, patience))
+            .isSameAs(WouldBlock.INSTANCE);
+      }
+      assertThat(world.read("f")).isEqualTo("two");
       write(files, file, "six", Stability.UNSTABLE, Patience.FOREVER);
       files.closing(file, patience(world));
       assertThat(world.object("f")).isEqualTo("six");

@@ -23,6 +23,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Writes that may wait for the disk and for nothing else: {@link Patience#DISK}. */
 @Timeout(120)
@@ -59,17 +61,52 @@ final class WriteInPlaceTest {
     });
   }
 
+  @ParameterizedTest
+  @EnumSource(names = {"DATA_SYNC", "FILE_SYNC"})
+  void aSmallStableWriteNeedsTheDiskAloneForOneAtATime(Stability stability) {
+    WriteBackTest.play(world -> {
+      var file = world.write("a", "before");
+      assertThatThrownBy(() -> write(world, file, 0, "after", stability, Patience.NONE))
+          .isSameAs(WouldBlock.ON_DISK);
+      needsMore(() -> write(world, file, 0, "after", stability, Patience.NONE));
+      assertThat(world.read("a")).isEqualTo("before");
+      assertThat(write(world, file, 3, "after", stability, Patience.DISK))
+          .isEqualTo(Stability.FILE_SYNC);
+      assertThat(world.read("a")).isEqualTo("befafter");
+      assertThat(world.metadata.unsyncedBatches()).isZero();
+    });
+  }
+
   @Test
-  void aStableWriteAndOneOfSeveralRecordsNeedMore() {
+  void aLargeStableWriteAndOneOfSeveralRecordsNeedMore() {
     WriteBackTest.play(world -> {
       var file = world.write("a", "before");
       var large = "x".repeat(ExtentRecord.LENGTH_MAX + 1);
+      var fairlyLarge = "x".repeat((64 << 10) + 1);
       for (var patience : new Patience[] {Patience.NONE, Patience.DISK}) {
-        needsMore(() -> write(world, file, 0, "after", Stability.FILE_SYNC, patience));
-        needsMore(() -> write(world, file, 0, "after", Stability.DATA_SYNC, patience));
+        needsMore(() -> write(world, file, 0, fairlyLarge, Stability.FILE_SYNC, patience));
         needsMore(() -> write(world, file, 0, large, Stability.UNSTABLE, patience));
       }
       assertThat(world.read("a")).isEqualTo("before");
+    });
+  }
+
+  /** What is to be committed with it is too much for the metadata. */
+  @Test
+  void aStableWriteAfterLargeUnstableOnesIsSeenAndToBeCommitted() {
+    WriteBackTest.play(world -> {
+      var file = world.write("a", "before");
+      var large = "x".repeat((64 << 10) + 1);
+      assertThat(inPlace(world, file, 0, large)).isEqualTo(Stability.UNSTABLE);
+      assertThat(write(world, file, 1, "after", Stability.FILE_SYNC, Patience.DISK))
+          .isEqualTo(Stability.UNSTABLE);
+      var now = "xafter" + large.substring(6);
+      assertThat(world.read("a")).isEqualTo(now);
+      needsMore(() -> world.files.commit(file, Patience.DISK));
+      world.files.commit(file, Patience.FOREVER);
+      assertThat(world.read("a")).isEqualTo(now);
+      world.execution.sleep(World.MAX_AGE);
+      assertThat(world.bucket.foreign().get("a")).asString(UTF_8).isEqualTo(now);
     });
   }
 

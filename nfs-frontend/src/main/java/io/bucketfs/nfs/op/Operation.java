@@ -10,8 +10,9 @@ import io.netty.buffer.ByteBuf;
  * may hold slices of.
  *
  * <p>{@link #run} may be called again after {@link io.bucketfs.core.vfs.WouldBlock}: it must not
- * have left a trace then. An operation that calls the file system again after a first change
- * therefore asks {@link io.bucketfs.core.vfs.Patience#requireWaiting} before that change.
+ * have left a trace then, but in itself. An operation that calls the file system again after a
+ * first change therefore asks {@link io.bucketfs.core.vfs.Patience#requireWaiting} before that
+ * change, or remembers it.
  */
 public interface Operation {
   /** Runs, and writes the result behind the status where it succeeds. */
